@@ -1,0 +1,56 @@
+# Every target installs what it needs: a machine with Python 3.11 or newer and make is enough.
+
+PYTHON ?= python3
+UV := $(PYTHON) scripts/uv.py
+DEPLOY := .venv/bin/dsql-deploy
+RUN := .venv/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: up
+up: .venv/installed ## Start a Temporal cluster on this machine and prove that it works
+	@$(DEPLOY) up local
+
+.PHONY: down
+down: .venv/installed ## Stop it and keep its data
+	@$(DEPLOY) down local
+
+.PHONY: test
+test: .venv/installed-dev ## Run all tests that this machine can run, and list those that it cannot
+	@$(RUN)/pytest
+
+.PHONY: check
+check: .venv/installed-dev ## Format, lint, types, layers
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports --no-cache
+
+.PHONY: format
+format: .venv/installed-dev ## Format the code and mend what can be mended
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+.PHONY: docs
+docs: .venv/installed-dev ## Write the generated pages of docs/reference again
+	$(RUN)/python scripts/reference.py
+
+.PHONY: campaign
+campaign: .venv/installed-dev ## Long seeded runs of faults and fuzz: SEED=..., resumable, writes docs/results
+	$(RUN)/python -m tests.campaign $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: .venv/installed-dev ## Measure how fast the commands are, against doing it by hand
+	$(RUN)/python benchmarks/run.py
+
+.venv/installed: pyproject.toml uv.lock scripts/uv.py
+	@$(UV) sync --locked --no-dev --inexact --quiet
+	@touch $@
+
+.venv/installed-dev: pyproject.toml uv.lock scripts/uv.py
+	@$(UV) sync --locked --quiet
+	@touch $@ .venv/installed

@@ -1,0 +1,131 @@
+"""Run uv with the given arguments; install it first, into .uv, where the machine has none.
+
+Needs nothing but Python 3.9: a machine may have neither uv, nor pip, nor the venv module. Where
+there is pip it is asked first, since it knows the indexes and certificates of its machine.
+"""
+
+import hashlib
+import html
+import io
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Dict, Iterable, Optional, Tuple
+
+VERSION = "0.13.8"
+HOME = Path(__file__).resolve().parent.parent / ".uv"
+BINARY = HOME / "bin" / "uv"
+OLDEST = (0, 6)
+
+
+def main() -> None:
+    """Find or install uv, and become it."""
+    uv = find() or install()
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": ".venv"}
+    environment.pop("VIRTUAL_ENV", None)
+    os.execve(uv, [uv, *sys.argv[1:]], environment)
+
+
+def find() -> Optional[str]:
+    """The uv of PATH or of an earlier run, None when there is none that is new enough."""
+    for candidate in (shutil.which("uv"), str(BINARY) if BINARY.exists() else None):
+        if candidate and version(candidate) >= OLDEST:
+            return candidate
+    return None
+
+
+def version(uv: str) -> Tuple[int, ...]:
+    """Major and minor version, (0, 0) for what cannot be run."""
+    try:
+        said = subprocess.run([uv, "--version"], capture_output=True, text=True, check=True).stdout
+        return tuple(int(part) for part in said.split()[1].split(".")[:2])
+    except (OSError, subprocess.CalledProcessError, IndexError, ValueError):
+        return (0, 0)
+
+
+def install() -> str:
+    """Put uv into .uv: with pip, else straight from the package index."""
+    sys.stderr.write("installing uv %s into %s\n" % (VERSION, HOME))
+    for attempt in (install_with_pip, install_from_index):
+        try:
+            attempt()
+        except (OSError, subprocess.CalledProcessError, LookupError, ValueError) as error:
+            sys.stderr.write("  %s: %s\n" % (str(attempt.__doc__), error))
+            continue
+        if version(str(BINARY)) >= OLDEST:
+            return str(BINARY)
+    sys.exit(
+        "error: uv could not be installed\n"
+        "cause: see above\n"
+        "fix: install it yourself and put it on PATH: https://docs.astral.sh/uv/"
+    )
+
+
+def install_with_pip() -> None:
+    """With pip."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+        + ["--target", str(HOME / "package"), "uv==" + VERSION],
+        check=True,
+        capture_output=True,
+    )
+    BINARY.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(HOME / "package" / "bin" / "uv", BINARY)
+    shutil.rmtree(HOME / "package")
+
+
+def install_from_index() -> None:
+    """From the package index."""
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL")
+    page = (index or "https://pypi.org/simple").rstrip("/") + "/uv/"
+    links = parse(fetch(page, 60).decode())
+    wheel = choose(links)
+    address, _, digest = urllib.parse.urljoin(page, links[wheel]).partition("#sha256=")
+    data = fetch(address, 300)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError("%s does not have the checksum that the index gives" % wheel)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        member = "uv-%s.data/scripts/uv" % VERSION
+        BINARY.parent.mkdir(parents=True, exist_ok=True)
+        BINARY.write_bytes(archive.read(member))
+    BINARY.chmod(BINARY.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def fetch(address: str, timeout: float) -> bytes:
+    """The body at an address of the index."""
+    with urllib.request.urlopen(address, timeout=timeout) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def parse(page: str) -> Dict[str, str]:
+    """File names and links of a page of the simple index, which PEP 503 describes."""
+    links = re.findall(r'<a[^>]*href="([^"]+)"[^>]*>([^<]+)</a>', page)
+    return {name.strip(): html.unescape(link) for link, name in links}
+
+
+def choose(wheels: Iterable[str]) -> str:
+    """The wheel of this version for this machine. Raises LookupError."""
+    machine = {"amd64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}.get(
+        platform.machine().lower(), platform.machine().lower()
+    )
+    if sys.platform == "darwin":
+        wanted = "macosx"
+    else:
+        wanted = "manylinux" if platform.libc_ver()[0] == "glibc" else "musllinux"
+    for wheel in sorted(wheels):
+        if wheel.startswith("uv-%s-" % VERSION) and wanted in wheel and machine in wheel:
+            return wheel
+    raise LookupError("there is no wheel of uv %s for %s on %s" % (VERSION, wanted, machine))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Temporal on Amazon Aurora DSQL: the same verbs on a laptop and on ECS."""

@@ -1,0 +1,151 @@
+"""All output: results on stdout, progress and errors on stderr; plain without a terminal."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from temporal_dsql_deploy.errors import DeployError
+    from temporal_dsql_deploy.platforms.protocol import Result
+
+COMMAND = "dsql-deploy"
+_BEGAN = time.monotonic()
+_NO_TERMINAL_WIDTH = 10_000
+_STYLES = {
+    "SERVING": "green",
+    "OK": "green",
+    "STARTING": "yellow",
+    "WARN": "yellow",
+    "NOT_SERVING": "red",
+    "UNREACHABLE": "red",
+    "FAILED": "red",
+    "MISSING": "red",
+    "ERROR": "red",
+    "STOPPED": "dim",
+}
+
+
+class Terminal:
+    """Where this command prints; `--json` turns what it prints into documents."""
+
+    def __init__(self) -> None:
+        self.json = False
+
+    def result(self, result: "Result") -> None:
+        """The JSON document of a result, on stdout."""
+        sys.stdout.write(_document(result, indent=2))
+
+    def line(self, result: "Result") -> None:
+        """One result of many, as one line of JSON, at once."""
+        sys.stdout.write(_document(result, indent=None))
+        sys.stdout.flush()
+
+    def text(self, *lines: str) -> None:
+        """Lines of a result, on stdout."""
+        for line in lines:
+            self.stdout().print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def render(self, *parts: "RenderableType") -> None:
+        """Tables and the like, on stdout."""
+        for part in parts:
+            self.stdout().print(part)
+
+    def progress(self, line: str) -> None:
+        """One line of what is going on, with the seconds since the command began, on stderr."""
+        elapsed = time.monotonic() - _BEGAN
+        sys.stderr.write(f"{elapsed:6.2f}s  {spelled(line)}\n")
+        sys.stderr.flush()
+
+    def warning(self, line: str) -> None:
+        """Something that the user should know and that is not an error."""
+        sys.stderr.write(f"warning: {line}\n")
+
+    def error(self, error: "DeployError") -> None:
+        """What failed, why, and what to do next; with --json the same as a document."""
+        if self.json:
+            document = {
+                "code": error.code,
+                "exit_code": error.exit_code,
+                "error": error.message,
+                "cause": error.cause,
+                "fix": spelled(error.fix),
+            }
+            sys.stderr.write(json.dumps({"error": document}) + "\n")
+            return
+        from rich.text import Text
+
+        stderr = _console(stderr=True)
+        for label, text, style in (
+            ("error", f"{error.message} [{error.code}]", "bold red"),
+            ("cause", error.cause, "default"),
+            ("fix", spelled(error.fix), "default"),
+        ):
+            if text:
+                stderr.print(
+                    Text(f"{label}: ", style=style).append(text, "default"), soft_wrap=True
+                )
+
+    def stdout(self) -> "Console":
+        """Rich's console for stdout."""
+        return _console(stderr=False)
+
+    def interactive(self) -> bool:
+        """Whether there is somebody to ask."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+terminal = Terminal()
+
+
+def _console(*, stderr: bool) -> "Console":
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    # Without a terminal a line is as long as it is: nothing is wrapped or cut for a reader's eyes.
+    return (
+        console
+        if console.is_terminal
+        else Console(stderr=stderr, highlight=False, width=_NO_TERMINAL_WIDTH)
+    )
+
+
+def _document(result: "Result", *, indent: int | None) -> str:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(type(result)).dump_json(result, indent=indent).decode() + "\n"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "RenderableType":
+    """A table without lines, states in colour."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(str(cell), style=_STYLES.get(str(cell), "")) for cell in row))
+    return made
+
+
+def spelled(text: str) -> str:
+    """`text` with the command as this user has to type it: as a path when it is not on PATH."""
+    return text.replace(f"{COMMAND} ", f"{_typed()} ")
+
+
+def _typed() -> str:
+    called = Path(sys.argv[0])
+    if called.name != COMMAND:
+        return f"{Path(sys.executable).name} -m temporal_dsql_deploy"
+    on_path = shutil.which(COMMAND)
+    if on_path and Path(on_path).resolve() == called.resolve():
+        return COMMAND
+    here = Path.cwd()
+    path = called.absolute()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,57 @@
+"""`dsql-deploy destroy ENV`."""
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.errors import NotConfirmed
+
+EXAMPLE = "dsql-deploy destroy local --yes"
+
+
+def destroy(
+    environment: options.EnvironmentName = "local",
+    grace: options.Grace = 30,
+    file: options.File = None,
+    data_dir: options.DataDir = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Stop the cluster and delete its data: workflows, namespaces, logs. Asks first."""
+    from temporal_dsql_deploy.operations import down as operation
+
+    _, platform = options.choose(environment, file, data_dir)
+    stored = platform.stored()
+    if stored and not (yes or dry_run):
+        _ask(environment, [str(entry.path) for entry in stored])
+    result = operation.destroy(
+        platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
+    )
+    if as_json:
+        terminal.result(result)
+        return
+    if not result.removed:
+        terminal.text(f"{environment}: there is nothing to remove")
+        return
+    word = "would remove" if dry_run else "removed"
+    lines = (f"{word} {entry.path} ({entry.bytes:,} bytes)" for entry in result.removed)
+    terminal.text(*lines)
+
+
+def _ask(environment: str, paths: list[str]) -> None:
+    if not terminal.interactive():
+        raise NotConfirmed(
+            f"environment {environment} is not destroyed without a confirmation",
+            cause="there is no terminal to ask on",
+            fix=f"say that you are sure: dsql-deploy destroy {environment} --yes",
+        )
+    typer.echo(f"This deletes all workflows of {environment}:", err=True)
+    for path in paths:
+        typer.echo(f"  {path}", err=True)
+    if not typer.confirm("Delete them?", err=True):
+        raise NotConfirmed(
+            f"environment {environment} is not destroyed",
+            cause="the question was answered with no",
+            fix="to stop it and keep its data: dsql-deploy down",
+        )

@@ -1,0 +1,34 @@
+"""`dsql-deploy down ENV`."""
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import spelled, terminal
+
+EXAMPLE = "dsql-deploy down local"
+
+
+def down(
+    environment: options.EnvironmentName = "local",
+    grace: options.Grace = 30,
+    file: options.File = None,
+    data_dir: options.DataDir = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Stop the cluster and keep its data: `up` goes on where it was."""
+    from temporal_dsql_deploy.operations import down as operation
+
+    _, platform = options.choose(environment, file, data_dir)
+    result = operation.down(
+        platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
+    )
+    if result.stopped.killed:
+        terminal.warning(f"the server did not stop within {grace:g} s and was killed")
+    if as_json:
+        terminal.result(result)
+    elif not result.stopped.was_running:
+        terminal.text(f"{environment}: is not running, nothing to do")
+    elif dry_run:
+        terminal.text(f"{environment}: would be stopped")
+    else:
+        again = spelled(f"dsql-deploy up {environment}")
+        terminal.text(f"{environment}: stopped, its data is kept. To go on: {again}")

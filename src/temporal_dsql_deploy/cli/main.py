@@ -1,0 +1,113 @@
+"""The command `dsql-deploy`: its verbs, and the one place where errors become output."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from temporal_dsql_deploy.cli import destroy, doctor, down, logs, open_page, probe, status, up
+from temporal_dsql_deploy.cli.console import COMMAND, terminal
+from temporal_dsql_deploy.errors import DeployError
+
+_INTERRUPTED = 130
+EXIT_CODES = {
+    0: "it is so, or it is done",
+    1: "it is not so: findings, thresholds missed, unhealthy, failed",
+    2: "the command line is wrong",
+    3: "something needed is missing: tool, credential, environment, permission",
+    4: "refused: protected, locked by another, not confirmed",
+    5: "stopped half way; the same command goes on",
+    130: "interrupted",
+}
+"""Documented in docs/reference/cli.md, and the same for every verb."""
+
+
+class _Verbs(TyperGroup):
+    """All verbs; turns what they raise into output and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except DeployError as error:
+            if os.environ.get("DSQL_DEPLOY_DEBUG"):
+                raise
+            terminal.error(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted\n")
+            raise typer.Exit(_INTERRUPTED) from None
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; without this, Python complains at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The verbs of --help, under what they are for."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, verb in self.commands.items():
+            panel = str(getattr(verb, "rich_help_panel", "Verbs"))
+            panels.setdefault(panel, []).append((name, verb.get_short_help_str(limit=90)))
+        for panel, verbs in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(verbs)
+
+
+app = typer.Typer(
+    name=COMMAND,
+    # Plain help: rendering it with Rich doubles the time that --help takes.
+    rich_markup_mode=None,
+    cls=_Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Temporal on Amazon Aurora DSQL: the same verbs on a laptop and on ECS.",
+)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("temporal-dsql-deploy"))
+        raise typer.Exit
+
+
+@app.callback(epilog=f"Example: {up.EXAMPLE}")
+def _main(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda value: _version(wanted=value),
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _verb(name: str, function: Callable[..., None], example: str, panel: str) -> None:
+    app.command(name, epilog=f"Example: {example}", rich_help_panel=panel)(function)
+
+
+_verb("up", up.up, up.EXAMPLE, "Run")
+_verb("down", down.down, down.EXAMPLE, "Run")
+_verb("destroy", destroy.destroy, destroy.EXAMPLE, "Run")
+_verb("status", status.status, status.EXAMPLE, "Look")
+_verb("logs", logs.logs, logs.EXAMPLE, "Look")
+_verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
+_verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
+_verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # One way out for all three: what Ctrl-C undoes, these undo too.
+        signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    app(prog_name=COMMAND)

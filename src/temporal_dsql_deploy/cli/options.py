@@ -1,0 +1,96 @@
+"""The arguments and options that verbs share, and the platform that they choose."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.errors import UnknownChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from temporal_dsql_deploy.environments.model import Environment
+    from temporal_dsql_deploy.platforms.protocol import Platform
+
+
+def _complete_environment(incomplete: str) -> list[str]:
+    from temporal_dsql_deploy.environments.find import known
+
+    return [name for name in known() if name.startswith(incomplete)]
+
+
+def _set_json(value: bool) -> bool:  # noqa: FBT001 - Typer calls it
+    terminal.json = value
+    return value
+
+
+EnvironmentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="The environment: `local`, or one of your own.",
+        autocompletion=_complete_environment,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as a JSON document.", callback=_set_json),
+]
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        envvar="DSQL_DEPLOY_FILE",
+        help="File of the environment, instead of environments/ENV.toml.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="DSQL_DEPLOY_DATA_DIR",
+        help="Where its database, logs and run records are.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+Grace = Annotated[
+    float,
+    typer.Option(
+        "--grace", min=0, metavar="SECONDS", help="How long a component may take to stop."
+    ),
+]
+Deadline = Annotated[
+    float,
+    typer.Option("--deadline", min=0.1, metavar="SECONDS", help="Deadline of each probe check."),
+]
+
+
+def choose(
+    name: str, file: Path | None, data_dir: Path | None, **options: Any
+) -> "tuple[Environment, Platform]":
+    """The environment called `name` with the given options, and the platform it runs on.
+
+    Raises UnknownEnvironment, InvalidSetting.
+    """
+    from temporal_dsql_deploy.environments.find import find
+    from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
+
+    environment = find(name, file=file).with_options(data_dir=data_dir, **options)
+    return environment, LocalPlatform(environment)
+
+
+def one_of(what: str, word: str, choices: "Iterable[str]") -> str:
+    """`word`, if it is one of `choices`. Raises UnknownChoice, which lists them."""
+    known = list(choices)
+    if word in known:
+        return word
+    raise UnknownChoice(
+        f"there is no {what} {word!r}",
+        cause=f"known are: {', '.join(known)}",
+        fix=f"choose one of: {', '.join(known)}",
+    )

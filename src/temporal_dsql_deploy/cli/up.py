@@ -1,0 +1,137 @@
+"""`dsql-deploy up ENV`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import spelled, terminal
+from temporal_dsql_deploy.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from temporal_dsql_deploy.operations.up import UpResult
+
+EXAMPLE = "dsql-deploy up local --port 7300 --namespace orders"
+
+
+def up(
+    environment: options.EnvironmentName = "local",
+    port: Annotated[
+        int | None, typer.Option(help="gRPC of the frontend [7233].", min=1, max=65535)
+    ] = None,
+    ui_port: Annotated[
+        int | None, typer.Option(help="Web UI [frontend + 1000].", min=1, max=65535)
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Prometheus page [9090].", min=1, max=65535)
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(help="HTTP API [7243].", min=1, max=65535)
+    ] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="A namespace that must exist; may be repeated.")
+    ] = None,
+    search_attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TYPE", help="A custom search attribute; may be repeated."),
+    ] = None,
+    dynamic_config_value: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=JSON", help="A dynamic config value; may be repeated."),
+    ] = None,
+    temporal_binary: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DSQL_DEPLOY_TEMPORAL_BINARY",
+            help="Temporal CLI to run [the one on PATH, else the packaged one].",
+        ),
+    ] = None,
+    deadline: options.Deadline = 10,
+    file: options.File = None,
+    data_dir: options.DataDir = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Start the cluster, or change what differs in it, and prove it with a probe.
+
+    What neither an option nor the environment's file speaks of is left as it runs. When the probe
+    fails the cluster is left standing, and the exit code is 1.
+    """
+    chosen, platform = options.choose(
+        environment,
+        file,
+        data_dir,
+        temporal_binary=temporal_binary,
+        ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
+        namespaces=namespace,
+        search_attributes=_pairs("--search-attribute", search_attribute or []),
+        dynamic_config_values=_values(dynamic_config_value or []),
+    )
+    from temporal_dsql_deploy.operations import up as operation
+
+    if dry_run:
+        plan = operation.plan(platform, chosen)
+        if as_json:
+            terminal.result(plan)
+        else:
+            changes = [str(change) for change in plan.changes]
+            terminal.text(*changes or ["nothing to do"])
+        return
+    result = operation.up(platform, chosen, deadline=deadline, report=terminal.progress)
+    for warning in result.warnings:
+        terminal.warning(warning)
+    if as_json:
+        terminal.result(result)
+    else:
+        _show(result)
+    if not result.probe.ok:
+        raise typer.Exit(1)
+
+
+def _show(result: "UpResult") -> None:
+    from temporal_dsql_deploy.cli.probe import show as show_probe
+    from temporal_dsql_deploy.cli.status import components
+
+    name = result.environment
+    done = ", ".join(f"{change.action} {change.what}" for change in result.changes)
+    terminal.text("", f"{name}: {done or 'already running, nothing to change'}", "")
+    terminal.render(components(result.status))
+    terminal.text("")
+    show_probe(result.probe)
+    steps = [
+        f"dsql-deploy open {name} ui",
+        f"dsql-deploy status {name}",
+        f"dsql-deploy logs {name} --follow",
+        f"dsql-deploy down {name}",
+    ]
+    terminal.text("", "Next:", *(f"  {spelled(step)}" for step in steps))
+
+
+def _pairs(option: str, texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise InvalidSetting(
+                f"{option} {text!r} is not right",
+                cause="it has to be a name, an equals sign and a value",
+                fix=f"for instance: {EXAMPLE} {option} Name=value",
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _values(texts: list[str]) -> dict[str, Any]:
+    values = {}
+    for key, text in _pairs("--dynamic-config-value", texts).items():
+        try:
+            values[key] = json.loads(text)
+        except ValueError as error:
+            raise InvalidSetting(
+                f"the dynamic config value of {key} is not JSON",
+                cause=f"{text!r}: {error}",
+                fix=f"a text needs quotes of its own: --dynamic-config-value '{key}=\"text\"'",
+            ) from error
+    return values

@@ -1,0 +1,104 @@
+"""What the file of an environment may say, and how it becomes an environment."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from temporal_dsql_deploy.environments import model
+from temporal_dsql_deploy.environments.model import Environment, PortName
+from temporal_dsql_deploy.errors import InvalidSetting, UnknownEnvironment
+
+
+def _retention(text: str) -> str:
+    model.retention_seconds(text)
+    return text
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Namespace = Annotated[str, AfterValidator(model.check_namespace)]
+DynamicConfigKey = Annotated[str, AfterValidator(model.check_dynamic_config_key)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class NamespaceSettings(_Settings):
+    """One namespace of the cluster."""
+
+    retention: Annotated[str, AfterValidator(_retention)] | None = None
+    """How long closed workflows are kept: `72h`, `30d`; a new namespace has 24h without it."""
+
+
+class EnvironmentFile(_Settings):
+    """The file of an environment. Whatever it leaves out, `up` leaves as it runs."""
+
+    platform: Literal["local"] = "local"
+    """Where the cluster runs: `local` is the embedded server on this machine."""
+    data_dir: Path | None = None
+    """Database, logs and run records; a relative path starts at this file."""
+    temporal_binary: Path | None = None
+    """The Temporal CLI to run instead of the one of PATH or of the package."""
+    ports: dict[PortName, Port] = {}
+    """`frontend` (7233), `ui` (1000 above it), `http` (7243), `metrics` (9090)."""
+    namespaces: dict[Namespace, NamespaceSettings] = {}
+    """Namespaces that must exist. None is ever deleted."""
+    search_attributes: dict[str, model.SearchAttributeType] = {}
+    """Custom search attributes, by name, of every namespace above."""
+    dynamic_config: dict[DynamicConfigKey, JsonValue] | None = None
+    """Dynamic config of the server, the whole of it: key and value."""
+
+
+def read(name: str, path: Path) -> Environment:
+    """The environment `name`, whose file is `path`.
+
+    Raises UnknownEnvironment when there is no such file, InvalidSetting when it is wrong.
+    """
+    try:
+        settings = EnvironmentFile.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise UnknownEnvironment(
+            f"the file of environment {name!r} cannot be read",
+            cause=f"{path}: {error.strerror}",
+            fix="give the path of an environment file with --file",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting(
+            f"{path} is not a TOML file", cause=str(error), fix="correct the line that is named"
+        ) from error
+    except ValidationError as error:
+        raise rejected(error, path) from error
+    return environment(name, path, settings)
+
+
+def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment:
+    """What a file says, as an environment; its paths start at the file."""
+
+    def absolute(given: Path | None) -> Path | None:
+        return (path.parent / given.expanduser()).absolute() if given else None
+
+    return Environment(
+        name=name,
+        platform=settings.platform,
+        file=path,
+        data_dir=absolute(settings.data_dir),
+        temporal_binary=absolute(settings.temporal_binary),
+        ports={str(name): port for name, port in settings.ports.items()},
+        namespaces={name: space.retention for name, space in settings.namespaces.items()},
+        search_attributes=dict(settings.search_attributes),
+        dynamic_config=settings.dynamic_config,
+    )
+
+
+def rejected(error: ValidationError, path: Path) -> InvalidSetting:
+    """The first thing that is wrong with a file, as an error that names the setting."""
+    first = error.errors(include_url=False)[0]
+    setting = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return InvalidSetting(
+        f"{path}: {setting} is not right{more}",
+        cause=f"{first['msg'].removeprefix('Value error, ')}; it says {first['input']!r}",
+        fix="what the file may say: docs/reference/environment-file.md",
+    )

@@ -1,0 +1,75 @@
+"""Find an environment by its name: a file of the user's, or one that is built in."""
+
+import difflib
+import os
+from pathlib import Path
+
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import UnknownEnvironment
+
+BUILT_IN = {"local": "the embedded server on this machine: one process, SQLite, Web UI"}
+_FOLDER = "environments"
+
+
+def find(name: str, *, file: Path | None = None) -> Environment:
+    """The environment called `name`, from `file` or from the folders of `search_folders`.
+
+    Raises UnknownEnvironment, or InvalidSetting when its file does not say what one may say.
+    """
+    path = file or _find_file(name)
+    if path is not None:
+        from temporal_dsql_deploy.environments.file import read
+
+        return read(name, path)
+    if name in BUILT_IN:
+        return Environment(name=name)
+    raise _unknown(name)
+
+
+def known() -> list[str]:
+    """Names of all environments, built in or with a file, sorted."""
+    files = (path.stem for folder in search_folders() for path in folder.glob("*.toml"))
+    return sorted({*BUILT_IN, *files})
+
+
+def search_folders() -> list[Path]:
+    """Where files of environments are looked for, nearest first.
+
+    The folder `environments` in the working directory or the nearest parent that has one, then
+    `dsql-deploy/environments` in the XDG configuration directory.
+    """
+    here = Path.cwd()
+    near = (folder / _FOLDER for folder in (here, *here.parents))
+    configuration = _xdg("XDG_CONFIG_HOME", ".config") / "dsql-deploy" / _FOLDER
+    nearest = next((folder for folder in near if any(folder.glob("*.toml"))), None)
+    return [folder for folder in (nearest, configuration) if folder is not None]
+
+
+def state_directory(name: str) -> Path:
+    """Where an environment keeps its data unless told otherwise: the XDG state directory."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "dsql-deploy" / name
+
+
+def _xdg(variable: str, default: str) -> Path:
+    # The XDG Base Directory Specification: a relative value is invalid and is to be ignored.
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / default
+
+
+def _find_file(name: str) -> Path | None:
+    if "/" in name:
+        return None
+    paths = (folder / f"{name}.toml" for folder in search_folders())
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _unknown(name: str) -> UnknownEnvironment:
+    names = known()
+    near = difflib.get_close_matches(name, names, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    folders = " and ".join(str(folder) for folder in search_folders())
+    return UnknownEnvironment(
+        f"there is no environment {name!r}",
+        cause=f"known environments: {', '.join(names)}",
+        fix=f"{guess}an environment of your own is a file {name}.toml in {folders}",
+    )

@@ -1,0 +1,151 @@
+"""Every failure that a user can meet, as one tree.
+
+    DeployError                  exit 1   it is not so: unhealthy, failed
+    ├── NotRunning
+    ├── StartFailed
+    ├── StopFailed
+    ├── NotReady
+    ├── SettingRejected                   the server refused a setting of the environment
+    ├── UsageError               exit 2   the command line is wrong
+    │   ├── InvalidSetting
+    │   └── UnknownChoice
+    ├── MissingError             exit 3   a tool, credential, environment or permission is missing
+    │   ├── UnknownEnvironment
+    │   ├── BinaryMissing
+    │   ├── BinaryUnusable
+    │   ├── PortTaken
+    │   └── DirectoryUnusable
+    └── RefusedError             exit 4   protected, locked by another, not confirmed
+        ├── Locked
+        ├── NotConfirmed
+        └── ForeignDirectory
+
+Each carries three sentences: what failed (`message`), why (`cause`), what to do next (`fix`), and a
+`code` that stays the same over versions. `cli.main` is the only place that turns them into output.
+"""
+
+from typing import ClassVar
+
+
+class DeployError(Exception):
+    """Something is not as it was asked to be."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, cause: str = "", fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.fix = fix
+
+
+class NotRunning(DeployError):
+    """The verb needs a running cluster and there is none."""
+
+    code = "not-running"
+
+
+class StartFailed(DeployError):
+    """A component ended, or never answered, while it was being started."""
+
+    code = "start-failed"
+
+
+class StopFailed(DeployError):
+    """A component is still alive after it was told to stop and killed."""
+
+    code = "stop-failed"
+
+
+class NotReady(DeployError):
+    """A component runs but did not become ready in time."""
+
+    code = "not-ready"
+
+
+class SettingRejected(DeployError):
+    """The running server does not accept a namespace or search attribute of the environment."""
+
+    code = "setting-rejected"
+
+
+class UsageError(DeployError):
+    """The command line, or a file that it names, is wrong."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class InvalidSetting(UsageError):
+    """A value of an option or of the environment file does not parse or is out of range."""
+
+    code = "invalid-setting"
+
+
+class UnknownChoice(UsageError):
+    """A word that is not one of a known set; the message lists the set."""
+
+    code = "unknown-choice"
+
+
+class MissingError(DeployError):
+    """Something that the verb needs is not there."""
+
+    exit_code = 3
+    code = "missing"
+
+
+class UnknownEnvironment(MissingError):
+    """No environment has that name; the message lists those that are known."""
+
+    code = "unknown-environment"
+
+
+class BinaryMissing(MissingError):
+    """A program that the verb starts was not found."""
+
+    code = "binary-missing"
+
+
+class BinaryUnusable(MissingError):
+    """A program was found but cannot be run, or is too old."""
+
+    code = "binary-unusable"
+
+
+class PortTaken(MissingError):
+    """Another process listens on a port that a component needs."""
+
+    code = "port-taken"
+
+
+class DirectoryUnusable(MissingError):
+    """The state directory cannot be made, written or is full."""
+
+    code = "directory-unusable"
+
+
+class RefusedError(DeployError):
+    """The tool could, but will not without more from the user."""
+
+    exit_code = 4
+    code = "refused"
+
+
+class Locked(RefusedError):
+    """Another command is changing the same environment."""
+
+    code = "locked"
+
+
+class NotConfirmed(RefusedError):
+    """A question was answered with no, or there was nobody to ask."""
+
+    code = "not-confirmed"
+
+
+class ForeignDirectory(RefusedError):
+    """The data directory holds files, or an environment, that are not this environment's."""
+
+    code = "foreign-directory"

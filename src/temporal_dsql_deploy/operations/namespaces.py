@@ -1,0 +1,159 @@
+"""Make a cluster's namespaces and search attributes what its environment says; delete none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.workflowservice.v1 import (
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
+from temporalio.service import RPCError, ServiceClient
+
+from temporal_dsql_deploy.environments.model import Environment, retention_seconds
+from temporal_dsql_deploy.errors import SettingRejected
+from temporal_dsql_deploy.platforms import temporal_api
+from temporal_dsql_deploy.platforms.protocol import Change
+
+DEFAULT_RETENTION = timedelta(hours=24)
+"""What `temporal operator namespace create` and the development server give a namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Have:
+    """What the cluster has now."""
+
+    namespaces: Mapping[str, timedelta]
+    search_attributes: Mapping[str, Mapping[str, str]]
+    """By namespace: name to type."""
+
+
+async def look(client: ServiceClient, environment: Environment) -> Have:
+    """The namespaces of the cluster, and the search attributes of those the environment names."""
+    there = await temporal_api.namespaces(client)
+    attributes = {}
+    if environment.search_attributes:
+        for name in _named(environment):
+            attributes[name] = await _search_attributes(client, name) if name in there else {}
+    return Have(there, attributes)
+
+
+async def _search_attributes(client: ServiceClient, namespace: str) -> dict[str, str]:
+    answer = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=namespace)
+    )
+    return {name: _TYPE_NAMES[kind] for name, kind in answer.custom_attributes.items()}
+
+
+_TYPES = {
+    "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+}
+_TYPE_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+def differences(environment: Environment, have: Have) -> list[Change]:
+    """What has to be changed. Raises SettingRejected for what Temporal cannot change."""
+    changes = []
+    for name in _named(environment):
+        retention = _retention(environment, name)
+        if name not in have.namespaces:
+            detail = f"retention {_hours(retention or DEFAULT_RETENTION)}"
+            changes.append(Change(what=f"namespace {name}", action="create", detail=detail))
+        elif retention is not None and have.namespaces[name] != retention:
+            detail = f"retention {_hours(have.namespaces[name])} -> {_hours(retention)}"
+            changes.append(Change(what=f"namespace {name}", action="update", detail=detail))
+        there = have.search_attributes.get(name, {})
+        for attribute, kind in environment.search_attributes.items():
+            if attribute not in there:
+                what = f"search attribute {name}/{attribute}"
+                changes.append(Change(what=what, action="create", detail=kind))
+            elif there[attribute] != kind:
+                raise _other_type(name, attribute, there[attribute], kind)
+    return changes
+
+
+def _other_type(namespace: str, attribute: str, has: str, wanted: str) -> SettingRejected:
+    return SettingRejected(
+        f"search attribute {attribute} of namespace {namespace} is {has}, not {wanted}",
+        cause="Temporal cannot change the type of a search attribute that exists",
+        fix=f"use another name, or give up its values with: temporal operator search-attribute "
+        f"remove --namespace {namespace} --name {attribute}",
+    )
+
+
+async def apply(client: ServiceClient, environment: Environment, have: Have) -> None:
+    """Create and update what `differences` found. Raises SettingRejected."""
+    for name in _named(environment):
+        retention = _retention(environment, name)
+        there = have.search_attributes.get(name, {})
+        attributes = {
+            attribute: _TYPES[kind]
+            for attribute, kind in environment.search_attributes.items()
+            if attribute not in there
+        }
+        try:
+            if name not in have.namespaces:
+                await _register(client, name, retention or DEFAULT_RETENTION)
+            elif retention is not None and have.namespaces[name] != retention:
+                await _set_retention(client, name, retention)
+            if attributes:
+                await client.operator_service.add_search_attributes(
+                    AddSearchAttributesRequest(namespace=name, search_attributes=attributes)
+                )
+        except RPCError as error:
+            raise SettingRejected(
+                f"the server does not accept namespace {name} as the environment has it",
+                cause=error.message,
+                fix="correct the environment file or the option; the server's limits: "
+                "https://docs.temporal.io/search-attribute#custom-search-attribute-limits",
+            ) from error
+
+
+async def _register(client: ServiceClient, name: str, retention: timedelta) -> None:
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=name, workflow_execution_retention_period=_duration(retention)
+        )
+    )
+
+
+async def _set_retention(client: ServiceClient, name: str, retention: timedelta) -> None:
+    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
+    await client.workflow_service.update_namespace(
+        UpdateNamespaceRequest(namespace=name, config=config)
+    )
+
+
+def _duration(retention: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(retention)
+    return duration
+
+
+def _named(environment: Environment) -> list[str]:
+    """The namespaces that the environment speaks of; search attributes alone mean `default`."""
+    if environment.namespaces or not environment.search_attributes:
+        return list(environment.namespaces)
+    return ["default"]
+
+
+def _retention(environment: Environment, name: str) -> timedelta | None:
+    retention = environment.namespaces.get(name)
+    return timedelta(seconds=retention_seconds(retention)) if retention else None
+
+
+def _hours(retention: timedelta) -> str:
+    return f"{retention.total_seconds() / 3600:g}h"

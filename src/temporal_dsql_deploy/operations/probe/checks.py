@@ -1,0 +1,181 @@
+"""What the probe tries, one function each: it returns when that works, and else raises."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionStartWorkflow,
+    ScheduleSpec,
+    ScheduleState,
+    WorkflowExecutionStatus,
+)
+
+from temporal_dsql_deploy.operations.probe import workflows
+
+_POLL = 0.05
+_DELETE_TIMEOUT = timedelta(seconds=5)
+
+
+@dataclass
+class Trial:
+    """One run of the probe: its client, its names, and what it started."""
+
+    client: Client
+    prefix: str
+    """Of every workflow id and schedule id; also the task queue."""
+    deadline: timedelta
+    started: list[str] = field(default_factory=list)
+    """Ids of workflows that may still be open when a check has failed."""
+
+    def workflow_id(self, name: str) -> str:
+        """An id for a workflow of this run, noted so that it can be cleaned up."""
+        identifier = f"{self.prefix}-{name}"
+        self.started.append(identifier)
+        return identifier
+
+
+class Unexpected(Exception):
+    """The cluster answered, with something else than it should have."""
+
+
+def _expect(got: object, wanted: object) -> None:
+    if got != wanted:
+        raise Unexpected(f"the answer was {got!r}, not {wanted!r}")
+
+
+async def workflow(trial: Trial) -> None:
+    """A workflow with an activity completes."""
+    result = await trial.client.execute_workflow(
+        workflows.Greeting.run,
+        "Temporal",
+        id=trial.workflow_id("workflow"),
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    _expect(result, "Hello, Temporal")
+
+
+async def timer(trial: Trial) -> None:
+    """A workflow that sleeps wakes up."""
+    result = await trial.client.execute_workflow(
+        workflows.Timer.run,
+        id=trial.workflow_id("timer"),
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    _expect(result, "fired")
+
+
+async def signal(trial: Trial) -> None:
+    """A signal reaches an open workflow."""
+    handle = await trial.client.start_workflow(
+        workflows.Conversation.run,
+        id=trial.workflow_id("signal"),
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    await handle.signal(workflows.Conversation.say, "heard")
+    _expect(await handle.result(), "heard")
+
+
+async def query(trial: Trial) -> None:
+    """A query of an open workflow is answered."""
+    handle = await trial.client.start_workflow(
+        workflows.Conversation.run,
+        id=trial.workflow_id("query"),
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    _expect(await handle.query(workflows.Conversation.state), "waiting")
+    await handle.signal(workflows.Conversation.say, "done")
+    await handle.result()
+
+
+async def child_workflow(trial: Trial) -> None:
+    """A workflow runs another as its child."""
+    result = await trial.client.execute_workflow(
+        workflows.Parent.run,
+        "child",
+        id=trial.workflow_id("parent"),
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    _expect(result, "Hello, child")
+
+
+async def schedule(trial: Trial) -> None:
+    """A schedule, triggered once, starts a workflow that completes; then it is deleted."""
+    action = ScheduleActionStartWorkflow(
+        workflows.Greeting.run,
+        "schedule",
+        id=f"{trial.prefix}-scheduled",
+        task_queue=trial.prefix,
+        execution_timeout=trial.deadline,
+    )
+    handle = await trial.client.create_schedule(
+        f"{trial.prefix}-schedule",
+        Schedule(action=action, spec=ScheduleSpec(), state=ScheduleState(paused=True)),
+        trigger_immediately=True,
+    )
+    try:
+        while not (actions := (await handle.describe()).info.recent_actions):
+            await asyncio.sleep(_POLL)
+        started = actions[0].action
+        if not isinstance(started, ScheduleActionExecutionStartWorkflow):
+            raise Unexpected(f"the schedule did {started!r}")
+        trial.started.append(started.workflow_id)
+        _expect(
+            await trial.client.get_workflow_handle(started.workflow_id).result(), "Hello, schedule"
+        )
+    finally:
+        await handle.delete(rpc_timeout=_DELETE_TIMEOUT)
+
+
+async def visibility(trial: Trial) -> None:
+    """The closed workflow of the first check is found in a list by its task queue."""
+    wanted = f"{trial.prefix}-workflow"
+    while True:
+        async for found in trial.client.list_workflows(f"TaskQueue = '{trial.prefix}'"):
+            if found.id == wanted and found.status is WorkflowExecutionStatus.COMPLETED:
+                return
+        await asyncio.sleep(_POLL)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is tried."""
+
+    name: str
+    run: Callable[[Trial], Awaitable[None]]
+    meaning: str
+    """What it means for users of the cluster when it fails, and where to look."""
+
+
+FIRST = Check(
+    "workflow",
+    workflow,
+    "no workflow makes progress: look for `network dial error` in the logs of history and matching",
+)
+"""The one that the others need: it runs alone, and before them."""
+
+OTHERS = [
+    Check("timer", timer, "workflows do not wake up: the history service does not process timers"),
+    Check("signal", signal, "signals do not arrive: look at frontend and history"),
+    Check("query", query, "queries hang: look at frontend and matching, and the path between them"),
+    Check("child-workflow", child_workflow, "child workflows do not start: look at history"),
+    Check(
+        "schedule",
+        schedule,
+        "schedules do not act: they run in the worker role, look there and at its path to history",
+    ),
+    Check(
+        "visibility",
+        visibility,
+        "lists and the Web UI do not show new workflows: look at the visibility store",
+    ),
+]

@@ -1,0 +1,123 @@
+"""Run the probe's checks against a cluster, each within its deadline, and clean up after them."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from temporal_dsql_deploy.operations.probe import checks, workflows
+from temporal_dsql_deploy.operations.probe.checks import Check, Trial, Unexpected
+from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
+from temporal_dsql_deploy.platforms.protocol import Report
+
+DEADLINE = 10.0
+"""Seconds for each check."""
+_CLEAN_UP = 5.0
+
+
+async def probe(
+    address: str, namespace: str, *, deadline: float = DEADLINE, report: Report
+) -> ProbeResult:
+    """Try everything once. A cluster that does not answer at all gives failed checks, not an error.
+
+    `report` is told of each check as it ends; `deadline` is in seconds, for each check.
+    """
+    began = time.monotonic()
+    prefix = f"dsql-deploy-probe-{uuid.uuid4().hex[:12]}"
+    try:
+        async with asyncio.timeout(deadline):
+            client = await Client.connect(address, namespace=namespace)
+    except (RuntimeError, TimeoutError) as error:
+        results = _no_connection(address, error, deadline, time.monotonic() - began, report)
+    else:
+        results = await _with_worker(client, prefix, deadline, report)
+    return ProbeResult(
+        address=address,
+        namespace=namespace,
+        task_queue=prefix,
+        ok=all(result.ok for result in results),
+        at=datetime.now(UTC),
+        seconds=round(time.monotonic() - began, 3),
+        checks=results,
+    )
+
+
+async def _with_worker(
+    client: Client, prefix: str, deadline: float, report: Report
+) -> list[CheckResult]:
+    # The limit of a workflow's own life: whatever happens to this probe, nothing stays open.
+    trial = Trial(client, prefix, timedelta(seconds=6 * deadline))
+    worker = Worker(
+        client,
+        task_queue=prefix,
+        workflows=workflows.ALL,
+        activities=[workflows.greet],
+        # The probe's own workflows are known to be deterministic, and start at once without it.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        identity="dsql-deploy probe",
+        # The default one is a digest of all code that is loaded, which takes 0.4 s.
+        build_id="dsql-deploy probe",
+    )
+    async with worker:
+        first = await _run(checks.FIRST, trial, deadline, report)
+        others = (_run(check, trial, deadline, report) for check in checks.OTHERS)
+        results = [first, *await asyncio.gather(*others)]
+        if not all(result.ok for result in results):
+            await _clean_up(trial)
+    return results
+
+
+async def _run(check: Check, trial: Trial, deadline: float, report: Report) -> CheckResult:
+    began = time.monotonic()
+    error = ""
+    try:
+        async with asyncio.timeout(deadline):
+            await check.run(trial)
+    except TimeoutError:
+        error = f"not done after {deadline:g} s"
+    except RPCError as failure:
+        error = f"{failure.status.name}: {failure.message}"
+    except (Unexpected, RuntimeError) as failure:
+        error = str(failure)
+    except Exception as failure:
+        error = f"{type(failure).__name__}: {failure.__cause__ or failure}"
+    seconds = round(time.monotonic() - began, 3)
+    report(f"{check.name} {f'failed: {error}' if error else f'{seconds * 1000:.0f} ms'}")
+    return CheckResult(
+        name=check.name,
+        ok=not error,
+        seconds=seconds,
+        error=error,
+        meaning=check.meaning if error else "",
+    )
+
+
+def _no_connection(
+    address: str, error: Exception, deadline: float, seconds: float, report: Report
+) -> list[CheckResult]:
+    reason = str(error) or f"no answer within {deadline:g} s"
+    report(f"no connection to {address}: {reason}")
+    return [
+        CheckResult(
+            name=check.name,
+            ok=False,
+            seconds=round(seconds, 3),
+            error=f"no connection to {address}: {reason}",
+            meaning="nothing can use the cluster: look whether its frontend runs",
+        )
+        for check in [checks.FIRST, *checks.OTHERS]
+    ]
+
+
+async def _clean_up(trial: Trial) -> None:
+    """End what a failed check may have left open; the workflows' own timeout does it otherwise."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLEAN_UP):
+            for identifier in trial.started:
+                with contextlib.suppress(RPCError):
+                    await trial.client.get_workflow_handle(identifier).terminate("probe ended")

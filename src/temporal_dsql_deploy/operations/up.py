@@ -1,0 +1,110 @@
+"""From whatever is there to a running, probed cluster."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.operations.probe.result import ProbeResult
+from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report, Result, Status
+
+_GRACE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult(Result):
+    """What `up` found, did and proved."""
+
+    environment: str
+    changes: list[Change]
+    """Empty when everything was as it should be."""
+    warnings: list[str]
+    """Settings that the server has not taken."""
+    status: Status
+    probe: ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class UpPlan(Result):
+    """What `up` would do."""
+
+    environment: str
+    changes: list[Change]
+
+
+def up(
+    platform: Platform, environment: Environment, *, deadline: float, report: Report
+) -> UpResult:
+    """Start and reconcile the cluster, wait for it, probe it.
+
+    What this call starts it also stops again when it fails or is interrupted before the cluster is
+    ready; a failed probe leaves everything standing, to be looked at.
+    """
+    with platform.lock("up", report), _undone_on_failure(platform, report) as starting:
+        changes = platform.start(starting)
+        for change in changes:
+            report(f"{change.action} {change.what}")
+        # The SDK takes about as long to import as the server to start, so it is imported only now.
+        from temporal_dsql_deploy.operations.probe.run import probe
+        from temporal_dsql_deploy.operations.settle import settle
+
+        changes += asyncio.run(settle(platform, environment, report))
+    result = asyncio.run(
+        probe(
+            platform.frontend(),
+            environment.probe_namespace,
+            deadline=deadline,
+            report=lambda line: report(f"probe: {line}"),
+        )
+    )
+    return UpResult(
+        environment=environment.name,
+        changes=changes,
+        warnings=platform.warnings(),
+        status=platform.status(),
+        probe=result,
+    )
+
+
+def plan(platform: Platform, environment: Environment) -> UpPlan:
+    """What `up` would change; it changes nothing."""
+    from temporal_dsql_deploy.operations import settle
+
+    changes = platform.plan() + settle.plan(platform, environment)
+    return UpPlan(environment=environment.name, changes=changes)
+
+
+@contextmanager
+def _undone_on_failure(platform: Platform, report: Report) -> Iterator[Callable[[], None]]:
+    """Stop the cluster if the block fails after it called what it is given."""
+    mine = False
+
+    def starting() -> None:
+        nonlocal mine
+        mine = True
+
+    try:
+        yield starting
+    except BaseException as error:
+        if mine:
+            with _uninterrupted():
+                report("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+                report("stopping what was started")
+                platform.stop(grace=_GRACE)
+        raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    def ignore(_number: int, _frame: FrameType | None) -> Any:
+        return None
+
+    before = signal.signal(signal.SIGINT, ignore)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,47 @@
+"""The embedded server's log as log lines: JSON objects, and a few plain ones."""
+
+import json
+from datetime import datetime
+
+from temporal_dsql_deploy.platforms.protocol import LogLine, LogQuery
+
+SERVER = "server"
+"""The component of a line that names no role: the process as a whole."""
+REFUSED_VALUE = "Failed to convert value, using default"
+"""What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
+LEVELS = ["debug", "info", "warn", "error"]
+
+
+def parse(text: str) -> LogLine | None:
+    """One line of the log; None for an empty one."""
+    if not text.strip():
+        return None
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return LogLine(component=SERVER, message=text)
+    if not isinstance(fields, dict) or "msg" not in fields:
+        return LogLine(component=SERVER, message=text)
+    return LogLine(
+        component=str(fields.pop("service", SERVER)),
+        time=_time(str(fields.pop("time", ""))),
+        level=str(fields.pop("level", "")).upper(),
+        message=str(fields.pop("msg")),
+        fields=fields,
+    )
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def wanted(line: LogLine, query: LogQuery) -> bool:
+    """Whether the query asks for this line; a line without a level is never left out for it."""
+    if query.component and line.component != query.component:
+        return False
+    if query.level and line.level.lower() in LEVELS:
+        return LEVELS.index(line.level.lower()) >= LEVELS.index(query.level)
+    return True

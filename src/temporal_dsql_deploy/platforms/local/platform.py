@@ -1,0 +1,264 @@
+"""The platform `local`: the protocol, spoken by one embedded server process."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from temporal_dsql_deploy.environments.find import state_directory
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import DeployError, NotRunning, PortTaken, StartFailed
+from temporal_dsql_deploy.platforms.local import log_lines, server
+from temporal_dsql_deploy.platforms.local.binary import find_binary
+from temporal_dsql_deploy.platforms.local.directory import Directory
+from temporal_dsql_deploy.platforms.local.server import ServerSettings
+from temporal_dsql_deploy.platforms.processes import logs, ports, record, supervisor
+from temporal_dsql_deploy.platforms.processes.record import Record
+from temporal_dsql_deploy.platforms.protocol import (
+    Change,
+    LogLine,
+    LogQuery,
+    Report,
+    Requirement,
+    Status,
+    Stopped,
+    Stored,
+)
+
+_PATIENCE = 120.0
+_LOG_LINES = 10_000
+_RESTART_GRACE = 30.0
+
+
+class LocalPlatform:
+    """The whole cluster in one process of the Temporal CLI: `temporal server start-dev`."""
+
+    name = "local"
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        root = environment.data_dir or state_directory(environment.name)
+        self._directory = Directory(root.expanduser().absolute(), environment.name)
+
+    def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
+        """See Platform."""
+        return self._directory.lock(verb, waiting, patience=_PATIENCE)
+
+    def plan(self) -> list[Change]:
+        """See Platform."""
+        running = self._running()
+        settings = self._wanted(running)
+        if running is None:
+            line = server.command(settings, self._directory.database, self._namespaces())
+            return [Change(what="server", action="start", detail=" ".join(line))]
+        differences = settings.differences(ServerSettings.from_record(running.settings))
+        if not differences:
+            return []
+        return [Change(what="server", action="restart", detail=", ".join(differences))]
+
+    def start(self, starting: Callable[[], None]) -> list[Change]:
+        """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
+        self._directory.prepare()
+        changes = self.plan()
+        if not changes:
+            return []
+        running = self._running()
+        settings = self._wanted(running)
+        own = set(ServerSettings.from_record(running.settings).ports.values()) if running else set()
+        self._check_ports(settings, own)
+        starting()
+        supervisor.stop(self._directory.record, grace=_RESTART_GRACE)
+        try:
+            supervisor.start(
+                supervisor.Component(
+                    name=log_lines.SERVER,
+                    command=server.command(settings, self._directory.database, self._namespaces()),
+                    record=self._directory.record,
+                    log=self._directory.log,
+                    environment=server.process_environment(),
+                    settings=settings.to_record(),
+                )
+            )
+        except OSError as error:
+            raise self._directory.unusable(error) from error
+        return changes
+
+    def _wanted(self, running: Record | None) -> ServerSettings:
+        binary = find_binary(self._environment.temporal_binary)
+        return server.wanted(
+            self._environment,
+            binary=str(binary.path),
+            running=ServerSettings.from_record(running.settings) if running else None,
+            is_free=ports.is_free,
+            any_free=ports.any_free,
+        )
+
+    def _namespaces(self) -> list[str]:
+        return list(self._environment.namespaces)
+
+    def _check_ports(self, settings: ServerSettings, own: set[int]) -> None:
+        for name, port in settings.ports.items():
+            if port in own or ports.is_free(port):
+                continue
+            raise PortTaken(
+                f"port {port}, which the {name} port of {self._environment.name} is, is taken",
+                cause=f"{ports.holder(port)} listens there",
+                fix=f"stop that process, or choose another port with {server.PORT_OPTIONS[name]}",
+            )
+
+    def requirements(self) -> list[Requirement]:
+        """See Platform."""
+        return [
+            _requirement("Temporal CLI", self._binary_found),
+            _requirement("data directory", self._directory.check),
+            _requirement("ports", self._ports_found),
+        ]
+
+    def _binary_found(self) -> str:
+        binary = find_binary(self._environment.temporal_binary)
+        return f"{binary.version()}, {binary.path} (from {binary.origin})"
+
+    def _ports_found(self) -> str:
+        running = self._running()
+        settings = self._wanted(running)
+        if running is None:
+            self._check_ports(settings, set())
+        listed = ", ".join(f"{name} {port}" for name, port in settings.ports.items())
+        return f"{listed}: {'in use by this environment' if running else 'free'}"
+
+    def broken(self) -> StartFailed | None:
+        """See Platform."""
+        run = record.read(self._directory.record)
+        if run is not None and run.alive():
+            return None
+        ended = run.exit.describe() if run and run.exit else "ended"
+        said = "\n".join(self._complaints())
+        return StartFailed(
+            f"the server {ended} before it was ready",
+            cause=f"the end of its log, {self._directory.log}:\n{said}",
+            fix=f"the whole log: dsql-deploy logs {self._environment.name}",
+        )
+
+    def warnings(self) -> list[str]:
+        """See Platform."""
+        running = self._running()
+        values = ServerSettings.from_record(running.settings).dynamic_config if running else {}
+        if running is None or not values:
+            return []
+        since = datetime.fromisoformat(running.started_at)
+
+        def parse(text: str) -> str | None:
+            line = log_lines.parse(text) if log_lines.REFUSED_VALUE in text else None
+            return str(line.fields["key"]) if line and line.time and line.time >= since else None
+
+        found = logs.read(self._directory.log, count=_LOG_LINES, parse=parse, follow=False)
+        refused = {key.lower() for key in found}
+        return [
+            f"dynamic config {key} = {json.dumps(value)} has the wrong type: the server ignores it"
+            for key, value in values.items()
+            if key.lower() in refused
+        ]
+
+    def _complaints(self) -> list[str]:
+        """What a server that ended said last: its plain lines and errors, not its chatter."""
+
+        def parse(text: str) -> str | None:
+            line = log_lines.parse(text)
+            if line is None or line.level in {"DEBUG", "INFO", "WARN"}:
+                return None
+            return text[:300]
+
+        return list(logs.read(self._directory.log, count=5, parse=parse, follow=False))
+
+    def running(self) -> bool:
+        """See Platform."""
+        return self._running() is not None
+
+    def frontend(self) -> str:
+        """See Platform."""
+        return f"{server.ADDRESS}:{self._ports()['frontend']}"
+
+    def pages(self) -> dict[str, str]:
+        """See Platform."""
+        taken = self._ports()
+        return {
+            "ui": f"http://{server.ADDRESS}:{taken['ui']}",
+            "metrics": f"http://{server.ADDRESS}:{taken['metrics']}/metrics",
+        }
+
+    def _ports(self) -> dict[str, int]:
+        running = self._running()
+        if running is None:
+            raise self._not_running()
+        return ServerSettings.from_record(running.settings).ports
+
+    def _not_running(self) -> NotRunning:
+        run = record.read(self._directory.record)
+        cause = "it has not been started, or was stopped"
+        if run is not None:
+            how = f"{run.exit.describe()} at {_clock(run.exit.at)}" if run.exit else "was killed"
+            cause = f"its server {how}"
+        return NotRunning(
+            f"environment {self._environment.name} is not running",
+            cause=cause,
+            fix=f"start it with: dsql-deploy up {self._environment.name}",
+        )
+
+    def _running(self) -> Record | None:
+        run = record.read(self._directory.record)
+        return run if run is not None and run.alive() else None
+
+    def status(self) -> Status:
+        """See Platform."""
+        from temporal_dsql_deploy.platforms.local import status
+
+        facts = {"data": str(self._directory.root), "log": str(self._directory.log)}
+        running = self._running()
+        if running is None:
+            return status.stopped(self._environment.name, str(self._not_running().cause), facts)
+        return status.running(self._environment.name, running, self.pages(), facts)
+
+    def log_components(self) -> list[str]:
+        """See Platform."""
+        from temporal_dsql_deploy import topology
+
+        return [*topology.load().roles, log_lines.SERVER]
+
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """See Platform."""
+
+        def parse(text: str) -> LogLine | None:
+            line = log_lines.parse(text)
+            return line if line is not None and log_lines.wanted(line, query) else None
+
+        return logs.read(self._directory.log, count=query.tail, parse=parse, follow=query.follow)
+
+    def stop(self, *, grace: float) -> Stopped:
+        """See Platform."""
+        was_running = self._running() is not None
+        killed = supervisor.stop(self._directory.record, grace=grace)
+        return Stopped(was_running=was_running, killed=killed)
+
+    def stored(self) -> list[Stored]:
+        """See Platform."""
+        return self._directory.stored()
+
+    def remove(self) -> None:
+        """See Platform."""
+        try:
+            self._directory.remove()
+        except OSError as error:
+            raise self._directory.unusable(error) from error
+
+
+def _requirement(name: str, find: Callable[[], str]) -> Requirement:
+    """What `find` says is there, or the error that it raises, as a lack with its remedy."""
+    try:
+        return Requirement(name=name, ok=True, found=find())
+    except DeployError as error:
+        found = f"{error.message}: {error.cause}"
+        return Requirement(name=name, ok=False, found=found, remedy=error.fix)
+
+
+def _clock(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,1 @@
+"""Supervision of processes on this machine: detached, logged, identified, stopped."""

@@ -1,0 +1,72 @@
+"""The pid file of a component: what runs, as whom, since when, and how it ended."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended."""
+
+    code: int
+    """Exit code, or minus the signal's number, as `subprocess` has it."""
+    at: str
+    """UTC, ISO 8601."""
+
+    def describe(self) -> str:
+        """For a sentence: `exited with code 1`, `was killed by signal 9`."""
+        if self.code < 0:
+            return f"was killed by signal {-self.code}"
+        return f"exited with code {self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run of one component, as its keeper wrote it."""
+
+    component: str
+    process: ProcessIdentity
+    keeper: ProcessIdentity
+    command: list[str]
+    log: str
+    started_at: str
+    """UTC, ISO 8601."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the platform wants to know again of this run, for instance its ports."""
+    exit: Exit | None = None
+    """None while it runs, and when its keeper was killed too."""
+
+    def alive(self) -> bool:
+        """Whether that very process still runs."""
+        return self.exit is None and self.process.alive()
+
+
+def read(path: Path) -> Record | None:
+    """The record in `path`; None when there is none or it is not one (a torn or foreign file)."""
+    try:
+        data = json.loads(path.read_text())
+        ended = data["exit"]
+        return Record(
+            component=data["component"],
+            process=ProcessIdentity(**data["process"]),
+            keeper=ProcessIdentity(**data["keeper"]),
+            command=data["command"],
+            log=data["log"],
+            started_at=data["started_at"],
+            settings=data["settings"],
+            exit=Exit(**ended) if ended else None,
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write(path: Path, record: Record) -> None:
+    """Replace the record in one step, so that a reader never sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(asdict(record), indent=2))
+    temporary.replace(path)

@@ -1,0 +1,202 @@
+"""The protocol that every verb speaks, whatever a Temporal cluster runs on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from temporal_dsql_deploy.errors import StartFailed
+
+
+class Result:
+    """Base of everything that `--json` prints; its JSON Schema is in docs/reference/schemas."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+class State(StrEnum):
+    """What a component says of itself, in the words of gRPC health where it speaks that."""
+
+    SERVING = "SERVING"
+    STARTING = "STARTING"
+    """Not yet serving, and too young to be called unhealthy."""
+    NOT_SERVING = "NOT_SERVING"
+    UNREACHABLE = "UNREACHABLE"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Component(Result):
+    """One part of a cluster: a Temporal role, the Web UI, the metrics page."""
+
+    name: str
+    """Role or page, as in topology.json."""
+    state: State
+    address: str = ""
+    """host:port of gRPC, or the URL of a page."""
+    pid: int | None = None
+    """Process on this machine."""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Result):
+    """A cluster at one moment."""
+
+    environment: str
+    platform: str
+    running: bool
+    """Whether any of its processes runs."""
+    healthy: bool
+    """Whether every component serves, or is just starting."""
+    components: list[Component]
+    namespaces: list[str] = field(default_factory=list)
+    since: datetime | None = None
+    """When it was started, UTC."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What else this platform can tell, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Result):
+    """One thing that `up` changes, or with --dry-run would change."""
+
+    what: str
+    """The thing, such as `server` or `namespace orders`."""
+    action: str
+    """`start`, `restart`, `create` or `update`."""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.what}" + (f": {self.detail}" if self.detail else "")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine(Result):
+    """One line of a component's log."""
+
+    component: str
+    """Temporal role, or the process that wrote it."""
+    message: str
+    time: datetime | None = None
+    level: str = ""
+    """DEBUG, INFO, WARN or ERROR; empty for plain text."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Everything else of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery(Result):
+    """Which log lines are wanted."""
+
+    component: str | None = None
+    level: str | None = None
+    """The least level: debug, info, warn, error."""
+    tail: int = 100
+    """How many of the last lines to begin with."""
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Result):
+    """Something that stays after `down` and goes with `destroy`."""
+
+    path: Path
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(Result):
+    """What `stop` found and did."""
+
+    was_running: bool
+    killed: bool = False
+    """Whether it had to be killed after its grace period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Result):
+    """A web page of a cluster."""
+
+    environment: str
+    name: str
+    url: str
+    shown: bool
+    """Whether a browser was started for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement(Result):
+    """Something that a thing the tool can do needs from this machine."""
+
+    name: str
+    ok: bool
+    found: str
+    """What is there, or what is wrong with it."""
+    remedy: str = ""
+    """What to do about a lack."""
+
+
+Report = Callable[[str], None]
+"""Takes one line of progress."""
+
+
+class Platform(Protocol):
+    """A Temporal cluster that can be started, looked at, stopped and removed."""
+
+    name: str
+
+    def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
+        """Hold the environment for a verb that changes it; `waiting` is told when another does.
+
+        Raises Locked when the other does not finish in time.
+        """
+
+    def plan(self) -> list[Change]:
+        """What `start` would do now; empty when everything runs as it is wanted."""
+
+    def start(self, starting: Callable[[], None]) -> list[Change]:
+        """Start what does not run and restart what runs with other settings; what was done.
+
+        `starting` is called once before the first change, after everything that can be refused.
+        """
+
+    def warnings(self) -> list[str]:
+        """Settings that the running cluster has been given and has not taken, a sentence each."""
+
+    def requirements(self) -> list[Requirement]:
+        """What `start` needs from this machine, and whether it is there; nothing is changed."""
+
+    def broken(self) -> StartFailed | None:
+        """Why the cluster cannot become ready any more, None while it still can."""
+
+    def running(self) -> bool:
+        """Whether any of its processes runs."""
+
+    def frontend(self) -> str:
+        """host:port of the frontend's gRPC. Raises NotRunning."""
+
+    def pages(self) -> dict[str, str]:
+        """URLs of the web pages by name, the Web UI as `ui`. Raises NotRunning."""
+
+    def status(self) -> Status:
+        """What runs now, and how it is."""
+
+    def log_components(self) -> list[str]:
+        """The names that `LogQuery.component` may have."""
+
+    def logs(self, query: LogQuery) -> Iterator[LogLine]:
+        """Lines of the logs, oldest first; endless when `query.follow`."""
+
+    def stop(self, *, grace: float) -> Stopped:
+        """Stop everything, keep the data; `grace` is in seconds."""
+
+    def stored(self) -> list[Stored]:
+        """What `remove` would delete."""
+
+    def remove(self) -> None:
+        """Delete all data of a stopped cluster."""

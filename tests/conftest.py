@@ -1,0 +1,47 @@
+"""What this machine lacks: tests that need it are left out and named, but never with CI=true."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.deploy import Deploy
+from tests.support.machine import LACKS
+
+_left_out = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(name): what the machine must have, see machine.py")
+    config.stash[_left_out] = {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in list(items):
+        for marker in item.iter_markers("needs"):
+            if reason := LACKS[marker.args[0]]():
+                config.stash[_left_out].setdefault(reason, []).append(item.nodeid)
+                items.remove(item)
+                config.hook.pytest_deselected(items=[item])
+                break
+    left_out = config.stash[_left_out]
+    if left_out and os.environ.get("CI") == "true":
+        reasons = "; ".join(left_out)
+        raise pytest.UsageError(f"with CI=true no test may be left out, but: {reasons}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = terminalreporter.config.stash[_left_out]
+    for reason, tests in left_out.items():
+        terminalreporter.write_line(f"not run on this machine, {reason}:")
+        for test in tests:
+            terminalreporter.write_line(f"  {test}")
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Iterator[Deploy]:
+    """The command `dsql-deploy` with a state directory and ports of its own."""
+    command = Deploy(tmp_path)
+    yield command
+    command.clean_up()

@@ -1,0 +1,47 @@
+"""What some tests need from the machine, each with how to get it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@cache
+def chromium() -> str | None:
+    """The path of a Chromium."""
+    return next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
+
+
+@cache
+def _no_chromium() -> str | None:
+    return None if chromium() else "no Chromium (apt-get install chromium)"
+
+
+@cache
+def _no_mount_namespaces() -> str | None:
+    reason = "no private mount namespaces (they take root on Linux, and util-linux)"
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("unshare"):
+        return reason
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        capture_output=True,
+        check=False,
+    )
+    return None if tried.returncode == 0 else reason
+
+
+@cache
+def _no_procfs() -> str | None:
+    return None if sys.platform == "linux" else "no /proc (it is Linux's)"
+
+
+LACKS: dict[str, Callable[[], str | None]] = {
+    "chromium": _no_chromium,
+    "mount namespaces": _no_mount_namespaces,
+    "procfs": _no_procfs,
+}
+"""By name: why a test that needs it cannot run here, None when it can."""

@@ -1,0 +1,139 @@
+"""Environments: how they are found, read and refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.environments import find
+from temporal_dsql_deploy.environments.file import EnvironmentFile, rejected
+from temporal_dsql_deploy.environments.model import Environment, retention_seconds
+from temporal_dsql_deploy.errors import DeployError, InvalidSetting, UnknownEnvironment
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    work = tmp_path / "work" / "deep"
+    work.mkdir(parents=True)
+    monkeypatch.chdir(work)
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+def test_local_is_built_in(home: Path) -> None:
+    assert find.find("local") == Environment(name="local")
+    assert find.known() == ["local"]
+
+
+def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: Path) -> None:
+    near = write(home / "work" / "environments", "mine", "[ports]\nfrontend = 1")
+    write(home / "home" / ".config" / "dsql-deploy" / "environments", "mine", "")
+    far = write(home / "home" / ".config" / "dsql-deploy" / "environments", "far", "")
+    mine = find.find("mine")
+    assert (mine.file, mine.ports) == (near, {"frontend": 1})
+    assert find.find("far").file == far
+    assert find.known() == ["far", "local", "mine"]
+
+
+def test_paths_in_a_file_start_at_the_file(home: Path) -> None:
+    path = write(home / "elsewhere", "x", 'data_dir = "data"\ntemporal_binary = "/bin/temporal"')
+    found = find.find("x", file=path)
+    assert found.data_dir == home / "elsewhere" / "data"
+    assert found.temporal_binary == Path("/bin/temporal")
+
+
+def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
+    with pytest.raises(UnknownEnvironment) as caught:
+        find.find("locla")
+    assert "known environments: local" in caught.value.cause
+    assert "did you mean local?" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ports = 3", "ports is not right"),
+        ("[ports]\nfrontend = 70000", "ports.frontend is not right"),
+        ("colour = 1", "colour is not right"),
+        ('platform = "moon"', "platform is not right"),
+        ("[namespaces.x]\nretention = '3 days'", "namespaces.x.retention is not right"),
+        ("[namespaces.x]\nretention = '10m'", "namespaces.x.retention is not right"),
+        ("[search_attributes]\nA = 'Keywrod'", "search_attributes.A is not right"),
+        ("[dynamic_config]\n'a b' = 1", "dynamic_config.a b is not right"),
+        ("[namespaces.'-x']", "namespaces.-x is not right"),
+        ("x = ", "not a TOML file"),
+        ("name = 'other'", "name is not right"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(home: Path, text: str, said: str) -> None:
+    path = write(home, "x", text)
+    with pytest.raises(InvalidSetting, match=said):
+        find.find("x", file=path)
+
+
+def test_a_file_that_is_not_there_is_an_error(home: Path) -> None:
+    with pytest.raises(UnknownEnvironment, match="cannot be read"):
+        find.find("x", file=home / "nothing.toml")
+
+
+def test_an_xdg_variable_that_is_relative_is_ignored(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert find.state_directory("x") == home / "home/.local/state/dsql-deploy/x"
+    monkeypatch.setenv("XDG_STATE_HOME", "/absolute")
+    assert find.state_directory("x") == Path("/absolute/dsql-deploy/x")
+
+
+toml_values = st.recursive(
+    st.integers(-10, 70000) | st.booleans() | st.text(max_size=8) | st.sampled_from(["72h", "Int"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+keys = st.sampled_from(
+    ["platform", "data_dir", "ports", "namespaces", "search_attributes", "dynamic_config", "x"]
+)
+
+
+@settings(max_examples=300)
+@given(data=st.dictionaries(keys, toml_values))
+def test_any_settings_are_read_or_refused_in_words(data: dict[str, Any]) -> None:
+    from pydantic import ValidationError
+
+    try:
+        EnvironmentFile.model_validate(data)
+    except ValidationError as error:
+        refused = rejected(error, Path("x.toml"))
+        assert isinstance(refused, DeployError)
+        assert refused.message
+        assert refused.cause
+
+
+@given(count=st.integers(1, 10**6), unit=st.sampled_from("mhd"))
+def test_a_retention_is_a_number_of_seconds(count: int, unit: str) -> None:
+    expected = count * {"m": 60, "h": 3600, "d": 86400}[unit]
+    if expected >= 3600:
+        assert retention_seconds(f"{count}{unit}") == expected
+    else:
+        with pytest.raises(ValueError, match="one hour"):
+            retention_seconds(f"{count}{unit}")
+
+
+def test_options_replace_and_add() -> None:
+    base = Environment("x", ports={"frontend": 1, "ui": 2}, namespaces={"a": "72h"})
+    changed = base.with_options(ports={"frontend": 5, "ui": None}, namespaces=["a", "b"])
+    assert changed.ports == {"frontend": 5, "ui": 2}
+    assert changed.namespaces == {"a": "72h", "b": None}
+    assert changed.probe_namespace == "a"
+    assert base.with_options() == base

@@ -1,0 +1,78 @@
+"""The rotated log: no line lost while there is room, none split, none raised over."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.platforms.processes import logs
+from temporal_dsql_deploy.platforms.processes.rotation import RotatingLog
+
+LINE = st.text(st.characters(codec="ascii", exclude_characters="\n\r"), max_size=30)
+
+
+@settings(max_examples=200)
+@given(
+    written=st.lists(LINE, max_size=60),
+    limit=st.integers(20, 200),
+    count=st.integers(0, 70),
+)
+def test_what_is_written_is_read_again_line_by_line(
+    tmp_path_factory: pytest.TempPathFactory, written: list[str], limit: int, count: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "server.log"
+    log = RotatingLog(path, limit=limit, keep=1000)
+    for line in written:
+        log.write(f"{line}\n".encode())
+    log.close()
+    read = list(logs.read(path, count=count, parse=str, follow=False))
+    assert read == written[max(0, len(written) - count) :]
+
+
+def test_full_files_are_kept_up_to_a_number_and_the_newest_stay(tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    log = RotatingLog(path, limit=10, keep=2)
+    for number in range(10):
+        log.write(b"line %d...\n" % number)
+    log.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "server.log",
+        "server.log.1",
+        "server.log.2",
+    ]
+    assert logs.last_lines(path, 9) == ["line 7...", "line 8...", "line 9..."]
+
+
+@pytest.mark.needs("procfs")
+def test_a_full_disk_loses_lines_and_says_so_and_never_raises(tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.symlink_to("/dev/full")
+    log = RotatingLog(path, limit=1000, keep=1)
+    log.write(b"lost\n")
+    log.close()
+    path.unlink()
+    log.write(b"kept\n")
+    log.close()
+    assert logs.last_lines(path, 9) == [
+        "dsql-deploy: 5 bytes of this log could not be written",
+        "kept",
+    ]
+
+
+def test_to_follow_gives_new_lines_across_a_rotation_and_a_line_in_two_parts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "server.log"
+    path.write_text("old\nfirst ha")
+    lines = logs.read(path, count=1, parse=str, follow=True)
+    assert next(lines) == "old"
+    with path.open("a") as log:
+        log.write("lf\nsecond\n")
+    assert [next(lines), next(lines)] == ["first half", "second"]
+    path.rename(tmp_path / "server.log.1")
+    path.write_text("third\n")
+    assert next(lines) == "third"
+    assert isinstance(lines, Generator)
+    lines.close()
