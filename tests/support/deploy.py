@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from temporal_dsql_deploy.platforms.processes import record
 from temporal_dsql_deploy.platforms.processes.record import Record
 
@@ -102,6 +104,14 @@ class Deploy:
         run = record.read(self.record_path)
         assert run is not None
         return run
+
+    def servers(self) -> list[psutil.Process]:
+        """Whatever runs, or is a zombie, with this folder in its command line."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if str(self.folder) in " ".join(process.info["cmdline"] or [])
+        ]
 
     def clean_up(self) -> None:
         """Kill what a test has left running."""

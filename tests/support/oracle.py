@@ -17,6 +17,8 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 TASK_QUEUE = "oracle"
+PAUSE = 10
+"""Seconds that each workflow waits at least, so that those started together are open together."""
 
 
 @activity.defn
@@ -33,7 +35,7 @@ class Steps:
     async def run(self, number: int) -> int:
         """Four times `number`."""
         half = await self._double(number)
-        await workflow.sleep(timedelta(seconds=1 + number % 3))
+        await workflow.sleep(timedelta(seconds=PAUSE + number % 3))
         return await self._double(half)
 
     async def _double(self, number: int) -> int:
@@ -94,6 +96,11 @@ class Oracle:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+    async def open_now(self, prefix: str) -> int:
+        """How many workflows of a prefix the visibility store shows as running."""
+        query = f"ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '{prefix}-'"
+        return (await self._client.count_workflows(query)).count
 
     def acknowledged(self) -> list[Acknowledged]:
         """What is on disk."""

@@ -99,6 +99,12 @@ class Terminal:
         """Whether there is somebody to ask."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    def confirm(self, *lines: str) -> bool:
+        """Ask a question on stderr; only y or yes is a yes."""
+        sys.stderr.write("\n".join(lines) + " [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
 
 terminal = Terminal()
 
@@ -106,13 +112,17 @@ terminal = Terminal()
 def _console(*, stderr: bool) -> "Console":
     from rich.console import Console
 
-    console = Console(stderr=stderr, highlight=False)
-    # Without a terminal a line is as long as it is: nothing is wrapped or cut for a reader's eyes.
-    return (
-        console
-        if console.is_terminal
-        else Console(stderr=stderr, highlight=False, width=_NO_TERMINAL_WIDTH)
-    )
+    class Quiet(Console):
+        """Leaves a reader that went away to cli.main; Rich would end with an error."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Quiet(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        # A line is as long as it is: nothing is wrapped or cut for a reader's eyes.
+        console.width = _NO_TERMINAL_WIDTH
+    return console
 
 
 def _document(result: "Result", *, indent: int | None) -> str:

@@ -1,7 +1,5 @@
 """`dsql-deploy destroy ENV`."""
 
-import typer
-
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import NotConfirmed
@@ -46,10 +44,9 @@ def _ask(environment: str, paths: list[str]) -> None:
             cause="there is no terminal to ask on",
             fix=f"say that you are sure: dsql-deploy destroy {environment} --yes",
         )
-    typer.echo(f"This deletes all workflows of {environment}:", err=True)
-    for path in paths:
-        typer.echo(f"  {path}", err=True)
-    if not typer.confirm("Delete them?", err=True):
+    listed = [f"  {path}" for path in paths]
+    question = f"This deletes all workflows of {environment}:"
+    if not terminal.confirm(question, *listed, "Delete them?"):
         raise NotConfirmed(
             f"environment {environment} is not destroyed",
             cause="the question was answered with no",

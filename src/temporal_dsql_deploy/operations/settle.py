@@ -19,6 +19,13 @@ async def settle(platform: Platform, environment: Environment, report: Report) -
 
     Raises StartFailed, NotReady, SettingRejected.
     """
+    try:
+        return await _settle(platform, environment, report)
+    except NotRunning as error:
+        raise platform.broken() or error from error
+
+
+async def _settle(platform: Platform, environment: Environment, report: Report) -> list[Change]:
     await readiness.wait_for_frontend(platform, seconds=READY_SECONDS)
     report(f"frontend {platform.frontend()} is SERVING")
     try:

@@ -44,30 +44,31 @@ def up(
     What this call starts it also stops again when it fails or is interrupted before the cluster is
     ready; a failed probe leaves everything standing, to be looked at.
     """
-    with platform.lock("up", report), _undone_on_failure(platform, report) as starting:
-        changes = platform.start(starting)
-        for change in changes:
-            report(f"{change.action} {change.what}")
-        # The SDK takes about as long to import as the server to start, so it is imported only now.
-        from temporal_dsql_deploy.operations.probe.run import probe
-        from temporal_dsql_deploy.operations.settle import settle
+    with platform.lock("up", report):
+        with _undone_on_failure(platform, report) as starting:
+            changes = platform.start(starting)
+            for change in changes:
+                report(f"{change.action} {change.what}")
+            # The SDK takes as long to import as the server to start: it is imported meanwhile.
+            from temporal_dsql_deploy.operations.probe.run import probe
+            from temporal_dsql_deploy.operations.settle import settle
 
-        changes += asyncio.run(settle(platform, environment, report))
-    result = asyncio.run(
-        probe(
-            platform.frontend(),
-            environment.probe_namespace,
-            deadline=deadline,
-            report=lambda line: report(f"probe: {line}"),
+            changes += asyncio.run(settle(platform, environment, report))
+        result = asyncio.run(
+            probe(
+                platform.frontend(),
+                environment.probe_namespace,
+                deadline=deadline,
+                report=lambda line: report(f"probe: {line}"),
+            )
         )
-    )
-    return UpResult(
-        environment=environment.name,
-        changes=changes,
-        warnings=platform.warnings(),
-        status=platform.status(),
-        probe=result,
-    )
+        return UpResult(
+            environment=environment.name,
+            changes=changes,
+            warnings=platform.warnings(),
+            status=platform.status(),
+            probe=result,
+        )
 
 
 def plan(platform: Platform, environment: Environment) -> UpPlan:

@@ -1,0 +1,52 @@
+"""Lines of the embedded server's log."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.platforms.local import log_lines
+from temporal_dsql_deploy.platforms.protocol import LogLine, LogQuery
+
+JSON_LINE = (
+    '{"time":"2026-11-21T09:16:13.803819886Z","level":"WARN","msg":"Created gRPC listener",'
+    '"service":"history","address":"127.0.0.1:44137"}'
+)
+
+
+def test_a_line_of_the_server() -> None:
+    assert log_lines.parse(JSON_LINE) == LogLine(
+        component="history",
+        message="Created gRPC listener",
+        time=datetime(2026, 11, 21, 9, 16, 13, 803819, UTC),
+        level="WARN",
+        fields={"address": "127.0.0.1:44137"},
+    )
+
+
+def test_plain_lines_are_the_servers_and_empty_ones_are_none() -> None:
+    assert log_lines.parse("Error: no") == LogLine(component="server", message="Error: no")
+    assert log_lines.parse("  ") is None
+
+
+@given(text=st.text() | st.from_regex(r'\{"(msg|time|level|service)": ?("[^"]*"|\d+|null)\}'))
+def test_any_text_is_a_line_or_none(text: str) -> None:
+    line = log_lines.parse(text)
+    assert (line is None) == (not text.strip())
+
+
+def test_a_query_asks_by_component_and_level() -> None:
+    line = log_lines.parse(JSON_LINE)
+    plain = log_lines.parse("plain")
+    assert line is not None
+    assert plain is not None
+    for component, level, expected in (
+        (None, None, True),
+        ("history", None, True),
+        ("matching", None, False),
+        (None, "info", True),
+        (None, "error", False),
+        ("history", "warn", True),
+    ):
+        assert log_lines.wanted(line, LogQuery(component, level)) is expected
+    assert log_lines.wanted(plain, LogQuery(level="error"))
