@@ -57,6 +57,5 @@ def show(result: "ProbeResult") -> None:
         for check in result.checks
     ]
     terminal.render(table(["probe", "result", "latency", ""], rows))
-    for check in result.checks:
-        if check.meaning:
-            terminal.text(f"{check.name}: {check.meaning}")
+    for meaning in dict.fromkeys(check.meaning for check in result.checks if check.meaning):
+        terminal.text(meaning)

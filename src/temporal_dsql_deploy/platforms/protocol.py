@@ -190,7 +190,10 @@ class Platform(Protocol):
         """The names that `LogQuery.component` may have."""
 
     def logs(self, query: LogQuery) -> Iterator[LogLine]:
-        """Lines of the logs, oldest first; endless when `query.follow`."""
+        """Lines of the logs, oldest first; endless when `query.follow`.
+
+        Raises NotRunning when nothing has ever been logged.
+        """
 
     def stop(self, *, grace: float) -> Stopped:
         """Stop everything, keep the data; `grace` is in seconds."""

@@ -1,12 +1,15 @@
 """The few calls to a Temporal cluster's gRPC API that more than one package makes."""
 
+import logging
 from datetime import timedelta
+from functools import cache
 
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     GetClusterInfoRequest,
     ListNamespacesRequest,
 )
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from temporal_dsql_deploy.platforms.protocol import State
@@ -15,9 +18,17 @@ _SYSTEM_NAMESPACE = "temporal-system"
 _TIMEOUT = timedelta(seconds=2)
 
 
+@cache
+def runtime() -> Runtime:
+    """The SDK's runtime without its log, which goes to stdout, between the results."""
+    logging.getLogger("temporalio").addHandler(logging.NullHandler())
+    return Runtime(telemetry=TelemetryConfig(logging=None))
+
+
 async def connect(address: str) -> ServiceClient:
     """A client of any gRPC service of Temporal; it connects with its first call."""
-    return await ServiceClient.connect(ConnectConfig(target_host=address, lazy=True))
+    config = ConnectConfig(target_host=address, lazy=True, runtime=runtime())
+    return await ServiceClient.connect(config)
 
 
 async def health(address: str, service: str) -> State:

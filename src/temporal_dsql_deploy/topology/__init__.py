@@ -1,24 +1,22 @@
-"""Temporary stand-in until the reader is written."""
+"""Roles, ports, traffic, order, drain, environment contract and servers: one vocabulary, as data.
 
-from types import SimpleNamespace as N
+`topology.json` and `servers.json` are read here by Python, and as they are by Terraform and by the
+container entrypoint.
+"""
 
+from temporal_dsql_deploy.topology.durations import parse_duration
+from temporal_dsql_deploy.topology.model import Component, Role, Topology, Traffic, Variable
+from temporal_dsql_deploy.topology.reader import load, servers
+from temporal_dsql_deploy.topology.server import Server
 
-def load():
-    p = "temporal.api.workflowservice.v1."
-    return N(
-        roles={
-            k: N(health_service=p + s, ports=pp)
-            for k, s, pp in [
-                ("history", "HistoryService", {}),
-                ("matching", "MatchingService", {}),
-                ("frontend", "WorkflowService", {"grpc": 7233, "http": 7243}),
-                ("worker", "WorkerService", {}),
-            ]
-        },
-        metrics_port=9090,
-        embedded_ui_port_offset=1000,
-    )
-
-
-def servers():
-    return {"temporal-cli": N(minimum_version="1.3.0")}
+__all__ = [
+    "Component",
+    "Role",
+    "Server",
+    "Topology",
+    "Traffic",
+    "Variable",
+    "load",
+    "parse_duration",
+    "servers",
+]

@@ -14,6 +14,7 @@ from temporal_dsql_deploy.operations.probe import checks, workflows
 from temporal_dsql_deploy.operations.probe.checks import Check, Trial, Unexpected
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
 from temporal_dsql_deploy.platforms.protocol import Report
+from temporal_dsql_deploy.platforms.temporal_api import runtime
 
 DEADLINE = 10.0
 """Seconds for each check."""
@@ -31,11 +32,10 @@ async def probe(
     prefix = f"dsql-deploy-probe-{uuid.uuid4().hex[:12]}"
     try:
         async with asyncio.timeout(deadline):
-            client = await Client.connect(address, namespace=namespace)
-    except (RuntimeError, TimeoutError) as error:
-        results = _no_connection(address, error, deadline, time.monotonic() - began, report)
-    else:
+            client = await Client.connect(address, namespace=namespace, runtime=runtime())
         results = await _with_worker(client, prefix, deadline, report)
+    except (RuntimeError, TimeoutError) as error:
+        results = _no_worker(address, error, deadline, time.monotonic() - began, report)
     return ProbeResult(
         address=address,
         namespace=namespace,
@@ -97,18 +97,21 @@ async def _run(check: Check, trial: Trial, deadline: float, report: Report) -> C
     )
 
 
-def _no_connection(
+def _no_worker(
     address: str, error: Exception, deadline: float, seconds: float, report: Report
 ) -> list[CheckResult]:
-    reason = str(error) or f"no answer within {deadline:g} s"
-    report(f"no connection to {address}: {reason}")
+    """All checks failed: a worker could not even connect, or not to this namespace."""
+    said = str(error) or f"no answer within {deadline:g} s"
+    # The SDK appends the status of the gRPC call, which says the same once more.
+    reason = f"no worker can run at {address}: {said.partition(': Status {')[0]}"
+    report(reason)
     return [
         CheckResult(
             name=check.name,
             ok=False,
             seconds=round(seconds, 3),
-            error=f"no connection to {address}: {reason}",
-            meaning="nothing can use the cluster: look whether its frontend runs",
+            error=reason,
+            meaning="nothing can use the cluster: look whether its frontend runs and has the namespace",
         )
         for check in [checks.FIRST, *checks.OTHERS]
     ]

@@ -231,7 +231,14 @@ class LocalPlatform:
             line = log_lines.parse(text)
             return line if line is not None and log_lines.wanted(line, query) else None
 
-        return logs.read(self._directory.log, count=query.tail, parse=parse, follow=query.follow)
+        if not query.follow and not self._directory.log.exists():
+            raise self._not_running()
+        try:
+            yield from logs.read(
+                self._directory.log, count=query.tail, parse=parse, follow=query.follow
+            )
+        except OSError as error:
+            raise self._directory.unusable(error) from error
 
     def stop(self, *, grace: float) -> Stopped:
         """See Platform."""

@@ -76,7 +76,7 @@ def _rotated(path: Path) -> list[Path]:
 def _open(path: Path) -> TextIO | None:
     try:
         return path.open(encoding="utf-8", errors="replace", newline="\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

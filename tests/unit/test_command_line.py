@@ -1,0 +1,117 @@
+"""The command line without a cluster: help, completion, wrong use, speed of what it imports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from temporal_dsql_deploy.cli.main import EXIT_CODES, app
+from tests.support.deploy import COMMAND
+
+
+def test_without_a_verb_it_helps() -> None:
+    result = CliRunner().invoke(app, [])
+    assert "Usage: dsql-deploy" in result.output
+
+
+def test_an_unknown_verb_is_wrong_use() -> None:
+    result = CliRunner().invoke(app, ["upp"])
+    assert result.exit_code == 2
+    assert "upp" in result.output
+
+
+def test_the_version() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output.strip() == "0.1.0"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """--help stays fast because of this; benchmarks/run.py measures it."""
+    code = (
+        "import sys; import temporal_dsql_deploy.cli.main;"
+        "print(*{'pydantic', 'temporalio', 'rich', 'psutil', 'asyncio'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("dsql-deploy st", "status"), ("dsql-deploy up lo", "local"), ("dsql-deploy up mi", "mine")],
+)
+def test_the_shell_completes_verbs_and_environments(
+    tmp_path: Path, words: str, expected: str
+) -> None:
+    folder = tmp_path / "dsql-deploy" / "environments"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text("")
+    completed = subprocess.run(
+        [str(COMMAND)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "XDG_CONFIG_HOME": str(tmp_path),
+            "_DSQL_DEPLOY_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        },
+    )
+    assert expected in completed.stdout.split()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_shown_for_a_shell(shell: str) -> None:
+    done = subprocess.run(
+        [str(COMMAND), "--show-completion", shell], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "_DSQL_DEPLOY_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["up", "--search-attribute", "A"], "has to be a name, an equals sign and a value"),
+        (["up", "--search-attribute", "A=Text2"], "the types are Text, Keyword"),
+        (["up", "--dynamic-config-value", "a.b=text"], "is not JSON"),
+        (["up", "--dynamic-config-value", "a b=1"], "looks like limit.maxIDLength"),
+        (["up", "--namespace", "-x"], "a namespace starts with"),
+        (["up", "--port", "0"], "0"),
+        (["up", "--port", "70000"], "70000"),
+        (["logs", "--level", "loud"], "debug, info, warn, error"),
+    ],
+)
+def test_wrong_values_are_wrong_use(arguments: list[str], said: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--data-dir", str(tmp_path / "data")])
+    assert result.exit_code == 2
+    assert said in result.output
+    assert not (tmp_path / "data").exists()
+
+
+WORDS = st.sampled_from(
+    [
+        *["local", "nowhere", "", "-", "--", "ui", "--json", "--help", "--dry-run", "--tail", "3"],
+        *["--level", "warn", "--component", "history", "--namespace", "x", "--port", "-1", "é\n"],
+    ]
+)
+VERBS = st.sampled_from(["up", "down", "destroy", "status", "logs", "open", "probe", "doctor"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(verb=VERBS, words=st.lists(WORDS, max_size=5))
+def test_any_command_line_ends_with_a_known_exit_code_and_no_traceback(
+    tmp_path_factory: pytest.TempPathFactory, verb: str, words: list[str]
+) -> None:
+    """Nothing is started: the data directory leads through a file, or it is a dry run."""
+    file = tmp_path_factory.mktemp("x") / "file"
+    file.write_text("")
+    result = CliRunner().invoke(app, [verb, "--data-dir", str(file / "data"), *words])
+    assert result.exit_code in EXIT_CODES
+    assert result.exception is None or isinstance(result.exception, SystemExit)
