@@ -1,0 +1,1 @@
+"""Long seeded runs of faults and fuzz against real clusters: `make campaign`."""

@@ -1,0 +1,120 @@
+"""Run a campaign: `make campaign`, `make campaign SEED=7`, or with --rounds and --workflows.
+
+Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
+on where it was when it is started with the same seed. The report is docs/results/DATE-faults-SEED.md.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.campaign.faults import RECOVERY, Round, run_round
+from tests.support.deploy import Deploy
+
+ROOT = Path(__file__).parents[2]
+PROGRESS = ROOT / "artifacts" / "campaign"
+RESULTS = ROOT / "docs" / "results"
+
+
+def main() -> int:
+    """Run what is left of the campaign and write its report; 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--workflows", type=int, default=200)
+    options = parser.parse_args()
+    PROGRESS.mkdir(parents=True, exist_ok=True)
+    progress = PROGRESS / f"faults-{options.seed}-{options.workflows}.jsonl"
+    rounds = resumed(progress)
+    seeds = [options.seed * 1_000_000 + number for number in range(options.rounds)]
+    left = [seed for seed in seeds if seed not in {done.seed for done in rounds}]
+    if rounds:
+        say(f"{len(rounds)} rounds were run before, {len(left)} are left")
+    rounds += run(left, progress, workflows=options.workflows)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-faults-{options.seed}.md"
+    path.write_text(report(rounds, seed=options.seed, workflows=options.workflows))
+    say(f"report: {path.relative_to(ROOT)}")
+    return 1 if any(done.losses for done in rounds) else 0
+
+
+def resumed(progress: Path) -> list[Round]:
+    """The rounds that an earlier, interrupted run has finished."""
+    if not progress.exists():
+        return []
+    return [Round(**json.loads(line)) for line in progress.read_text().splitlines()]
+
+
+def run(seeds: Sequence[int], progress: Path, *, workflows: int) -> list[Round]:
+    """Run the rounds of these seeds one after the other, on one cluster."""
+    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+    deploy = Deploy(folder)
+    rounds = []
+    try:
+        if seeds:
+            deploy.run("up")
+        for seed in seeds:
+            done = asyncio.run(run_round(deploy, seed, folder, workflows=workflows))
+            with progress.open("a") as file:
+                file.write(json.dumps(asdict(done)) + "\n")
+            rounds.append(done)
+            verdict = f"LOST {done.losses}" if done.losses else "no loss"
+            say(
+                f"seed {seed}: {done.fault} after {done.after} s, {done.acknowledged} "
+                f"acknowledged, recovered in {done.recovered} s: {verdict}"
+            )
+    finally:
+        deploy.clean_up()
+        shutil.rmtree(folder)
+    return rounds
+
+
+def report(rounds: Sequence[Round], *, seed: int, workflows: int) -> str:
+    """The campaign as a page."""
+    lost = sum(len(done.losses) for done in rounds)
+    acknowledged = sum(done.acknowledged for done in rounds)
+    lines = [
+        f"# Faults on the embedded cluster, seed {seed}\n",
+        (
+            f"{datetime.now(UTC):%Y-%m-%d}, {len(rounds)} rounds of {workflows} workflows: two "
+            "activities with a timer of 10 to 12 s between them. In the middle of the load a fault, "
+            "then `dsql-deploy up`.\n"
+        ),
+        (
+            "A start counts when it was acknowledged and its (workflow id, run id) was on disk. It is "
+            "lost unless that very run is Completed exactly once, with the expected result, within "
+            f"{RECOVERY:g} s.\n"
+        ),
+        f"**{acknowledged} acknowledged, {lost} lost.**\n",
+        "| Fault | Rounds | Acknowledged | Lost | Until all were completed, median / worst |",
+        "|---|---|---|---|---|",
+    ]
+    for fault in sorted(Counter(done.fault for done in rounds)):
+        some = [done for done in rounds if done.fault == fault]
+        times = sorted(done.recovered for done in some)
+        lines.append(
+            f"| {fault} | {len(some)} | {sum(done.acknowledged for done in some)} "
+            f"| {sum(len(done.losses) for done in some)} "
+            f"| {times[len(times) // 2]} s / {times[-1]} s |"
+        )
+    lines += [f"- seed {done.seed}: {loss}" for done in rounds for loss in done.losses]
+    lines += [f"\nAgain: `make campaign SEED={seed}`."]
+    return "\n".join(lines) + "\n"
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""A small seeded sample of the campaign, and what the campaign itself must do: resume, report."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.campaign.__main__ import report, resumed
+from tests.campaign.faults import FAULTS, Round, run_round
+from tests.support.deploy import Deploy
+
+SEEDS = [12, 14, 17]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_fault_loses_no_acknowledged_workflow(deploy: Deploy, seed: int) -> None:
+    deploy.run("up")
+    done = asyncio.run(run_round(deploy, seed, deploy.folder, workflows=60))
+    assert done.losses == []
+    assert done.acknowledged > 0
+    assert deploy.json("status")["running"]
+
+
+ROUND = Round(seed=3, fault="down", after=1.0, acknowledged=5, recovered=2.0, losses=[])
+
+
+def test_rounds_that_were_written_down_are_not_run_again(tmp_path: Path) -> None:
+    progress = tmp_path / "progress.jsonl"
+    assert resumed(progress) == []
+    progress.write_text(json.dumps(asdict(ROUND)) + "\n")
+    assert resumed(progress) == [ROUND]
+
+
+def test_a_report_counts_what_was_lost() -> None:
+    bad = Round(seed=4, fault="kill up", after=1.0, acknowledged=7, recovered=9, losses=["x: gone"])
+    text = report([ROUND, bad], seed=1, workflows=10)
+    assert "**12 acknowledged, 1 lost.**" in text
+    assert "| kill up | 1 | 7 | 1 | 9 s / 9 s |" in text
+    assert "seed 4: x: gone" in text
+    assert len({fault.__name__ for fault in FAULTS}) == len(FAULTS)
