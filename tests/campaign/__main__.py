@@ -1,7 +1,8 @@
 """Run a campaign: `make campaign`, `make campaign SEED=7`, or with --rounds and --workflows.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
-on where it was when it is started with the same seed. The report is docs/results/DATE-faults-SEED.md.
+on where it was when it is started with the same seed. The report is in docs/results, by date and
+seed.
 """
 
 import argparse
@@ -22,6 +23,21 @@ from tests.support.deploy import Deploy
 ROOT = Path(__file__).parents[2]
 PROGRESS = ROOT / "artifacts" / "campaign"
 RESULTS = ROOT / "docs" / "results"
+
+
+HEAD = """\
+# Faults on the embedded cluster, seed {seed}
+
+{date}, {rounds} rounds of {workflows} workflows: two activities with a timer of 10 to 12 s between
+them. In the middle of the load a fault, then `dsql-deploy up`.
+
+A start counts when it was acknowledged and its (workflow id, run id) was on disk. It is lost unless
+that very run is Completed exactly once, with the expected result, within {recovery:g} s.
+
+**{acknowledged} acknowledged, {lost} lost.**
+
+| Fault | Rounds | Acknowledged | Lost | Until all were completed, median / worst |
+|---|---|---|---|---|"""
 
 
 def main() -> int:
@@ -82,20 +98,15 @@ def report(rounds: Sequence[Round], *, seed: int, workflows: int) -> str:
     lost = sum(len(done.losses) for done in rounds)
     acknowledged = sum(done.acknowledged for done in rounds)
     lines = [
-        f"# Faults on the embedded cluster, seed {seed}\n",
-        (
-            f"{datetime.now(UTC):%Y-%m-%d}, {len(rounds)} rounds of {workflows} workflows: two "
-            "activities with a timer of 10 to 12 s between them. In the middle of the load a fault, "
-            "then `dsql-deploy up`.\n"
-        ),
-        (
-            "A start counts when it was acknowledged and its (workflow id, run id) was on disk. It is "
-            "lost unless that very run is Completed exactly once, with the expected result, within "
-            f"{RECOVERY:g} s.\n"
-        ),
-        f"**{acknowledged} acknowledged, {lost} lost.**\n",
-        "| Fault | Rounds | Acknowledged | Lost | Until all were completed, median / worst |",
-        "|---|---|---|---|---|",
+        HEAD.format(
+            seed=seed,
+            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            rounds=len(rounds),
+            workflows=workflows,
+            recovery=RECOVERY,
+            acknowledged=acknowledged,
+            lost=lost,
+        )
     ]
     for fault in sorted(Counter(done.fault for done in rounds)):
         some = [done for done in rounds if done.fault == fault]

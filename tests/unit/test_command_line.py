@@ -1,6 +1,7 @@
 """The command line without a cluster: help, completion, wrong use, speed of what it imports."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.cli.main import EXIT_CODES, app
+from temporal_dsql_deploy.environments.file import EnvironmentFile
 from tests.support.deploy import COMMAND
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_without_a_verb_it_helps() -> None:
@@ -115,3 +120,21 @@ def test_any_command_line_ends_with_a_known_exit_code_and_no_traceback(
     result = CliRunner().invoke(app, [verb, "--data-dir", str(file / "data"), *words])
     assert result.exit_code in EXIT_CODES
     assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_the_ports_that_help_repeats_are_those_of_the_topology() -> None:
+    house = topology.load()
+    ports = house.roles["frontend"].ports
+    ui = ports["grpc"] + house.embedded_ui_port_offset
+    help_text = CliRunner().invoke(app, ["up", "--help"]).output
+    assert f"[{ports['grpc']}]" in help_text
+    assert f"[{ports['http']}]" in help_text
+    assert f"[{house.metrics_port}]" in help_text
+    assert f"[frontend + {house.embedded_ui_port_offset}]" in help_text
+    for page in ("README.md", "docs/guides/local.md"):
+        text = (ROOT / page).read_text()
+        assert f":{ports['grpc']}" in text
+        assert f":{ui}" in text
+    described = EnvironmentFile.model_json_schema()["properties"]["ports"]["description"]
+    numbers = (ports["grpc"], house.embedded_ui_port_offset, ports["http"], house.metrics_port)
+    assert re.findall(r"\d+", described) == [str(number) for number in numbers]

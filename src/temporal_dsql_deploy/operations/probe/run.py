@@ -111,7 +111,7 @@ def _no_worker(
             ok=False,
             seconds=round(seconds, 3),
             error=reason,
-            meaning="nothing can use the cluster: look whether its frontend runs and has the namespace",
+            meaning="nothing works: look whether its frontend runs and has the namespace",
         )
         for check in [checks.FIRST, *checks.OTHERS]
     ]
