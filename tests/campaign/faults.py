@@ -11,6 +11,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
+from temporal_dsql_deploy.platforms.temporal_api import runtime
 from tests.support.deploy import Deploy
 from tests.support.oracle import Oracle
 
@@ -31,6 +32,7 @@ class Round:
     recovered: float
     """Seconds from the fault until every acknowledged workflow was Completed."""
     losses: list[str]
+    """Also an `up` that did not succeed after the fault."""
 
 
 async def kill_server(deploy: Deploy, _: random.Random) -> None:
@@ -100,16 +102,18 @@ async def run_round(deploy: Deploy, seed: int, folder: Path, *, workflows: int) 
     after = chance.uniform(0, 6)
     file = folder / f"acknowledged-{seed}"
     file.unlink(missing_ok=True)
-    client = await Client.connect(deploy.address)
+    client = await Client.connect(deploy.address, runtime=runtime())
     oracle = Oracle(client, file)
     async with oracle.worker():
         load = asyncio.create_task(oracle.start(f"seed-{seed}-{time.time_ns()}", workflows))
         await asyncio.sleep(after)
         began = time.monotonic()
         await fault(deploy, chance)
-        await asyncio.to_thread(deploy.run, "up")
+        again = await asyncio.to_thread(deploy.run, "up", check=False)
         await load
         losses = await oracle.losses(seconds=RECOVERY)
+    if again.returncode:
+        losses.append(f"up ended with {again.returncode}: {again.stdout}{again.stderr}")
     return Round(
         seed=seed,
         fault=fault.__name__.replace("_", " "),

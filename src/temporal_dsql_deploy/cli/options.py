@@ -69,6 +69,10 @@ Deadline = Annotated[
     typer.Option("--deadline", min=0.1, metavar="SECONDS", help="Deadline of each probe check."),
 ]
 
+DEADLINE = 15.0
+"""Above the 10 s after which the server gives a lost workflow task to another worker: a delay of
+that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
+
 
 def choose(
     name: str, file: Path | None, data_dir: Path | None, **options: Any

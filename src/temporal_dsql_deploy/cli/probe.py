@@ -18,7 +18,7 @@ def probe(
     namespace: Annotated[
         str | None, typer.Option(help="Namespace to use [the environment's first, or default].")
     ] = None,
-    deadline: options.Deadline = 10,
+    deadline: options.Deadline = options.DEADLINE,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,

@@ -48,7 +48,7 @@ def up(
             help="Temporal CLI to run [the one on PATH, else the packaged one].",
         ),
     ] = None,
-    deadline: options.Deadline = 10,
+    deadline: options.Deadline = options.DEADLINE,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,

@@ -16,14 +16,10 @@ from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResul
 from temporal_dsql_deploy.platforms.protocol import Report
 from temporal_dsql_deploy.platforms.temporal_api import runtime
 
-DEADLINE = 10.0
-"""Seconds for each check."""
 _CLEAN_UP = 5.0
 
 
-async def probe(
-    address: str, namespace: str, *, deadline: float = DEADLINE, report: Report
-) -> ProbeResult:
+async def probe(address: str, namespace: str, *, deadline: float, report: Report) -> ProbeResult:
     """Try everything once. A cluster that does not answer at all gives failed checks, not an error.
 
     `report` is told of each check as it ends; `deadline` is in seconds, for each check.
