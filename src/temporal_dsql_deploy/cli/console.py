@@ -1,6 +1,7 @@
 """All output: results on stdout, progress and errors on stderr; plain without a terminal."""
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -36,6 +37,8 @@ class Terminal:
 
     def __init__(self) -> None:
         self.json = False
+        self.address = "ENV"
+        """The environment, and the options that it takes to name it again."""
 
     def result(self, result: "Result") -> None:
         """The JSON document of a result, on stdout."""
@@ -59,7 +62,7 @@ class Terminal:
     def progress(self, line: str) -> None:
         """One line of what is going on, with the seconds since the command began, on stderr."""
         elapsed = time.monotonic() - _BEGAN
-        sys.stderr.write(f"{elapsed:6.2f}s  {spelled(line)}\n")
+        sys.stderr.write(f"{elapsed:6.2f}s  {self.spelled(line)}\n")
         sys.stderr.flush()
 
     def warning(self, line: str) -> None:
@@ -74,7 +77,7 @@ class Terminal:
                 "exit_code": error.exit_code,
                 "error": error.message,
                 "cause": error.cause,
-                "fix": spelled(error.fix),
+                "fix": self.spelled(error.fix),
             }
             sys.stderr.write(json.dumps({"error": document}) + "\n")
             return
@@ -84,12 +87,17 @@ class Terminal:
         for label, text, style in (
             ("error", f"{error.message} [{error.code}]", "bold red"),
             ("cause", error.cause, "default"),
-            ("fix", spelled(error.fix), "default"),
+            ("fix", self.spelled(error.fix), "default"),
         ):
             if text:
                 stderr.print(
                     Text(f"{label}: ", style=style).append(text, "default"), soft_wrap=True
                 )
+
+    def spelled(self, text: str) -> str:
+        """`text` with its commands as this user has to type them, to be pasted as they are."""
+        named = re.sub(rf"\b{COMMAND} (\w+) ENV\b", rf"{COMMAND} \1 {self.address}", text)
+        return named.replace(f"{COMMAND} ", f"{_typed()} ")
 
     def stdout(self) -> "Console":
         """Rich's console for stdout."""
@@ -144,12 +152,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "RenderableT
     return made
 
 
-def spelled(text: str) -> str:
-    """`text` with the command as this user has to type it: as a path when it is not on PATH."""
-    return text.replace(f"{COMMAND} ", f"{_typed()} ")
-
-
 def _typed() -> str:
+    """The command: as a path when it is not on PATH."""
     called = Path(sys.argv[0])
     if called.name != COMMAND:
         return f"{Path(sys.executable).name} -m temporal_dsql_deploy"

@@ -42,7 +42,7 @@ def _ask(environment: str, paths: list[str]) -> None:
         raise NotConfirmed(
             f"environment {environment} is not destroyed without a confirmation",
             cause="there is no terminal to ask on",
-            fix=f"say that you are sure: dsql-deploy destroy {environment} --yes",
+            fix="say that you are sure: dsql-deploy destroy ENV --yes",
         )
     listed = [f"  {path}" for path in paths]
     question = f"This deletes all workflows of {environment}:"
@@ -50,5 +50,5 @@ def _ask(environment: str, paths: list[str]) -> None:
         raise NotConfirmed(
             f"environment {environment} is not destroyed",
             cause="the question was answered with no",
-            fix="to stop it and keep its data: dsql-deploy down",
+            fix="to stop it and keep its data: dsql-deploy down ENV",
         )

@@ -1,7 +1,7 @@
 """`dsql-deploy down ENV`."""
 
 from temporal_dsql_deploy.cli import options
-from temporal_dsql_deploy.cli.console import spelled, terminal
+from temporal_dsql_deploy.cli.console import terminal
 
 EXAMPLE = "dsql-deploy down local"
 
@@ -30,5 +30,5 @@ def down(
     elif dry_run:
         terminal.text(f"{environment}: would be stopped")
     else:
-        again = spelled(f"dsql-deploy up {environment}")
+        again = terminal.spelled("dsql-deploy up ENV")
         terminal.text(f"{environment}: stopped, its data is kept. To go on: {again}")

@@ -1,5 +1,6 @@
 """The arguments and options that verbs share, and the platform that they choose."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,6 +85,9 @@ def choose(
     from temporal_dsql_deploy.environments.find import find
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
+    places = (("--file", file), ("--data-dir", data_dir))
+    again = [part for option, path in places if path for part in (option, str(path))]
+    terminal.address = shlex.join([name, *again])
     environment = find(name, file=file).with_options(data_dir=data_dir, **options)
     return environment, LocalPlatform(environment)
 

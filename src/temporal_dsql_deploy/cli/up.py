@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from temporal_dsql_deploy.cli import options
-from temporal_dsql_deploy.cli.console import spelled, terminal
+from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -101,12 +101,12 @@ def _show(result: "UpResult") -> None:
     terminal.text("")
     show_probe(result.probe)
     steps = [
-        f"dsql-deploy open {name} ui",
-        f"dsql-deploy status {name}",
-        f"dsql-deploy logs {name} --follow",
-        f"dsql-deploy down {name}",
+        "dsql-deploy open ENV ui",
+        "dsql-deploy status ENV",
+        "dsql-deploy logs ENV --follow",
+        "dsql-deploy down ENV",
     ]
-    terminal.text("", "Next:", *(f"  {spelled(step)}" for step in steps))
+    terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
 
 
 def _pairs(option: str, texts: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import UnknownEnvironment
+from temporal_dsql_deploy.errors import DirectoryUnusable, UnknownEnvironment
 
 BUILT_IN = {"local": "the embedded server on this machine: one process, SQLite, Web UI"}
 _FOLDER = "environments"
@@ -53,7 +53,16 @@ def state_directory(name: str) -> Path:
 def _xdg(variable: str, default: str) -> Path:
     # The XDG Base Directory Specification: a relative value is invalid and is to be ignored.
     value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else Path.home() / default
+    if value.startswith("/"):
+        return Path(value)
+    try:
+        return Path.home() / default
+    except RuntimeError as error:
+        raise DirectoryUnusable(
+            "this user has no home directory",
+            cause="HOME is not set, and the system has no entry for this user",
+            fix=f"set {variable} or HOME to a directory that you may write to",
+        ) from error
 
 
 def _find_file(name: str) -> Path | None:

@@ -34,7 +34,7 @@ async def _settle(platform: Platform, environment: Environment, report: Report) 
         raise NotReady(
             f"the frontend {platform.frontend()} does not tell its namespaces",
             cause=f"{error.status.name}: {error.message}",
-            fix=f"try again; the server's log: dsql-deploy logs {environment.name} --level warn",
+            fix="try again; the server's log: dsql-deploy logs ENV --level warn",
         ) from error
     for change in changes:
         report(str(change))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -13,6 +14,7 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleState,
     WorkflowExecutionStatus,
+    WorkflowHandle,
 )
 
 from temporal_dsql_deploy.operations.probe import workflows
@@ -28,15 +30,24 @@ class Trial:
     client: Client
     prefix: str
     """Of every workflow id and schedule id; also the task queue."""
-    deadline: timedelta
+    limit: timedelta
+    """How long a workflow may live: whatever becomes of the probe, none stays open for longer."""
     started: list[str] = field(default_factory=list)
     """Ids of workflows that may still be open when a check has failed."""
 
-    def workflow_id(self, name: str) -> str:
-        """An id for a workflow of this run, noted so that it can be cleaned up."""
+    async def start(
+        self, workflow: Callable[..., Awaitable[str]], name: str, *arguments: str
+    ) -> WorkflowHandle[Any, str]:
+        """Start a workflow of this run, noted so that it can be cleaned up."""
         identifier = f"{self.prefix}-{name}"
         self.started.append(identifier)
-        return identifier
+        return await self.client.start_workflow(
+            workflow,
+            args=arguments,
+            id=identifier,
+            task_queue=self.prefix,
+            execution_timeout=self.limit,
+        )
 
 
 class Unexpected(Exception):
@@ -50,62 +61,35 @@ def _expect(got: object, wanted: object) -> None:
 
 async def workflow(trial: Trial) -> None:
     """A workflow with an activity completes."""
-    result = await trial.client.execute_workflow(
-        workflows.Greeting.run,
-        "Temporal",
-        id=trial.workflow_id("workflow"),
-        task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
-    )
-    _expect(result, "Hello, Temporal")
+    handle = await trial.start(workflows.Greeting.run, "workflow", "Temporal")
+    _expect(await handle.result(), "Hello, Temporal")
 
 
 async def timer(trial: Trial) -> None:
     """A workflow that sleeps wakes up."""
-    result = await trial.client.execute_workflow(
-        workflows.Timer.run,
-        id=trial.workflow_id("timer"),
-        task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
-    )
-    _expect(result, "fired")
+    handle = await trial.start(workflows.Timer.run, "timer")
+    _expect(await handle.result(), "fired")
 
 
 async def signal(trial: Trial) -> None:
     """A signal reaches an open workflow."""
-    handle = await trial.client.start_workflow(
-        workflows.Conversation.run,
-        id=trial.workflow_id("signal"),
-        task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
-    )
+    handle = await trial.start(workflows.Conversation.run, "signal")
     await handle.signal(workflows.Conversation.say, "heard")
     _expect(await handle.result(), "heard")
 
 
 async def query(trial: Trial) -> None:
     """A query of an open workflow is answered."""
-    handle = await trial.client.start_workflow(
-        workflows.Conversation.run,
-        id=trial.workflow_id("query"),
-        task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
-    )
+    handle = await trial.start(workflows.Conversation.run, "query")
     _expect(await handle.query(workflows.Conversation.state), "waiting")
     await handle.signal(workflows.Conversation.say, "done")
-    await handle.result()
+    _expect(await handle.result(), "done")
 
 
 async def child_workflow(trial: Trial) -> None:
     """A workflow runs another as its child."""
-    result = await trial.client.execute_workflow(
-        workflows.Parent.run,
-        "child",
-        id=trial.workflow_id("parent"),
-        task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
-    )
-    _expect(result, "Hello, child")
+    handle = await trial.start(workflows.Parent.run, "parent", "child")
+    _expect(await handle.result(), "Hello, child")
 
 
 async def schedule(trial: Trial) -> None:
@@ -115,7 +99,7 @@ async def schedule(trial: Trial) -> None:
         "schedule",
         id=f"{trial.prefix}-scheduled",
         task_queue=trial.prefix,
-        execution_timeout=trial.deadline,
+        execution_timeout=trial.limit,
     )
     handle = await trial.client.create_schedule(
         f"{trial.prefix}-schedule",

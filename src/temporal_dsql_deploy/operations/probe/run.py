@@ -46,8 +46,7 @@ async def probe(address: str, namespace: str, *, deadline: float, report: Report
 async def _with_worker(
     client: Client, prefix: str, deadline: float, report: Report
 ) -> list[CheckResult]:
-    # The limit of a workflow's own life: whatever happens to this probe, nothing stays open.
-    trial = Trial(client, prefix, timedelta(seconds=6 * deadline))
+    trial = Trial(client, prefix, limit=timedelta(seconds=6 * deadline))
     worker = Worker(
         client,
         task_queue=prefix,

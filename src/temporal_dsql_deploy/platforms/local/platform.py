@@ -136,7 +136,7 @@ class LocalPlatform:
         return StartFailed(
             f"the server {ended} before it was ready",
             cause=f"the end of its log, {self._directory.log}:\n{said}",
-            fix=f"the whole log: dsql-deploy logs {self._environment.name}",
+            fix="the whole log: dsql-deploy logs ENV",
         )
 
     def warnings(self) -> list[str]:
@@ -201,7 +201,7 @@ class LocalPlatform:
         return NotRunning(
             f"environment {self._environment.name} is not running",
             cause=cause,
-            fix=f"start it with: dsql-deploy up {self._environment.name}",
+            fix="start it with: dsql-deploy up ENV",
         )
 
     def _running(self) -> Record | None:

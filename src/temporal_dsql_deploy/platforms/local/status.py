@@ -4,12 +4,15 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from temporalio.service import RPCError
 
 from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.errors import BinaryUnusable
 from temporal_dsql_deploy.platforms import temporal_api, web
 from temporal_dsql_deploy.platforms.local import server
+from temporal_dsql_deploy.platforms.local.binary import Binary
 from temporal_dsql_deploy.platforms.local.server import ServerSettings
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
@@ -34,7 +37,7 @@ def stopped(environment: str, cause: str, facts: dict[str, str]) -> Status:
 def running(environment: str, run: Record, pages: dict[str, str], facts: dict[str, str]) -> Status:
     """The status of a running server, from its own gRPC health and pages."""
     since = datetime.fromisoformat(run.started_at)
-    components, namespaces = asyncio.run(_look(run, pages))
+    components, namespaces, binary = asyncio.run(_look(run, pages))
     if datetime.now(UTC) - since < _STARTING:
         components = [_forgive(component) for component in components]
     healthy = {State.SERVING, State.STARTING}
@@ -46,7 +49,7 @@ def running(environment: str, run: Record, pages: dict[str, str], facts: dict[st
         components=components,
         namespaces=namespaces,
         since=since,
-        facts={**facts, "binary": run.settings["binary"]},
+        facts={**facts, "binary": binary},
     )
 
 
@@ -56,12 +59,14 @@ def _forgive(component: Component) -> Component:
     return replace(component, state=State.STARTING)
 
 
-async def _look(run: Record, pages: dict[str, str]) -> tuple[list[Component], list[str]]:
-    roles, (version, namespaces), ui, metrics = await asyncio.gather(
+async def _look(run: Record, pages: dict[str, str]) -> tuple[list[Component], list[str], str]:
+    """All components, the namespaces, and which binary runs."""
+    roles, (version, namespaces), ui, metrics, binary = await asyncio.gather(
         _roles(run),
         _frontend(f"{server.ADDRESS}:{run.settings['ports']['frontend']}"),
         asyncio.to_thread(_ui, pages["ui"]),
         asyncio.to_thread(_page, pages["metrics"]),
+        asyncio.to_thread(_binary, Path(run.settings["binary"])),
     )
     pid = run.process.pid
     components = [
@@ -78,7 +83,14 @@ async def _look(run: Record, pages: dict[str, str]) -> tuple[list[Component], li
         Component(name="ui", state=ui[0], address=pages["ui"], pid=pid, version=ui[1]),
         Component(name="metrics", state=metrics, address=pages["metrics"], pid=pid),
     ]
-    return components, namespaces
+    return components, namespaces, binary
+
+
+def _binary(path: Path) -> str:
+    try:
+        return f"{path} (Temporal CLI {Binary(path, 'the run record').version()})"
+    except BinaryUnusable:
+        return f"{path} (not there any more)"
 
 
 async def _frontend(address: str) -> tuple[str, list[str]]:
