@@ -11,9 +11,9 @@ import os
 import platform
 import re
 import shutil
-import stat
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 import urllib.request
 import zipfile
@@ -71,15 +71,24 @@ def install() -> str:
 
 def install_with_pip() -> None:
     """With pip."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
-        + ["--target", str(HOME / "package"), "uv==" + VERSION],
-        check=True,
-        capture_output=True,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+            + ["--target", folder, "uv==" + VERSION],
+            check=True,
+            capture_output=True,
+        )
+        put(Path(folder, "bin", "uv").read_bytes())
+
+
+def put(program: bytes) -> None:
+    """Make this the binary, in one step: another make may be using or writing it."""
     BINARY.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(HOME / "package" / "bin" / "uv", BINARY)
-    shutil.rmtree(HOME / "package")
+    descriptor, name = tempfile.mkstemp(dir=BINARY.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(program)
+    Path(name).chmod(0o755)
+    Path(name).replace(BINARY)
 
 
 def install_from_index() -> None:
@@ -93,10 +102,7 @@ def install_from_index() -> None:
     if hashlib.sha256(data).hexdigest() != digest:
         raise ValueError("%s does not have the checksum that the index gives" % wheel)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        member = "uv-%s.data/scripts/uv" % VERSION
-        BINARY.parent.mkdir(parents=True, exist_ok=True)
-        BINARY.write_bytes(archive.read(member))
-    BINARY.chmod(BINARY.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+        put(archive.read("uv-%s.data/scripts/uv" % VERSION))
 
 
 def fetch(address: str, timeout: float) -> bytes:
@@ -114,9 +120,7 @@ def parse(page: str) -> Dict[str, str]:
 
 def choose(wheels: Iterable[str]) -> str:
     """The wheel of this version for this machine. Raises LookupError."""
-    machine = {"amd64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}.get(
-        platform.machine().lower(), platform.machine().lower()
-    )
+    machine = platform.machine().lower().replace("amd64", "x86_64")
     if sys.platform == "darwin":
         wanted = "macosx"
     else:

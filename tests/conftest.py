@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
@@ -12,9 +13,16 @@ from tests.support.machine import LACKS
 _left_out = pytest.StashKey[dict[str, list[str]]]()
 
 
+# Examples are not timed: machines are noisy. The campaign runs many more of them.
+settings.register_profile("default", deadline=None)
+settings.register_profile("campaign", deadline=None, max_examples=5_000)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(name): what the machine must have, see machine.py")
     config.stash[_left_out] = {}
+    if not config.getoption("hypothesis_profile", None):
+        settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

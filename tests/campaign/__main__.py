@@ -28,7 +28,7 @@ RESULTS = ROOT / "docs" / "results"
 HEAD = """\
 # Faults on the embedded cluster, seed {seed}
 
-{date}, {rounds} rounds of {workflows} workflows: two activities with a timer of 10 to 12 s between
+{date}, {rounds} rounds of {workflows} workflows: two activities with a timer of 2 to 4 s between
 them. In the middle of the load a fault, then `dsql-deploy up`.
 
 A start counts when it was acknowledged and its (workflow id, run id) was on disk. It is lost unless

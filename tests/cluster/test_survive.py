@@ -16,8 +16,9 @@ import pytest
 
 from temporal_dsql_deploy.platforms.processes import record
 from tests.support.deploy import COMMAND, Deploy
+from tests.support.machine import MOUNT_NAMESPACE
 
-IN_MOUNT_NAMESPACE = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"]
+IN_MOUNT_NAMESPACE = [*MOUNT_NAMESPACE, "sh", "-ec"]
 
 
 def test_a_taken_port_names_the_process_and_the_option(deploy: Deploy) -> None:
@@ -209,7 +210,7 @@ def test_an_interrupted_up_leaves_nothing_half_started(
     up.send_signal(number)
     _, said = up.communicate(timeout=60)
     assert up.returncode == 130
-    assert "stopping what was started" in said
+    assert "stopped what was started" in said
     assert "Traceback" not in said
     assert not deploy.record_path.exists()
     assert not deploy.servers()
@@ -226,7 +227,7 @@ def test_an_up_interrupted_at_any_moment_leaves_nothing_or_a_cluster(
     _, said = up.communicate(timeout=60)
     timer.join()
     # Before Python has set up its handlers, the signal itself ends it.
-    assert up.returncode in {130, -signal.SIGINT}, said
+    assert up.returncode in {0, 130, -signal.SIGINT}, said
     if not deploy.record_path.exists():
         assert not deploy.servers()
     else:
@@ -357,3 +358,114 @@ def test_what_does_not_stop_is_killed(deploy: Deploy) -> None:
     assert "was killed" in done.stderr
     assert not run.process.alive()
     assert not Path(f"/proc/{run.process.pid}").exists()
+
+
+def test_a_closed_terminal_stops_what_up_has_started(deploy: Deploy) -> None:
+    up = pexpect.spawn(str(COMMAND), ["up"], env=deploy.environment, timeout=60)
+    up.expect("start server")
+    up.close(force=False)
+    deadline = time.monotonic() + 60
+    while up.isalive() or deploy.servers():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not deploy.record_path.exists()
+
+
+def test_a_reader_of_progress_that_goes_away_does_not_stop_up(deploy: Deploy) -> None:
+    """`up 2>&1 | head -1`: the cluster is started, probed and left running."""
+    subprocess.run(
+        ["bash", "-c", f"{COMMAND} up 2>&1 | head -1"], env=deploy.environment, check=True
+    )
+    deadline = time.monotonic() + 60
+    while deploy.json("status", check=False)["running"] is False:
+        assert time.monotonic() < deadline
+    assert deploy.json("probe")["ok"]
+
+
+def test_a_binary_that_starts_another_process_is_stopped_with_it(deploy: Deploy) -> None:
+    packaged = Path(sys.executable).parent / "temporal"
+    wrapper = deploy.folder / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\n{packaged} "$@"\n')
+    wrapper.chmod(0o755)
+    deploy.run("up", "--temporal-binary", str(wrapper))
+    assert len(deploy.servers()) == 2
+    deploy.run("down")
+    assert deploy.servers() == []
+
+
+def test_a_setting_that_is_refused_leaves_the_running_cluster_as_it_was(deploy: Deploy) -> None:
+    option = ("--dynamic-config-value", "limit.maxIDLength=300")
+    deploy.run("up", "--search-attribute", "A=Keyword", *option)
+    run = deploy.record()
+    more = ("--dynamic-config-value", "limit.maxIDLength=255")
+    refused = deploy.run("up", "--search-attribute", "A=Int", *more, check=False)
+    assert refused.returncode == 1
+    assert "is Keyword, not Int" in refused.stderr
+    assert deploy.record() == run
+
+
+def test_a_restart_that_fails_goes_back_to_what_ran_before(deploy: Deploy) -> None:
+    deploy.run("up", "--dynamic-config-value", "limit.maxIDLength=300")
+    before = deploy.record()
+    broken = deploy.folder / "temporal"
+    broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo temporal version 1.9.1\nexit 7\n')
+    broken.chmod(0o755)
+    failed = deploy.run("up", "--temporal-binary", str(broken), check=False)
+    assert failed.returncode == 1
+    assert "went back to the settings that it ran with before" in failed.stderr
+    assert deploy.record().settings == before.settings
+    deploy.run("up")
+    assert deploy.record().settings == before.settings
+
+
+def test_sigterm_ends_what_a_script_has_put_into_the_background(deploy: Deploy) -> None:
+    """A shell without job control starts it with SIGINT ignored."""
+    deploy.run("up")
+    script = f"{COMMAND} status --watch --interval 0.1 & sleep 2; kill $!; wait $!; echo code $?"
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env=deploy.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.rstrip().endswith("code 130")
+
+
+def test_a_frozen_server_is_told_and_not_waited_for(deploy: Deploy) -> None:
+    deploy.run("up")
+    run = deploy.record()
+    os.kill(run.process.pid, signal.SIGSTOP)
+    try:
+        status = deploy.json("status", check=False)
+        assert {part["state"] for part in status["components"]} <= {"UNREACHABLE", "STARTING"}
+        planned = deploy.run("up", "--namespace", "more", "--dry-run", check=False)
+    finally:
+        os.kill(run.process.pid, signal.SIGCONT)
+    assert planned.returncode == 1
+    assert "no answer within" in planned.stderr
+
+
+def test_output_that_cannot_be_written_is_an_error(deploy: Deploy) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} status > /dev/full"],
+        env=deploy.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "the output cannot be used" in done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.needs("procfs")
+def test_destroy_at_once_by_two_is_done_by_one(deploy: Deploy) -> None:
+    for _ in range(3):
+        deploy.run("up")
+        both = [deploy.start("destroy", "--yes") for _ in range(2)]
+        outputs = [process.communicate(timeout=60) for process in both]
+        assert [process.returncode for process in both] == [0, 0], outputs
+        assert not deploy.data.exists()

@@ -62,10 +62,11 @@ def test_a_transcript_that_is_not_true_is_found() -> None:
     assert transcript("```console\n$ a\nb\n$ c\n```") == [("a", "b\n"), ("c", "")]
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.rglob("*.md")), ids=lambda path: str(path.name))
+PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.name))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    if ".venv" in page.parts or "artifacts" in page.parts:
-        return
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
 

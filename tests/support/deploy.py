@@ -1,10 +1,9 @@
 """Run `dsql-deploy` as its users do, as a process, apart from everything else on the machine."""
 
-import contextlib
 import json
 import os
+import secrets
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import psutil
 
 from temporal_dsql_deploy.platforms.processes import record
+from temporal_dsql_deploy.platforms.processes.ports import is_free
 from temporal_dsql_deploy.platforms.processes.record import Record
 
 COMMAND = Path(sys.executable).parent / "dsql-deploy"
@@ -20,12 +20,17 @@ PORTS = ("frontend", "ui", "metrics", "http")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Ports that nobody listens on, all different.
+
+    They are below the range that the system hands out by itself: the embedded server takes some of
+    those for its roles, and would take one of ours before it is used.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(range(10_000, 32_000))
+        if port not in found and is_free(port):
+            found.append(port)
+    return found
 
 
 class Deploy:

@@ -10,6 +10,12 @@ from functools import cache
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+MOUNT_NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
+"""Runs a command where it may mount what nobody else sees."""
+if os.geteuid() != 0:
+    MOUNT_NAMESPACE += ["--user", "--map-root-user"]
+
+
 @cache
 def chromium() -> str | None:
     """The path of a Chromium."""
@@ -23,11 +29,13 @@ def _no_chromium() -> str | None:
 
 @cache
 def _no_mount_namespaces() -> str | None:
-    reason = "no private mount namespaces (they take root on Linux, and util-linux)"
-    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("unshare"):
+    reason = (
+        "no private mount namespaces (they take Linux, util-linux, and root or user namespaces)"
+    )
+    if not shutil.which("unshare"):
         return reason
     tried = subprocess.run(
-        ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        [*MOUNT_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
         capture_output=True,
         check=False,
     )

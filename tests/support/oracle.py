@@ -17,8 +17,8 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 TASK_QUEUE = "oracle"
-PAUSE = 10
-"""Seconds that each workflow waits at least, so that those started together are open together."""
+PAUSE = 2
+"""Seconds that each workflow waits at least."""
 
 
 @activity.defn
@@ -31,12 +31,22 @@ async def double(number: int) -> int:
 class Steps:
     """Two activities with a timer between them, so that a crash finds it half way."""
 
+    def __init__(self) -> None:
+        self._held = False
+
     @workflow.run
-    async def run(self, number: int) -> int:
-        """Four times `number`."""
+    async def run(self, number: int, hold: bool) -> int:  # noqa: FBT001 - arguments are positional
+        """Four times `number`; with `hold` not before `release`."""
+        self._held = hold
         half = await self._double(number)
         await workflow.sleep(timedelta(seconds=PAUSE + number % 3))
+        await workflow.wait_condition(lambda: not self._held)
         return await self._double(half)
+
+    @workflow.signal
+    def release(self) -> None:
+        """Let it complete."""
+        self._held = False
 
     async def _double(self, number: int) -> int:
         return await workflow.execute_activity(
@@ -70,8 +80,11 @@ class Oracle:
             workflow_runner=UnsandboxedWorkflowRunner(),
         )
 
-    async def start(self, prefix: str, count: int) -> None:
-        """Start `count` workflows side by side; one that is not acknowledged is not remembered."""
+    async def start(self, prefix: str, count: int, *, hold: bool = False) -> None:
+        """Start `count` workflows side by side; one that is not acknowledged is not remembered.
+
+        With `hold` they stay open until `release`.
+        """
         limit = asyncio.Semaphore(20)
 
         async def one(number: int) -> None:
@@ -80,7 +93,7 @@ class Oracle:
                 try:
                     handle = await self._client.start_workflow(
                         Steps.run,
-                        number,
+                        args=[number, hold],
                         id=identifier,
                         task_queue=TASK_QUEUE,
                         rpc_timeout=timedelta(seconds=2),
@@ -96,6 +109,12 @@ class Oracle:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+    async def release(self) -> None:
+        """Let all acknowledged workflows complete that were started with `hold`."""
+        for start in self.acknowledged():
+            handle = self._client.get_workflow_handle(start.workflow_id, run_id=start.run_id)
+            await handle.signal(Steps.release)
 
     async def open_now(self, prefix: str) -> int:
         """How many workflows of a prefix the visibility store shows as running."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -109,7 +109,6 @@ WORDS = st.sampled_from(
 VERBS = st.sampled_from(["up", "down", "destroy", "status", "logs", "open", "probe", "doctor"])
 
 
-@settings(max_examples=150, deadline=None)
 @given(verb=VERBS, words=st.lists(WORDS, max_size=5))
 def test_any_command_line_ends_with_a_known_exit_code_and_no_traceback(
     tmp_path_factory: pytest.TempPathFactory, verb: str, words: list[str]

@@ -1,6 +1,6 @@
 """All output: results on stdout, progress and errors on stderr; plain without a terminal."""
 
-import json
+import contextlib
 import re
 import shutil
 import sys
@@ -62,24 +62,24 @@ class Terminal:
     def progress(self, line: str) -> None:
         """One line of what is going on, with the seconds since the command began, on stderr."""
         elapsed = time.monotonic() - _BEGAN
-        sys.stderr.write(f"{elapsed:6.2f}s  {self.spelled(line)}\n")
-        sys.stderr.flush()
+        self._say(f"{elapsed:6.2f}s  {self.spelled(line)}\n")
 
     def warning(self, line: str) -> None:
         """Something that the user should know and that is not an error."""
-        sys.stderr.write(f"warning: {line}\n")
+        self._say(f"warning: {line}\n")
+
+    def _say(self, text: str) -> None:
+        # Nobody may be there to read it any more; what is being done goes on all the same.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def error(self, error: "DeployError") -> None:
         """What failed, why, and what to do next; with --json the same as a document."""
         if self.json:
-            document = {
-                "code": error.code,
-                "exit_code": error.exit_code,
-                "error": error.message,
-                "cause": error.cause,
-                "fix": self.spelled(error.fix),
-            }
-            sys.stderr.write(json.dumps({"error": document}) + "\n")
+            from temporal_dsql_deploy.cli.failure import Failure
+
+            self._say(_document(Failure.of(error, fix=self.spelled(error.fix)), indent=None))
             return
         from rich.text import Text
 
@@ -90,13 +90,15 @@ class Terminal:
             ("fix", self.spelled(error.fix), "default"),
         ):
             if text:
-                stderr.print(
-                    Text(f"{label}: ", style=style).append(text, "default"), soft_wrap=True
-                )
+                line = Text(f"{label}: ", style=style).append(text, "default")
+                with contextlib.suppress(OSError):
+                    stderr.print(line, soft_wrap=True)
 
     def spelled(self, text: str) -> str:
         """`text` with its commands as this user has to type them, to be pasted as they are."""
-        named = re.sub(rf"\b{COMMAND} (\w+) ENV\b", rf"{COMMAND} \1 {self.address}", text)
+        named = re.sub(
+            rf"\b{COMMAND} (\w+) ENV\b", lambda found: f"{COMMAND} {found[1]} {self.address}", text
+        )
         return named.replace(f"{COMMAND} ", f"{_typed()} ")
 
     def stdout(self) -> "Console":

@@ -9,7 +9,7 @@ EXAMPLE = "dsql-deploy destroy local --yes"
 
 def destroy(
     environment: options.EnvironmentName = "local",
-    grace: options.Grace = 30,
+    grace: options.Grace = options.GRACE,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,

@@ -26,8 +26,8 @@ def doctor(
         terminal.result(result)
     else:
         for capability in result.capabilities:
-            used = f" ({', '.join(capability.verbs)})" if capability.verbs else ""
-            terminal.text(f"{'can' if capability.ok else 'cannot'} {capability.name}{used}")
+            used = ", ".join(capability.verbs)
+            terminal.text(f"{'can' if capability.ok else 'cannot'} {capability.name} ({used})")
             rows = [
                 ("OK" if part.ok else "MISSING", part.name, part.found)
                 for part in capability.requirements

@@ -8,7 +8,7 @@ EXAMPLE = "dsql-deploy down local"
 
 def down(
     environment: options.EnvironmentName = "local",
-    grace: options.Grace = 30,
+    grace: options.Grace = options.GRACE,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,

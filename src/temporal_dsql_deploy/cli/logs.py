@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.platforms.protocol import LogLine
 
 EXAMPLE = "dsql-deploy logs local --component history --level warn --follow"
-_LEVELS = ["debug", "info", "warn", "error"]
 _COLOURS = {"WARN": "yellow", "ERROR": "red"}
 
 
@@ -34,13 +33,13 @@ def logs(
     as_json: options.Json = False,
 ) -> None:
     """Print the log, of a stopped cluster too. With --json, one document a line."""
-    from temporal_dsql_deploy.platforms.protocol import LogQuery
+    from temporal_dsql_deploy.platforms.protocol import LEVELS, LogQuery
 
     _, platform = options.choose(environment, file, data_dir)
     if component:
         options.one_of("component", component, platform.log_components())
     if level:
-        options.one_of("level", level, _LEVELS)
+        options.one_of("level", level, LEVELS)
     for line in platform.logs(LogQuery(component=component, level=level, tail=tail, follow=follow)):
         if as_json:
             terminal.line(line)

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -11,9 +12,11 @@ from typer.core import TyperGroup
 
 from temporal_dsql_deploy.cli import destroy, doctor, down, logs, open_page, probe, status, up
 from temporal_dsql_deploy.cli.console import COMMAND, terminal
-from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.errors import DeployError, MissingError, UsageError
 
 _INTERRUPTED = 130
+_WRONG_USE: Any = typer.BadParameter.__bases__[0]
+"""Typer's error of a wrong command line, which has no public name."""
 EXIT_CODES = {
     0: "it is so, or it is done",
     1: "it is not so: findings, thresholds missed, unhealthy, failed",
@@ -32,19 +35,26 @@ class _Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except DeployError as error:
-            if os.environ.get("DSQL_DEPLOY_DEBUG"):
+            raise _failed(error) from error
+        except _WRONG_USE as error:
+            if "--json" not in sys.argv:
                 raise
-            terminal.error(error)
-            raise typer.Exit(error.exit_code) from error
+            terminal.json = True
+            raise _failed(UsageError(error.format_message(), fix="see --help")) from error
         except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
+            terminal.progress("interrupted")
             raise typer.Exit(_INTERRUPTED) from None
         except BrokenPipeError:
-            # Whoever read our output has seen enough; without this, Python complains at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever read our output has seen enough.
+            _discard_output()
             raise typer.Exit(0) from None
+        except OSError as error:
+            _discard_output()
+            raise _failed(_from_system(error)) from error
+        return result
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The verbs of --help, under what they are for."""
@@ -55,6 +65,26 @@ class _Verbs(TyperGroup):
         for panel, verbs in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(verbs)
+
+
+def _failed(error: DeployError) -> typer.Exit:
+    if os.environ.get("DSQL_DEPLOY_DEBUG"):
+        traceback.print_exc()
+    terminal.error(error)
+    return typer.Exit(error.exit_code)
+
+
+def _from_system(error: OSError) -> MissingError:
+    return MissingError(
+        f"{error.filename or 'the output'} cannot be used",
+        cause=error.strerror or str(error),
+        fix="make room or give this user the right to it, then try again",
+    )
+
+
+def _discard_output() -> None:
+    """Without this, Python complains at its end about what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -105,9 +135,14 @@ _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line of this process."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # One way out for all three: what Ctrl-C undoes, these undo too.
-        signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        # One way out for all three: what Ctrl-C undoes, these undo too. `nohup` stays what it is.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     app(prog_name=COMMAND)

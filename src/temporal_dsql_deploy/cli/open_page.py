@@ -1,5 +1,6 @@
 """`dsql-deploy open ENV PAGE`."""
 
+import os
 import webbrowser
 from typing import Annotated
 
@@ -35,8 +36,14 @@ def open_page(
 
 
 def _show(url: str) -> bool:
-    # Without a browser, or with one that fails, the URL on stdout is the result all the same.
+    # What a browser says does not belong between our results.
+    stdout = os.dup(1)
+    os.dup2(2, 1)
     try:
         return webbrowser.open(url)
     except webbrowser.Error:
+        # The URL on stdout is the result all the same.
         return False
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)

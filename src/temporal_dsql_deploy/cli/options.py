@@ -70,6 +70,8 @@ Deadline = Annotated[
     typer.Option("--deadline", min=0.1, metavar="SECONDS", help="Deadline of each probe check."),
 ]
 
+GRACE = 30.0
+"""As platforms.protocol.GRACE, which is not imported for --help; a test compares."""
 DEADLINE = 15.0
 """Above the 10 s after which the server gives a lost workflow task to another worker: a delay of
 that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
@@ -85,11 +87,13 @@ def choose(
     from temporal_dsql_deploy.environments.find import find
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
+    platforms = {"local": LocalPlatform}
+
     places = (("--file", file), ("--data-dir", data_dir))
     again = [part for option, path in places if path for part in (option, str(path))]
     terminal.address = shlex.join([name, *again])
     environment = find(name, file=file).with_options(data_dir=data_dir, **options)
-    return environment, LocalPlatform(environment)
+    return environment, platforms[environment.platform](environment)
 
 
 def one_of(what: str, word: str, choices: "Iterable[str]") -> str:

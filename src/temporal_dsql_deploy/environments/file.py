@@ -82,7 +82,6 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
     return Environment(
         name=name,
         platform=settings.platform,
-        file=path,
         data_dir=absolute(settings.data_dir),
         temporal_binary=absolute(settings.temporal_binary),
         ports={str(name): port for name, port in settings.ports.items()},

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
@@ -16,6 +17,8 @@ def find(name: str, *, file: Path | None = None) -> Environment:
 
     Raises UnknownEnvironment, or InvalidSetting when its file does not say what one may say.
     """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise _unknown(name)
     path = file or _find_file(name)
     if path is not None:
         from temporal_dsql_deploy.environments.file import read
@@ -66,8 +69,6 @@ def _xdg(variable: str, default: str) -> Path:
 
 
 def _find_file(name: str) -> Path | None:
-    if "/" in name:
-        return None
     paths = (folder / f"{name}.toml" for folder in search_folders())
     return next((path for path in paths if path.is_file()), None)
 

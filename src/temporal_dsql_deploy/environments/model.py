@@ -22,8 +22,6 @@ class Environment:
 
     name: str
     platform: str = "local"
-    file: Path | None = None
-    """The file it was read from, if there is one."""
     data_dir: Path | None = None
     temporal_binary: Path | None = None
     ports: Mapping[str, int] = field(default_factory=dict)

@@ -1,7 +1,5 @@
 """What this machine has and lacks for each thing that the tool can do."""
 
-import os
-import shutil
 import sys
 import webbrowser
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ class Capability(Result):
 
     name: str
     verbs: list[str]
-    """The commands that need it; empty for the tests."""
+    """The commands that need it."""
     ok: bool
     requirements: list[Requirement]
 
@@ -37,12 +35,8 @@ def doctor(platform: Platform, environment: str) -> DoctorResult:
         ["up", "down", "status", "logs", "probe", "destroy"],
         [_system(), *platform.requirements()],
     )
-    others = [
-        _capability("show pages in a browser", ["open"], [_browser()]),
-        _capability("run the project's browser tests", [], [_chromium()]),
-        _capability("run the project's full-disk and read-only tests", [], [_mount_namespaces()]),
-    ]
-    return DoctorResult(environment=environment, ok=cluster.ok, capabilities=[cluster, *others])
+    pages = _capability("show pages in a browser", ["open"], [_browser()])
+    return DoctorResult(environment=environment, ok=cluster.ok, capabilities=[cluster, pages])
 
 
 def _capability(name: str, verbs: list[str], requirements: list[Requirement]) -> Capability:
@@ -72,25 +66,3 @@ def _browser() -> Requirement:
             remedy="open the URL that `dsql-deploy open` prints on the machine you sit at",
         )
     return Requirement(name="web browser", ok=True, found=found)
-
-
-def _chromium() -> Requirement:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    path = next((path for name in names if (path := shutil.which(name))), None)
-    return Requirement(
-        name="Chromium",
-        ok=path is not None,
-        found=path or "not on PATH",
-        remedy="" if path else "install it, for instance with: apt-get install chromium",
-    )
-
-
-def _mount_namespaces() -> Requirement:
-    path = shutil.which("unshare")
-    root = os.geteuid() == 0 and sys.platform == "linux"
-    return Requirement(
-        name="mount namespaces",
-        ok=bool(path) and root,
-        found=path or "unshare is not on PATH",
-        remedy="" if path and root else "run the tests as root on Linux, with util-linux installed",
-    )

@@ -1,6 +1,6 @@
 """Make a cluster's namespaces and search attributes what its environment says; delete none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,17 +11,16 @@ from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
-from temporalio.api.workflowservice.v1 import (
-    RegisterNamespaceRequest,
-    UpdateNamespaceRequest,
-)
-from temporalio.service import RPCError, ServiceClient
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest, UpdateNamespaceRequest
+from temporalio.service import ServiceClient
 
 from temporal_dsql_deploy.environments.model import Environment, retention_seconds
 from temporal_dsql_deploy.errors import SettingRejected
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.protocol import Change
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
 
+Request = RegisterNamespaceRequest | UpdateNamespaceRequest | AddSearchAttributesRequest
 DEFAULT_RETENTION = timedelta(hours=24)
 """What `temporal operator namespace create` and the development server give a namespace."""
 
@@ -36,7 +35,7 @@ class Have:
 
 
 async def look(client: ServiceClient, environment: Environment) -> Have:
-    """The namespaces of the cluster, and the search attributes of those the environment names."""
+    """All namespaces, and the search attributes of those that the environment names."""
     there = await temporal_api.namespaces(client)
     attributes = {}
     if environment.search_attributes:
@@ -46,9 +45,8 @@ async def look(client: ServiceClient, environment: Environment) -> Have:
 
 
 async def _search_attributes(client: ServiceClient, namespace: str) -> dict[str, str]:
-    answer = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=namespace)
-    )
+    request = ListSearchAttributesRequest(namespace=namespace)
+    answer = await call(client.operator_service.list_search_attributes(request))
     return {name: _TYPE_NAMES[kind] for name, kind in answer.custom_attributes.items()}
 
 
@@ -64,25 +62,54 @@ _TYPES = {
 _TYPE_NAMES = {kind: name for name, kind in _TYPES.items()}
 
 
-def differences(environment: Environment, have: Have) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that has to be changed, and the call that changes it."""
+
+    change: Change
+    request: Request
+
+
+def steps(environment: Environment, have: Have) -> Iterator[Step]:
     """What has to be changed. Raises SettingRejected for what Temporal cannot change."""
-    changes = []
     for name in _named(environment):
         retention = _retention(environment, name)
         if name not in have.namespaces:
-            detail = f"retention {_hours(retention or DEFAULT_RETENTION)}"
-            changes.append(Change(what=f"namespace {name}", action="create", detail=detail))
+            yield _register(name, retention or DEFAULT_RETENTION)
         elif retention is not None and have.namespaces[name] != retention:
-            detail = f"retention {_hours(have.namespaces[name])} -> {_hours(retention)}"
-            changes.append(Change(what=f"namespace {name}", action="update", detail=detail))
+            yield _set_retention(name, have.namespaces[name], retention)
         there = have.search_attributes.get(name, {})
         for attribute, kind in environment.search_attributes.items():
             if attribute not in there:
-                what = f"search attribute {name}/{attribute}"
-                changes.append(Change(what=what, action="create", detail=kind))
+                yield _add_search_attribute(name, attribute, kind)
             elif there[attribute] != kind:
                 raise _other_type(name, attribute, there[attribute], kind)
-    return changes
+
+
+def _register(name: str, retention: timedelta) -> Step:
+    detail = f"retention {_hours(retention)}"
+    return Step(
+        Change(what=f"namespace {name}", action="create", detail=detail),
+        RegisterNamespaceRequest(
+            namespace=name, workflow_execution_retention_period=_duration(retention)
+        ),
+    )
+
+
+def _set_retention(name: str, old: timedelta, new: timedelta) -> Step:
+    detail = f"retention {_hours(old)} -> {_hours(new)}"
+    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(new))
+    return Step(
+        Change(what=f"namespace {name}", action="update", detail=detail),
+        UpdateNamespaceRequest(namespace=name, config=config),
+    )
+
+
+def _add_search_attribute(namespace: str, name: str, kind: str) -> Step:
+    return Step(
+        Change(what=f"search attribute {namespace}/{name}", action="create", detail=kind),
+        AddSearchAttributesRequest(namespace=namespace, search_attributes={name: _TYPES[kind]}),
+    )
 
 
 def _other_type(namespace: str, attribute: str, has: str, wanted: str) -> SettingRejected:
@@ -94,47 +121,23 @@ def _other_type(namespace: str, attribute: str, has: str, wanted: str) -> Settin
     )
 
 
-async def apply(client: ServiceClient, environment: Environment, have: Have) -> None:
-    """Create and update what `differences` found. Raises SettingRejected."""
-    for name in _named(environment):
-        retention = _retention(environment, name)
-        there = have.search_attributes.get(name, {})
-        attributes = {
-            attribute: _TYPES[kind]
-            for attribute, kind in environment.search_attributes.items()
-            if attribute not in there
-        }
-        try:
-            if name not in have.namespaces:
-                await _register(client, name, retention or DEFAULT_RETENTION)
-            elif retention is not None and have.namespaces[name] != retention:
-                await _set_retention(client, name, retention)
-            if attributes:
-                await client.operator_service.add_search_attributes(
-                    AddSearchAttributesRequest(namespace=name, search_attributes=attributes)
-                )
-        except RPCError as error:
-            raise SettingRejected(
-                f"the server does not accept namespace {name} as the environment has it",
-                cause=error.message,
-                fix="correct the environment file or the option; the server's limits: "
-                "https://docs.temporal.io/search-attribute#custom-search-attribute-limits",
-            ) from error
-
-
-async def _register(client: ServiceClient, name: str, retention: timedelta) -> None:
-    await client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(
-            namespace=name, workflow_execution_retention_period=_duration(retention)
-        )
-    )
-
-
-async def _set_retention(client: ServiceClient, name: str, retention: timedelta) -> None:
-    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
-    await client.workflow_service.update_namespace(
-        UpdateNamespaceRequest(namespace=name, config=config)
-    )
+async def apply(client: ServiceClient, step: Step) -> None:
+    """Make one change. Raises SettingRejected."""
+    request = step.request
+    try:
+        if isinstance(request, RegisterNamespaceRequest):
+            await call(client.workflow_service.register_namespace(request))
+        elif isinstance(request, UpdateNamespaceRequest):
+            await call(client.workflow_service.update_namespace(request))
+        else:
+            await call(client.operator_service.add_search_attributes(request))
+    except CallFailed as error:
+        raise SettingRejected(
+            f"the server did not {step.change}",
+            cause=str(error),
+            fix="correct the environment file or the option; the server's limits: "
+            "https://docs.temporal.io/search-attribute#custom-search-attribute-limits",
+        ) from error
 
 
 def _duration(retention: timedelta) -> Duration:

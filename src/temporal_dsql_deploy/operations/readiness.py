@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from temporalio.service import RPCError
-
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.platforms import temporal_api, web
@@ -43,12 +41,9 @@ async def wait_for_namespaces(platform: Platform, names: Iterable[str], *, secon
 
     async def all_there() -> bool:
         nonlocal missing
-        try:
-            missing = [
-                name for name in missing if not await temporal_api.namespace_exists(client, name)
-            ]
-        except RPCError:
-            return False
+        missing = [
+            name for name in missing if not await temporal_api.namespace_exists(client, name)
+        ]
         return not missing
 
     if not await _until(all_there, platform, seconds):

@@ -2,13 +2,15 @@
 
 import asyncio
 
-from temporalio.service import RPCError
+from temporalio.service import ServiceClient
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady, NotRunning
 from temporal_dsql_deploy.operations import namespaces, readiness
+from temporal_dsql_deploy.operations.namespaces import Have, Step
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed
 
 READY_SECONDS = 60.0
 """How long a component may take to become ready."""
@@ -28,44 +30,40 @@ async def settle(platform: Platform, environment: Environment, report: Report) -
 async def _settle(platform: Platform, environment: Environment, report: Report) -> list[Change]:
     await readiness.wait_for_frontend(platform, seconds=READY_SECONDS)
     report(f"frontend {platform.frontend()} is SERVING")
-    try:
-        changes = await _reconcile(platform, environment)
-    except RPCError as error:
-        raise NotReady(
-            f"the frontend {platform.frontend()} does not tell its namespaces",
-            cause=f"{error.status.name}: {error.message}",
-            fix="try again; the server's log: dsql-deploy logs ENV --level warn",
-        ) from error
-    for change in changes:
-        report(str(change))
+    client = await temporal_api.connect(platform.frontend())
+    steps = await _steps(client, environment)
+    for step in steps:
+        await namespaces.apply(client, step)
+        report(str(step.change))
     names = {environment.probe_namespace, *environment.namespaces}
     await readiness.wait_for_namespaces(platform, names, seconds=READY_SECONDS)
     await readiness.wait_for_ui(platform, seconds=READY_SECONDS)
     report(f"Web UI {platform.pages()['ui']} answers")
-    return changes
+    return [step.change for step in steps]
 
 
-async def _reconcile(platform: Platform, environment: Environment) -> list[Change]:
-    client = await temporal_api.connect(platform.frontend())
-    have = await namespaces.look(client, environment)
-    changes = namespaces.differences(environment, have)
-    if changes:
-        await namespaces.apply(client, environment, have)
-    return changes
+async def _steps(client: ServiceClient, environment: Environment) -> list[Step]:
+    try:
+        have = await namespaces.look(client, environment)
+    except CallFailed as error:
+        raise NotReady(
+            "the frontend does not tell its namespaces",
+            cause=str(error),
+            fix="try again; the server's log: dsql-deploy logs ENV --level warn",
+        ) from error
+    return list(namespaces.steps(environment, have))
 
 
 def plan(platform: Platform, environment: Environment) -> list[Change]:
-    """What `settle` would change. Raises SettingRejected."""
+    """What `settle` would change. Raises SettingRejected, NotReady."""
     try:
-        return asyncio.run(_plan_namespaces(platform.frontend(), environment))
+        steps = asyncio.run(_planned(platform.frontend(), environment))
     except NotRunning:
         # What a stopped cluster has is not known before it runs; a new one has `default` only.
-        if not platform.stored():
-            have = namespaces.Have({"default": namespaces.DEFAULT_RETENTION}, {})
-            return namespaces.differences(environment, have)
-        return []
+        have = Have({"default": namespaces.DEFAULT_RETENTION}, {})
+        steps = [] if platform.stored() else list(namespaces.steps(environment, have))
+    return [step.change for step in steps]
 
 
-async def _plan_namespaces(address: str, environment: Environment) -> list[Change]:
-    client = await temporal_api.connect(address)
-    return namespaces.differences(environment, await namespaces.look(client, environment))
+async def _planned(address: str, environment: Environment) -> list[Step]:
+    return await _steps(await temporal_api.connect(address), environment)

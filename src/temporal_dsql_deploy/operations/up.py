@@ -3,16 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report, Result, Status
-
-_GRACE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,10 @@ def up(
     """
     with platform.lock("up", report):
         with _undone_on_failure(platform, report) as starting:
+            if platform.running() and platform.plan():
+                # What the server cannot change is refused before it is restarted for the rest.
+                with suppress(NotReady):
+                    plan(platform, environment)
             changes = platform.start(starting)
             for change in changes:
                 report(f"{change.action} {change.what}")
@@ -94,8 +97,7 @@ def _undone_on_failure(platform: Platform, report: Report) -> Iterator[Callable[
         if mine:
             with _uninterrupted():
                 report("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-                report("stopping what was started")
-                platform.stop(grace=_GRACE)
+                report(platform.undo())
         raise
 
 
@@ -104,8 +106,10 @@ def _uninterrupted() -> Iterator[None]:
     def ignore(_number: int, _frame: FrameType | None) -> Any:
         return None
 
-    before = signal.signal(signal.SIGINT, ignore)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, ignore) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,6 +1,7 @@
 """Fetch a page of a cluster's own web servers, never by way of a proxy."""
 
 import urllib.request
+from http.client import HTTPException
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 TIMEOUT = 2.0
@@ -9,9 +10,12 @@ TIMEOUT = 2.0
 
 def fetch(url: str) -> bytes:
     """The body of a page that answers 200. Raises OSError (urllib's errors are OSErrors)."""
-    with _DIRECT.open(url, timeout=TIMEOUT) as answer:
-        body: bytes = answer.read()
-        return body
+    try:
+        with _DIRECT.open(url, timeout=TIMEOUT) as answer:
+            body: bytes = answer.read()
+            return body
+    except HTTPException as error:
+        raise OSError(f"{url} broke off: {error!r}") from error
 
 
 def answers(url: str) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.environments import find
@@ -37,12 +37,12 @@ def test_local_is_built_in(home: Path) -> None:
 
 
 def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: Path) -> None:
-    near = write(home / "work" / "environments", "mine", "[ports]\nfrontend = 1")
+    near = write(home / "work" / "environments", "mine", "data_dir = 'data'\n[ports]\nfrontend = 1")
     write(home / "home" / ".config" / "dsql-deploy" / "environments", "mine", "")
-    far = write(home / "home" / ".config" / "dsql-deploy" / "environments", "far", "")
+    far = write(home / "home/.config/dsql-deploy/environments", "far", "data_dir = 'x'")
     mine = find.find("mine")
-    assert (mine.file, mine.ports) == (near, {"frontend": 1})
-    assert find.find("far").file == far
+    assert (mine.data_dir, mine.ports) == (near.parent / "data", {"frontend": 1})
+    assert find.find("far").data_dir == far.parent / "x"
     assert find.known() == ["far", "local", "mine"]
 
 
@@ -82,6 +82,13 @@ def test_what_is_wrong_in_a_file_is_named(home: Path, text: str, said: str) -> N
         find.find("x", file=path)
 
 
+@pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "é"])
+def test_a_name_that_would_lead_elsewhere_is_no_environment(home: Path, name: str) -> None:
+    path = write(home, "x", "")
+    with pytest.raises(UnknownEnvironment):
+        find.find(name, file=path)
+
+
 def test_a_file_that_is_not_there_is_an_error(home: Path) -> None:
     with pytest.raises(UnknownEnvironment, match="cannot be read"):
         find.find("x", file=home / "nothing.toml")
@@ -106,7 +113,6 @@ keys = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
 @given(data=st.dictionaries(keys, toml_values))
 def test_any_settings_are_read_or_refused_in_words(data: dict[str, Any]) -> None:
     from pydantic import ValidationError

@@ -83,6 +83,34 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -
         pass
 
 
+def test_who_waits_for_a_destroy_gets_a_fresh_lock(tmp_path: Path) -> None:
+    directory = Directory(tmp_path / "a", "local")
+    waiter = Directory(tmp_path / "a", "local")
+    holder = directory.lock("destroy", ignore, patience=0)
+    holder.__enter__()
+    directory.prepare()
+
+    def destroyed(_: str) -> None:
+        directory.remove()
+        assert not directory.root.exists()
+        holder.__exit__(None, None, None)
+
+    with waiter.lock("up", destroyed, patience=10):
+        waiter.prepare()
+        with pytest.raises(Locked), directory.lock("down", ignore, patience=0):
+            pass
+
+
+def test_an_unreadable_directory_is_an_error(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    directory = Directory(loop / "x", "local")
+    with pytest.raises(DirectoryUnusable):
+        directory.prepare()
+    with pytest.raises(DirectoryUnusable), directory.lock("up", ignore, patience=0):
+        pass
+
+
 def _hold(root: Path, connection: "multiprocessing.connection.Connection") -> None:
     with Directory(root, "local").lock("up", ignore, patience=5):
         connection.send("held")

@@ -55,6 +55,12 @@ def test_ports_that_nobody_types_give_way() -> None:
     assert settings.ports == {"frontend": 7233, "ui": 8233, "http": 40000, "metrics": 40001}
 
 
+def test_a_derived_port_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="cannot be 66000") as caught:
+        wanted(Environment("x", ports={"frontend": 65000}))
+    assert "--ui-port" in caught.value.fix
+
+
 def test_two_equal_ports_are_refused() -> None:
     environment = Environment("x", ports={"frontend": 5, "ui": 5})
     with pytest.raises(InvalidSetting, match="frontend and ui ports are both 5"):

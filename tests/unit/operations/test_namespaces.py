@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from temporal_dsql_deploy.environments.model import Environment, retention_seconds
 from temporal_dsql_deploy.errors import SettingRejected
-from temporal_dsql_deploy.operations.namespaces import DEFAULT_RETENTION, Have, differences
+from temporal_dsql_deploy.operations.namespaces import DEFAULT_RETENTION, Have, steps
+from temporal_dsql_deploy.platforms.protocol import Change
+
+
+def differences(environment: Environment, have: Have) -> list[Change]:
+    return [step.change for step in steps(environment, have)]
+
 
 names = st.sampled_from(["default", "orders", "billing"])
 retentions = st.none() | st.sampled_from(["24h", "72h", "30d"])

@@ -22,6 +22,10 @@ SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
 
 
+def tail(path: Path, count: int) -> list[str]:
+    return list(logs.read(path, count=count, parse=str, follow=False))
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
     path = tmp_path / "run" / "thing.json"
@@ -51,7 +55,7 @@ def test_a_component_runs_apart_from_its_starter_and_is_stopped(make: Make) -> N
     run = supervisor.start(component)
     assert run.alive()
     assert os.getsid(run.process.pid) != os.getsid(os.getpid())
-    until(lambda: component.log.exists() and logs.last_lines(component.log, 1) == ["ready"])
+    until(lambda: component.log.exists() and tail(component.log, 1) == ["ready"])
     assert supervisor.stop(component.record, grace=20) is False
     assert not run.process.alive()
     assert not run.keeper.alive()
@@ -61,7 +65,7 @@ def test_a_component_runs_apart_from_its_starter_and_is_stopped(make: Make) -> N
 def test_what_ignores_sigterm_is_killed(make: Make) -> None:
     component = make(STUBBORN)
     run = supervisor.start(component)
-    until(lambda: component.log.exists() and logs.last_lines(component.log, 1) == ["ready"])
+    until(lambda: component.log.exists() and tail(component.log, 1) == ["ready"])
     assert supervisor.stop(component.record, grace=0.1) is True
     assert not run.process.alive()
 

@@ -1,6 +1,7 @@
 """What the probe tries, one function each: it returns when that works, and else raises."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,9 +19,9 @@ from temporalio.client import (
 )
 
 from temporal_dsql_deploy.operations.probe import workflows
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
 
 _POLL = 0.05
-_DELETE_TIMEOUT = timedelta(seconds=5)
 
 
 @dataclass
@@ -101,12 +102,14 @@ async def schedule(trial: Trial) -> None:
         task_queue=trial.prefix,
         execution_timeout=trial.limit,
     )
-    handle = await trial.client.create_schedule(
-        f"{trial.prefix}-schedule",
-        Schedule(action=action, spec=ScheduleSpec(), state=ScheduleState(paused=True)),
-        trigger_immediately=True,
-    )
+    identifier = f"{trial.prefix}-schedule"
+    handle = trial.client.get_schedule_handle(identifier)
     try:
+        await trial.client.create_schedule(
+            identifier,
+            Schedule(action=action, spec=ScheduleSpec(), state=ScheduleState(paused=True)),
+            trigger_immediately=True,
+        )
         while not (actions := (await handle.describe()).info.recent_actions):
             await asyncio.sleep(_POLL)
         started = actions[0].action
@@ -117,7 +120,9 @@ async def schedule(trial: Trial) -> None:
             await trial.client.get_workflow_handle(started.workflow_id).result(), "Hello, schedule"
         )
     finally:
-        await handle.delete(rpc_timeout=_DELETE_TIMEOUT)
+        # Also when the creation was cut off half way: a schedule has no end of its own.
+        with contextlib.suppress(CallFailed):
+            await call(handle.delete())
 
 
 async def visibility(trial: Trial) -> None:

@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from temporal_dsql_deploy.operations.probe import checks, workflows
-from temporal_dsql_deploy.operations.probe.checks import Check, Trial, Unexpected
+from temporal_dsql_deploy.operations.probe.checks import Check, Trial
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
 from temporal_dsql_deploy.platforms.protocol import Report
 from temporal_dsql_deploy.platforms.temporal_api import runtime
@@ -77,8 +77,6 @@ async def _run(check: Check, trial: Trial, deadline: float, report: Report) -> C
         error = f"not done after {deadline:g} s"
     except RPCError as failure:
         error = f"{failure.status.name}: {failure.message}"
-    except (Unexpected, RuntimeError) as failure:
-        error = str(failure)
     except Exception as failure:
         error = f"{type(failure).__name__}: {failure.__cause__ or failure}"
     seconds = round(time.monotonic() - began, 3)

@@ -38,7 +38,7 @@ def find_binary(wanted: Path | None) -> Binary:
     on_path = shutil.which("temporal")
     if on_path and (packaged is None or not Path(on_path).samefile(packaged)):
         try:
-            return _own(Path(on_path), "PATH")
+            return _own(Path(on_path).absolute(), "PATH")
         except BinaryUnusable:
             if packaged is None:
                 raise

@@ -1,5 +1,6 @@
 """The directory of one local environment: database, logs, run records, lock."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -8,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,8 +42,8 @@ class Directory:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._check_owner()
-            self._marker.write_text(json.dumps({"environment": self.environment}) + "\n")
+            if self._check_owner() is None:
+                self._claim()
             for folder in (self.log.parent, self.record.parent):
                 folder.mkdir(exist_ok=True)
                 _check_writable(folder)
@@ -51,8 +53,8 @@ class Directory:
 
     def check(self) -> str:
         """What `prepare` would find, for a sentence; nothing is made. Raises as `prepare` does."""
-        existing = next(path for path in (self.root, *self.root.parents) if path.exists())
         try:
+            existing = next(path for path in (self.root, *self.root.parents) if path.exists())
             if existing == self.root:
                 self._check_owner()
             _check_writable(existing)
@@ -79,7 +81,14 @@ class Directory:
             fix="choose a directory that you may write to, with --data-dir or XDG_STATE_HOME",
         )
 
-    def _check_owner(self) -> None:
+    def _claim(self) -> None:
+        # In one step: an empty marker would make this directory nobody's.
+        whole = self._marker.with_suffix(".new")
+        whole.write_text(json.dumps({"environment": self.environment}) + "\n")
+        whole.replace(self._marker)
+
+    def _check_owner(self) -> str | None:
+        """The environment that this directory belongs to. Raises ForeignDirectory, OSError."""
         owner = _owner(self._marker)
         strangers = sorted(path.name for path in self.root.iterdir() if path.name != "run")
         if owner is None and strangers:
@@ -94,11 +103,15 @@ class Directory:
                 cause=f"its {_MARKER} says so, and this is {self.environment!r}",
                 fix="choose another directory with --data-dir",
             )
+        return owner
 
     def stored(self) -> list[Stored]:
-        """What this tool made here, largest first."""
-        made = [*self.root.glob("temporal.db*"), self.root / "logs", self.root / "run"]
-        entries = [Stored(path=path, bytes=_size(path)) for path in made if path.exists()]
+        """What this tool made here, largest first. Raises DirectoryUnusable."""
+        try:
+            made = [*self.root.glob("temporal.db*"), self.root / "logs", self.root / "run"]
+            entries = [Stored(path=path, bytes=_size(path)) for path in made if path.exists()]
+        except OSError as error:
+            raise self.unusable(error) from error
         return sorted(entries, key=lambda entry: -entry.bytes)
 
     def remove(self) -> None:
@@ -107,7 +120,7 @@ class Directory:
             if entry.path.is_dir():
                 shutil.rmtree(entry.path)
             else:
-                entry.path.unlink()
+                entry.path.unlink(missing_ok=True)
         self._marker.unlink(missing_ok=True)
         if self.root.is_dir() and not any(self.root.iterdir()):
             self.root.rmdir()
@@ -122,14 +135,15 @@ class Directory:
         try:
             if self.root.exists():
                 self._check_owner()
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
             descriptor = self._acquire(waiting, patience)
         except OSError as error:
             raise self.unusable(error) from error
         try:
             holder = {"pid": os.getpid(), "verb": verb, "since": _now()}
-            os.truncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+            # Only for people to read: on a full disk the lock holds all the same.
+            with contextlib.suppress(OSError):
+                os.truncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(holder).encode(), 0)
             yield
         finally:
             os.close(descriptor)
@@ -138,28 +152,46 @@ class Directory:
         deadline = time.monotonic() + patience
         told = False
         while True:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = self._try_lock()
+            if isinstance(descriptor, int):
+                return descriptor
+            if time.monotonic() > deadline:
+                raise Locked(
+                    f"environment {self.environment} is being changed by another command",
+                    cause=descriptor.said,
+                    fix="wait until it has finished, or stop it with Ctrl-C there",
+                )
+            if not told:
+                waiting(f"waiting for {descriptor.said}")
+                told = True
+            time.sleep(_POLL)
+
+    def _try_lock(self) -> "int | _Holder":
+        """The descriptor that holds the lock, or who holds it."""
+        while True:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+            except FileNotFoundError:
+                # `destroy` has deleted the folder since it was made.
+                continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                holder = _holder(descriptor)
+                holder = _Holder(_holder(descriptor))
                 os.close(descriptor)
-                if time.monotonic() > deadline:
-                    raise Locked(
-                        f"environment {self.environment} is being changed by another command",
-                        cause=holder,
-                        fix="wait until it has finished, or stop it with Ctrl-C there",
-                    ) from None
-                if not told:
-                    waiting(f"waiting for {holder}")
-                    told = True
-                time.sleep(_POLL)
-                continue
-            # `destroy` may have deleted the file between our open and our lock.
+                return holder
+            # `destroy` may have deleted the file between the open and the lock.
             if _same_file(descriptor, self._lock):
                 return descriptor
             os.close(descriptor)
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who holds a lock."""
+
+    said: str
 
 
 def _owner(marker: Path) -> str | None:
@@ -191,9 +223,12 @@ def _same_file(descriptor: int, path: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return path.stat().st_size
+    """Bytes of a file or of all files of a folder; a running server may delete some meanwhile."""
+    total = 0
+    for file in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        with contextlib.suppress(FileNotFoundError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def _now() -> str:

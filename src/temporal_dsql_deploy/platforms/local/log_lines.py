@@ -3,13 +3,12 @@
 import json
 from datetime import datetime
 
-from temporal_dsql_deploy.platforms.protocol import LogLine, LogQuery
+from temporal_dsql_deploy.platforms.protocol import LEVELS, LogLine, LogQuery
 
 SERVER = "server"
 """The component of a line that names no role: the process as a whole."""
 REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
-LEVELS = ["debug", "info", "warn", "error"]
 
 
 def parse(text: str) -> LogLine | None:

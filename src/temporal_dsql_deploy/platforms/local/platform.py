@@ -1,6 +1,7 @@
 """The platform `local`: the protocol, spoken by one embedded server process."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -15,6 +16,7 @@ from temporal_dsql_deploy.platforms.local.server import ServerSettings
 from temporal_dsql_deploy.platforms.processes import logs, ports, record, supervisor
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
+    GRACE,
     Change,
     LogLine,
     LogQuery,
@@ -26,8 +28,6 @@ from temporal_dsql_deploy.platforms.protocol import (
 )
 
 _PATIENCE = 120.0
-_LOG_LINES = 10_000
-_RESTART_GRACE = 30.0
 
 
 class LocalPlatform:
@@ -39,6 +39,8 @@ class LocalPlatform:
         self._environment = environment
         root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(root.expanduser().absolute(), environment.name)
+        self._before: ServerSettings | None = None
+        """What `start` has replaced, for `undo`."""
 
     def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
         """See Platform."""
@@ -47,10 +49,13 @@ class LocalPlatform:
     def plan(self) -> list[Change]:
         """See Platform."""
         running = self._running()
-        settings = self._wanted(running)
+        return self._changes(running, self._wanted(running))
+
+    def _changes(self, running: Record | None, settings: ServerSettings) -> list[Change]:
         if running is None:
-            line = server.command(settings, self._directory.database, self._namespaces())
-            return [Change(what="server", action="start", detail=" ".join(line))]
+            return [
+                Change(what="server", action="start", detail=shlex.join(self._command(settings)))
+            ]
         differences = settings.differences(ServerSettings.from_record(running.settings))
         if not differences:
             return []
@@ -58,30 +63,45 @@ class LocalPlatform:
 
     def start(self, starting: Callable[[], None]) -> list[Change]:
         """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
-        self._directory.prepare()
-        changes = self.plan()
-        if not changes:
-            return []
         running = self._running()
         settings = self._wanted(running)
-        own = set(ServerSettings.from_record(running.settings).ports.values()) if running else set()
-        self._check_ports(settings, own)
+        changes = self._changes(running, settings)
+        if not changes:
+            return []
+        self._directory.prepare()
+        before = ServerSettings.from_record(running.settings) if running else None
+        self._check_ports(settings, set(before.ports.values()) if before else set())
+        self._before = before
         starting()
-        supervisor.stop(self._directory.record, grace=_RESTART_GRACE)
+        supervisor.stop(self._directory.record, grace=GRACE)
+        self._start(settings)
+        return changes
+
+    def undo(self) -> str:
+        """See Platform."""
+        supervisor.stop(self._directory.record, grace=GRACE)
+        if self._before is None:
+            return "stopped what was started"
+        self._start(self._before)
+        return "went back to the settings that it ran with before"
+
+    def _start(self, settings: ServerSettings) -> None:
+        component = supervisor.Component(
+            name=log_lines.SERVER,
+            command=self._command(settings),
+            record=self._directory.record,
+            log=self._directory.log,
+            environment=server.process_environment(),
+            settings=settings.to_record(),
+        )
         try:
-            supervisor.start(
-                supervisor.Component(
-                    name=log_lines.SERVER,
-                    command=server.command(settings, self._directory.database, self._namespaces()),
-                    record=self._directory.record,
-                    log=self._directory.log,
-                    environment=server.process_environment(),
-                    settings=settings.to_record(),
-                )
-            )
+            supervisor.start(component)
         except OSError as error:
             raise self._directory.unusable(error) from error
-        return changes
+
+    def _command(self, settings: ServerSettings) -> list[str]:
+        namespaces = list(self._environment.namespaces)
+        return server.command(settings, self._directory.database, namespaces)
 
     def _wanted(self, running: Record | None) -> ServerSettings:
         binary = find_binary(self._environment.temporal_binary)
@@ -93,17 +113,22 @@ class LocalPlatform:
             any_free=ports.any_free,
         )
 
-    def _namespaces(self) -> list[str]:
-        return list(self._environment.namespaces)
-
     def _check_ports(self, settings: ServerSettings, own: set[int]) -> None:
         for name, port in settings.ports.items():
-            if port in own or ports.is_free(port):
-                continue
+            option = server.PORT_OPTIONS[name]
+            try:
+                if port in own or ports.is_free(port):
+                    continue
+            except OSError as error:
+                raise PortTaken(
+                    f"port {port}, which is to be the {name} port, cannot be used",
+                    cause=f"{error.strerror}: the system keeps low ports for root",
+                    fix=f"choose another port with {option}",
+                ) from error
             raise PortTaken(
-                f"port {port}, which the {name} port of {self._environment.name} is, is taken",
+                f"port {port}, which is to be the {name} port, is taken",
                 cause=f"{ports.holder(port)} listens there",
-                fix=f"stop that process, or choose another port with {server.PORT_OPTIONS[name]}",
+                fix=f"stop that process, or choose another port with {option}",
             )
 
     def requirements(self) -> list[Requirement]:
@@ -132,7 +157,7 @@ class LocalPlatform:
         if run is not None and run.alive():
             return None
         ended = run.exit.describe() if run and run.exit else "ended"
-        said = "\n".join(self._complaints())
+        said = "\n".join(self._complaints(run.log_start if run else 0))
         return StartFailed(
             f"the server {ended} before it was ready",
             cause=f"the end of its log, {self._directory.log}:\n{said}",
@@ -145,30 +170,22 @@ class LocalPlatform:
         values = ServerSettings.from_record(running.settings).dynamic_config if running else {}
         if running is None or not values:
             return []
-        since = datetime.fromisoformat(running.started_at)
 
-        def parse(text: str) -> str | None:
-            line = log_lines.parse(text) if log_lines.REFUSED_VALUE in text else None
-            return str(line.fields["key"]) if line and line.time and line.time >= since else None
-
-        found = logs.read(self._directory.log, count=_LOG_LINES, parse=parse, follow=False)
-        refused = {key.lower() for key in found}
+        said = logs.since(self._directory.log, running.log_start).splitlines()
+        lines = (log_lines.parse(text) for text in said if log_lines.REFUSED_VALUE in text)
+        refused = {str(line.fields.get("key", "")).lower() for line in lines if line}
         return [
             f"dynamic config {key} = {json.dumps(value)} has the wrong type: the server ignores it"
             for key, value in values.items()
             if key.lower() in refused
         ]
 
-    def _complaints(self) -> list[str]:
+    def _complaints(self, start: int) -> list[str]:
         """What a server that ended said last: its plain lines and errors, not its chatter."""
-
-        def parse(text: str) -> str | None:
-            line = log_lines.parse(text)
-            if line is None or line.level in {"DEBUG", "INFO", "WARN"}:
-                return None
-            return text[:300]
-
-        return list(logs.read(self._directory.log, count=5, parse=parse, follow=False))
+        said = logs.since(self._directory.log, start).splitlines()
+        lines = ((text, log_lines.parse(text)) for text in said)
+        chatter = {"DEBUG", "INFO", "WARN"}
+        return [text[:300] for text, line in lines if line and line.level not in chatter][-5:]
 
     def running(self) -> bool:
         """See Platform."""

@@ -13,6 +13,7 @@ from temporal_dsql_deploy.errors import InvalidSetting
 
 ADDRESS = "127.0.0.1"
 """Loopback only: the development server has no authentication."""
+_LAST_PORT = 65535
 PORT_OPTIONS = {
     "frontend": "--port",
     "http": "--http-port",
@@ -75,6 +76,13 @@ def wanted(
     """
     before = running.ports if running else {}
     ports = choose_ports(environment.ports, before=before, is_free=is_free, any_free=any_free)
+    if ports["ui"] > _LAST_PORT:
+        raise InvalidSetting(
+            f"the ui port cannot be {ports['ui']}",
+            cause=f"it is {topology.load().embedded_ui_port_offset} above the frontend's, and "
+            f"{_LAST_PORT} is the last one",
+            fix=f"give it a port of its own with {PORT_OPTIONS['ui']}",
+        )
     taken: dict[int, str] = {}
     for name, port in ports.items():
         if port in taken:

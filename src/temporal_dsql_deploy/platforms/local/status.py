@@ -2,20 +2,19 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from temporalio.service import RPCError
-
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.errors import BinaryUnusable
 from temporal_dsql_deploy.platforms import temporal_api, web
 from temporal_dsql_deploy.platforms.local import server
-from temporal_dsql_deploy.platforms.local.binary import Binary
 from temporal_dsql_deploy.platforms.local.server import ServerSettings
+from temporal_dsql_deploy.platforms.processes import logs
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed
 
 _STARTING = timedelta(seconds=15)
 """History says SERVING about 5 s after its start (measured with temporal-server 1.32.2)."""
@@ -66,7 +65,7 @@ async def _look(run: Record, pages: dict[str, str]) -> tuple[list[Component], li
         _frontend(f"{server.ADDRESS}:{run.settings['ports']['frontend']}"),
         asyncio.to_thread(_ui, pages["ui"]),
         asyncio.to_thread(_page, pages["metrics"]),
-        asyncio.to_thread(_binary, Path(run.settings["binary"])),
+        asyncio.to_thread(_binary, run),
     )
     pid = run.process.pid
     components = [
@@ -86,11 +85,10 @@ async def _look(run: Record, pages: dict[str, str]) -> tuple[list[Component], li
     return components, namespaces, binary
 
 
-def _binary(path: Path) -> str:
-    try:
-        return f"{path} (Temporal CLI {Binary(path, 'the run record').version()})"
-    except BinaryUnusable:
-        return f"{path} (not there any more)"
+def _binary(run: Record) -> str:
+    """Path and version: the version that the server itself has logged, not that of the file now."""
+    said = re.search(r"^Temporal CLI \S+", logs.since(Path(run.log), run.log_start), re.MULTILINE)
+    return f"{run.settings['binary']} ({said[0]})" if said else str(run.settings["binary"])
 
 
 async def _frontend(address: str) -> tuple[str, list[str]]:
@@ -98,7 +96,7 @@ async def _frontend(address: str) -> tuple[str, list[str]]:
     try:
         version = await temporal_api.server_version(client)
         return version, sorted(await temporal_api.namespaces(client))
-    except (RPCError, RuntimeError):
+    except CallFailed:
         return "", []
 
 
@@ -110,22 +108,20 @@ async def _roles(run: Record) -> dict[str, tuple[State, str]]:
     """
     ports = ServerSettings.from_record(run.settings).ports
     roles = topology.load().roles
-    known = f"{server.ADDRESS}:{ports['frontend']}"
-    states = {
-        "frontend": (await temporal_api.health(known, roles["frontend"].health_service), known)
-    }
     candidates = await asyncio.to_thread(_other_ports, run.process.pid, set(ports.values()))
     questions = [(name, port) for name in roles if name != "frontend" for port in candidates]
+    questions.append(("frontend", ports["frontend"]))
     answers = await asyncio.gather(
         *(
             temporal_api.health(f"{server.ADDRESS}:{port}", roles[name].health_service)
             for name, port in questions
         )
     )
+    states = dict.fromkeys(roles, (State.UNREACHABLE, ""))
     for (name, port), state in zip(questions, answers, strict=True):
-        if state is not State.UNREACHABLE:
+        if state is not State.UNREACHABLE or name == "frontend":
             states[name] = (state, f"{server.ADDRESS}:{port}")
-    return {name: states.get(name, (State.UNREACHABLE, "")) for name in roles}
+    return states
 
 
 def _other_ports(pid: int, known: set[int]) -> list[int]:

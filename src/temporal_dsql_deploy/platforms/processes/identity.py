@@ -1,5 +1,6 @@
 """Which process a pid means: a pid alone may by now belong to another process."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -53,8 +54,13 @@ def _boot_id() -> str:
 
 
 def _ps_start_time(pid: int) -> str | None:
+    # The time is written by zone and language, and must be the same text to whoever asks.
     result = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
     )
     state, _, started = result.stdout.strip().partition(" ")
     return started.strip() if started and not state.startswith("Z") else None

@@ -7,6 +7,7 @@ On Linux a component dies with its keeper (prctl(2), PR_SET_PDEATHSIG). Elsewher
 keeper was killed goes on, without its log, until `down` stops it by the identity in its record.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -39,26 +40,40 @@ def main() -> None:
         nonlocal asked_to_stop
         asked_to_stop = True
         for component in components:
-            component.terminate()
+            _terminate(component)
 
     signal.signal(signal.SIGTERM, stop)
     try:
         component = _spawn(task)
     except OSError as error:
-        _answer(task["handshake_fd"], {"error": str(error.strerror)})
+        _answer(task["handshake_fd"], {"program": str(error.strerror)})
         return
     components.append(component)
-    record = _record(task, component.pid)
     path = Path(task["record"])
-    records.write(path, record)
-    if not _answer(task["handshake_fd"], {}) or asked_to_stop:
-        component.terminate()
+    record = _record(task, component.pid)
+    problem = _write(path, record)
+    if not _answer(task["handshake_fd"], problem) or problem or asked_to_stop:
+        _terminate(component)
     assert component.stdout is not None  # noqa: S101 - a pipe was asked for
     _copy(component.stdout, Path(task["log"]), task["log_limit"], task["log_keep"])
     code = component.wait()
-    # `down` removes the record of a stopped component; what it removed must not come back.
+    # What somebody has removed meanwhile must not come back.
     if records.read(path) == record:
-        records.write(path, replace(record, exit=records.Exit(code, _now())))
+        _write(path, replace(record, exit=records.Exit(code, _now())))
+
+
+def _terminate(component: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(component.pid, signal.SIGTERM)
+
+
+def _write(path: Path, record: records.Record) -> dict[str, str]:
+    """Write the record; what was wrong with that, for the answer, {} when nothing was."""
+    try:
+        records.write(path, record)
+    except OSError as error:
+        return {"record": f"{error.filename or path}: {error.strerror}"}
+    return {}
 
 
 def _answer(fd: int, reply: dict[str, str]) -> bool:
@@ -80,6 +95,7 @@ def _spawn(task: dict[str, Any]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         bufsize=0,
+        start_new_session=True,
         preexec_fn=_die_with_keeper(),  # noqa: PLW1509 - a keeper has one thread
     )
 
@@ -108,6 +124,7 @@ def _record(task: dict[str, Any], pid: int) -> records.Record:
         keeper=identify(os.getpid()) or ProcessIdentity(os.getpid(), "unknown"),
         command=task["command"],
         log=task["log"],
+        log_start=_size(Path(task["log"])),
         started_at=_now(),
         settings=task["settings"],
     )
@@ -126,6 +143,10 @@ def _copy(output: IO[bytes], path: Path, limit: int, keep: int) -> None:
     if rest:
         log.write(rest + b"\n")
     log.close()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _now() -> str:

@@ -28,6 +28,8 @@ def read(path: Path, *, count: int, parse: Callable[[str], T | None], follow: bo
     for older in _rotated(path):
         if len(found) >= count:
             break
+        if current is not None and _is_file(current, older):
+            continue
         found = _parsed(older.read_text(encoding="utf-8", errors="replace"), parse) + found
     yield from found[len(found) - min(count, len(found)) :]
     if follow:
@@ -37,9 +39,15 @@ def read(path: Path, *, count: int, parse: Callable[[str], T | None], follow: bo
         current.close()
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines of the log."""
-    return list(read(path, count=count, parse=lambda line: line, follow=False))
+def since(path: Path, start: int) -> str:
+    """The current log from byte `start` on; all of it when it has been rotated since."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(start if start <= size else 0)
+            return log.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _follow(
@@ -53,6 +61,9 @@ def _follow(
                 lines, newline, rest = (rest + added).rpartition("\n")
                 yield from _parsed(lines + newline, parse)
             elif log and not _is_file(log, path):
+                # What was added between the last read and the rotation.
+                lines, newline, rest = (rest + log.read()).rpartition("\n")
+                yield from _parsed(lines + newline, parse)
                 log.close()
                 log = None
             else:

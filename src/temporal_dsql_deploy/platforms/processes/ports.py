@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def is_free(port: int, address: str = "127.0.0.1") -> bool:
-    """Whether a server could listen on `address:port` now."""
+    """Whether a server could listen on `address:port` now. Raises OSError if it may not at all."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

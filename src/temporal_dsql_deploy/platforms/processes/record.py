@@ -34,6 +34,8 @@ class Record:
     keeper: ProcessIdentity
     command: list[str]
     log: str
+    log_start: int
+    """How many bytes of the log were there before this run."""
     started_at: str
     """UTC, ISO 8601."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -57,6 +59,7 @@ def read(path: Path) -> Record | None:
             keeper=ProcessIdentity(**data["keeper"]),
             command=data["command"],
             log=data["log"],
+            log_start=data["log_start"],
             started_at=data["started_at"],
             settings=data["settings"],
             exit=Exit(**ended) if ended else None,

@@ -1,5 +1,6 @@
 """Start a component detached from this command, and stop it again; never anybody else's process."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,6 @@ from typing import Any
 
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, StartFailed, StopFailed
 from temporal_dsql_deploy.platforms.processes import record as records
-from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity
 from temporal_dsql_deploy.platforms.processes.record import Record
 
 LOG_LIMIT = 10 * 1024 * 1024
@@ -48,20 +48,20 @@ def start(component: Component) -> Record:
     component.record.parent.mkdir(parents=True, exist_ok=True)
     component.log.parent.mkdir(parents=True, exist_ok=True)
     read_end, write_end = os.pipe()
-    try:
-        keeper = _start_keeper(component, write_end)
-    finally:
-        os.close(write_end)
-    try:
-        with os.fdopen(read_end) as handshake:
+    with os.fdopen(read_end) as handshake:
+        try:
+            keeper = _start_keeper(component, write_end)
+        finally:
+            os.close(write_end)
+        try:
             answer = handshake.read()
-    except BaseException:
-        # The keeper stops what it has started, on this signal or when nobody reads its answer.
-        keeper.terminate()
-        keeper.wait()
-        component.record.unlink(missing_ok=True)
-        raise
-    return _started(component, keeper, answer)
+            return _started(component, keeper, answer)
+        except BaseException:
+            # The keeper stops what it has started, and ends.
+            keeper.terminate()
+            keeper.wait()
+            component.record.unlink(missing_ok=True)
+            raise
 
 
 def _start_keeper(component: Component, handshake_fd: int) -> subprocess.Popen[bytes]:
@@ -95,25 +95,17 @@ def _start_keeper(component: Component, handshake_fd: int) -> subprocess.Popen[b
 
 
 def _started(component: Component, keeper: subprocess.Popen[bytes], answer: str) -> Record:
-    if not answer:
-        keeper.wait()
+    reply = json.loads(answer or '{"ended": true}')
+    if "program" in reply:
+        raise _cannot_execute(component.command[0], reply["program"])
+    record = records.read(component.record)
+    if reply or record is None:
         raise StartFailed(
             f"{component.name} could not be started",
-            cause=f"its keeper process ended with code {keeper.returncode} before it was running",
+            cause=reply.get("record") or f"its record {component.record} was not written",
             fix=f"check that {component.record.parent} can be written, then try again",
         )
-    reply = json.loads(answer)
-    if "error" in reply:
-        keeper.wait()
-        raise _cannot_execute(component.command[0], reply["error"])
     _keepers[keeper.pid] = keeper
-    record = records.read(component.record)
-    if record is None:
-        raise StartFailed(
-            f"{component.name} could not be started",
-            cause=f"its record {component.record} cannot be read",
-            fix="check that no other program changes files in that directory, then try again",
-        )
     return record
 
 
@@ -132,42 +124,47 @@ def _cannot_execute(program: str, reason: str) -> Exception:
 def stop(path: Path, *, grace: float) -> bool:
     """Stop the component whose record is in `path`: SIGTERM, after `grace` seconds SIGKILL.
 
-    Returns whether it had to be killed. The record goes once the process is gone; a record of a
-    process that no longer runs is only removed. Raises StopFailed when even SIGKILL does not help.
+    Both go to all processes of the component. Returns whether it had to be killed. The record goes
+    when everything has ended; that of a process that no longer runs is only removed. Raises
+    StopFailed when even SIGKILL does not help.
     """
     record = records.read(path)
     killed = False
-    if record is not None and record.alive():
-        _signal(record.process, signal.SIGTERM)
-        if not _gone(record.process, grace):
+    if record is not None and _any_alive(record):
+        _signal(record, signal.SIGTERM)
+        if not _ended(record, grace):
             killed = True
-            _signal(record.process, signal.SIGKILL)
-            if not _gone(record.process, _KILL_GRACE):
+            _signal(record, signal.SIGKILL)
+            if not _ended(record, _KILL_GRACE):
                 raise StopFailed(
                     f"{record.component} (pid {record.process.pid}) does not end",
                     cause="it is still there after SIGKILL, so the kernel is waiting for something",
                     fix=f"look at its state with: ps -o pid,stat,wchan -p {record.process.pid}",
                 )
+    # The keeper has ended, so nobody writes the record again.
     path.unlink(missing_ok=True)
-    if record is not None and _gone(record.keeper, _KILL_GRACE):
-        _reap(record.keeper.pid)
+    if record is not None and (keeper := _keepers.pop(record.keeper.pid, None)):
+        keeper.wait()
     return killed
 
 
-def _signal(process: ProcessIdentity, number: signal.Signals) -> None:
-    if process.alive():
-        os.kill(process.pid, number)
+def _any_alive(record: Record) -> bool:
+    """Whether the component runs, or something that it started: its keeper waits for both."""
+    return record.process.alive() or record.keeper.alive()
 
 
-def _gone(process: ProcessIdentity, seconds: float) -> bool:
+def _signal(record: Record, number: signal.Signals) -> None:
+    # The component leads a group of its own. Its number cannot be anybody else's while it runs, nor
+    # while its keeper does: that waits until the last process of the group has closed its output.
+    if _any_alive(record):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(record.process.pid, number)
+
+
+def _ended(record: Record, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while process.alive():
+    while _any_alive(record):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL)
     return True
-
-
-def _reap(pid: int) -> None:
-    if keeper := _keepers.pop(pid, None):
-        keeper.wait()
