@@ -31,7 +31,20 @@ def main() -> None:
     uv = find() or install()
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": ".venv"}
     environment.pop("VIRTUAL_ENV", None)
+    if not os.access(nearest(cache(environment)), os.W_OK):
+        environment["UV_CACHE_DIR"] = str(HOME / "cache")
     os.execve(uv, [uv, *sys.argv[1:]], environment)
+
+
+def cache(environment: Dict[str, str]) -> Path:
+    """Where uv keeps what it downloads, unless told otherwise."""
+    default = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(environment.get("UV_CACHE_DIR") or default, "uv")
+
+
+def nearest(path: Path) -> Path:
+    """The path itself or its nearest parent that exists."""
+    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))
 
 
 def find() -> Optional[str]:
@@ -54,18 +67,21 @@ def version(uv: str) -> Tuple[int, ...]:
 def install() -> str:
     """Put uv into .uv: with pip, else straight from the package index."""
     sys.stderr.write("installing uv %s into %s\n" % (VERSION, HOME))
+    problems = []
     for attempt in (install_with_pip, install_from_index):
         try:
             attempt()
         except (OSError, subprocess.CalledProcessError, LookupError, ValueError) as error:
-            sys.stderr.write("  %s: %s\n" % (str(attempt.__doc__), error))
+            said = getattr(error, "stderr", None)
+            problems.append("%s %s" % (attempt.__doc__, said.decode() if said else error))
             continue
         if version(str(BINARY)) >= OLDEST:
             return str(BINARY)
     sys.exit(
         "error: uv could not be installed\n"
-        "cause: see above\n"
-        "fix: install it yourself and put it on PATH: https://docs.astral.sh/uv/"
+        "cause: %s\n"
+        "fix: check the network and the package index (PIP_INDEX_URL), or put a uv on PATH: "
+        "https://docs.astral.sh/uv/" % " ".join(problems)
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
@@ -14,8 +14,9 @@ _left_out = pytest.StashKey[dict[str, list[str]]]()
 
 
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
-settings.register_profile("default", deadline=None)
-settings.register_profile("campaign", deadline=None, max_examples=5_000)
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", _UNTIMED)
+settings.register_profile("campaign", _UNTIMED, max_examples=5_000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,7 @@
 """`up` changes what differs from what is asked for, and leaves alone what is the same."""
 
 import asyncio
+import socket
 
 from temporalio.client import Client
 
@@ -31,6 +32,23 @@ def test_a_setting_of_the_process_restarts_it_and_only_when_it_differs(deploy: D
     assert actions(deploy.json("up", "--metrics-port", str(moved))) == ["restart server"]
     assert deploy.record().settings["ports"] == {**second.settings["ports"], "metrics": moved}
     assert deploy.record().settings["dynamic_config"] == {"limit.maxIDLength": 255}
+
+
+def test_down_and_up_come_back_with_the_same_settings(deploy: Deploy) -> None:
+    moved = free_ports(1)[0]
+    deploy.run("up", "--ui-port", str(moved), "--dynamic-config-value", "limit.maxIDLength=300")
+    deploy.write_environment().unlink()
+    settings = deploy.record().settings
+    for stop in (["down"], ["down", "--grace", "0"]):
+        deploy.run(*stop)
+        deploy.run("up")
+        assert deploy.record().settings == settings
+
+
+def test_a_dry_run_is_refused_what_up_would_be(deploy: Deploy) -> None:
+    with socket.create_server(("127.0.0.1", deploy.ports["ui"])):
+        assert deploy.run("up", "--dry-run", check=False).returncode == 3
+    assert not deploy.data.exists()
 
 
 def test_a_value_of_the_wrong_type_is_told(deploy: Deploy) -> None:

@@ -1,5 +1,6 @@
 """What goes wrong on a machine: each a clear error with a remedy, and nothing left behind."""
 
+import json
 import os
 import re
 import signal
@@ -11,13 +12,16 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pexpect
 import pytest
 
+from scripts.reference import REFERENCE
 from temporal_dsql_deploy.platforms.processes import record
 from tests.support.deploy import COMMAND, Deploy
 from tests.support.machine import MOUNT_NAMESPACE
 
+ERROR = json.loads((REFERENCE / "schemas" / "error.schema.json").read_text())
 IN_MOUNT_NAMESPACE = [*MOUNT_NAMESPACE, "sh", "-ec"]
 
 
@@ -196,7 +200,7 @@ def test_down_during_up_waits_for_it(deploy: Deploy) -> None:
     up.stderr.readline()
     deploy.run("down")
     up.communicate(timeout=120)
-    assert not deploy.record_path.exists()
+    assert not deploy.record().alive()
     assert not deploy.servers()
 
 
@@ -272,10 +276,13 @@ def test_an_unknown_environment_lists_the_known_ones(deploy: Deploy) -> None:
 
 
 def test_an_error_is_a_document_with_json(deploy: Deploy) -> None:
-    done = deploy.run("probe", "--json", check=False)
-    assert done.returncode == 1
-    assert '"code": "not-running"' in done.stderr
-    assert done.stdout == ""
+    for arguments, code in ((["probe"], "not-running"), (["probe", "--bogus"], "usage")):
+        done = deploy.run(*arguments, "--json", check=False)
+        document = json.loads(done.stderr)
+        jsonschema.validate(document, ERROR)
+        assert document["error"]["code"] == code
+        assert document["error"]["exit_code"] == done.returncode
+        assert done.stdout == ""
 
 
 def test_a_killed_keeper_takes_its_server_along_and_up_goes_on(deploy: Deploy) -> None:
@@ -311,6 +318,7 @@ def test_a_reader_that_goes_away_is_no_error(deploy: Deploy) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.needs("terminals")
 def test_destroy_asks_and_takes_no_for_an_answer(deploy: Deploy) -> None:
     deploy.run("up")
     unasked = deploy.run("destroy", check=False)
@@ -326,6 +334,7 @@ def test_destroy_asks_and_takes_no_for_an_answer(deploy: Deploy) -> None:
         assert deploy.data.exists() is (answer == "n")
 
 
+@pytest.mark.needs("terminals")
 def test_ctrl_c_at_the_question_is_an_interruption(deploy: Deploy) -> None:
     deploy.run("up")
     asked = pexpect.spawn(str(COMMAND), ["destroy"], env=deploy.environment, timeout=60)
@@ -360,6 +369,7 @@ def test_what_does_not_stop_is_killed(deploy: Deploy) -> None:
     assert not Path(f"/proc/{run.process.pid}").exists()
 
 
+@pytest.mark.needs("terminals")
 def test_a_closed_terminal_stops_what_up_has_started(deploy: Deploy) -> None:
     up = pexpect.spawn(str(COMMAND), ["up"], env=deploy.environment, timeout=60)
     up.expect("start server")

@@ -47,9 +47,26 @@ def _no_procfs() -> str | None:
     return None if sys.platform == "linux" else "no /proc (it is Linux's)"
 
 
+@cache
+def _no_ps() -> str | None:
+    return None if shutil.which("ps") else "no ps (apt-get install procps)"
+
+
+@cache
+def _no_terminals() -> str | None:
+    try:
+        for descriptor in os.openpty():
+            os.close(descriptor)
+    except OSError:
+        return "no pseudo-terminals (mount devpts at /dev/pts)"
+    return None
+
+
 LACKS: dict[str, Callable[[], str | None]] = {
     "chromium": _no_chromium,
     "mount namespaces": _no_mount_namespaces,
     "procfs": _no_procfs,
+    "ps": _no_ps,
+    "terminals": _no_terminals,
 }
 """By name: why a test that needs it cannot run here, None when it can."""

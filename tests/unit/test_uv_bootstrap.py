@@ -78,11 +78,11 @@ def test_without_pip_and_index_it_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1")
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(SystemExit, match="uv could not be installed"):
+    with pytest.raises(SystemExit, match="uv could not be installed") as caught:
         uv.install()
-    said = capsys.readouterr().err
-    assert "With pip" in said
-    assert "From the package index" in said
+    assert "With pip" in str(caught.value)
+    assert "From the package index" in str(caught.value)
+    assert "installing uv" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class Terminal:
     def render(self, *parts: "RenderableType") -> None:
         """Tables and the like, on stdout."""
         for part in parts:
-            self.stdout().print(part)
+            # A terminal that is too narrow breaks lines itself, and a path can still be copied.
+            self.stdout().print(part, crop=False, no_wrap=True, overflow="ignore")
 
     def progress(self, line: str) -> None:
         """One line of what is going on, with the seconds since the command began, on stderr."""
@@ -148,7 +149,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "RenderableT
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, no_wrap=True, overflow="ignore")
     for row in rows:
         made.add_row(*(Text(str(cell), style=_STYLES.get(str(cell), "")) for cell in row))
     return made

@@ -45,7 +45,7 @@ def _ask(environment: str, paths: list[str]) -> None:
             fix="say that you are sure: dsql-deploy destroy ENV --yes",
         )
     listed = [f"  {path}" for path in paths]
-    question = f"This deletes all workflows of {environment}:"
+    question = f"This stops {environment} if it runs, and deletes all its workflows:"
     if not terminal.confirm(question, *listed, "Delete them?"):
         raise NotConfirmed(
             f"environment {environment} is not destroyed",

@@ -17,7 +17,10 @@ _COLOURS = {"WARN": "yellow", "ERROR": "red"}
 def logs(
     environment: options.EnvironmentName = "local",
     component: Annotated[
-        str | None, typer.Option("--component", "-c", help="Only this role or process.")
+        str | None,
+        typer.Option(
+            "--component", "-c", help="Only this: history, matching, frontend, worker or server."
+        ),
     ] = None,
     level: Annotated[
         str | None, typer.Option(help="Only this level and above: debug, info, warn, error.")
@@ -39,7 +42,7 @@ def logs(
     if component:
         options.one_of("component", component, platform.log_components())
     if level:
-        options.one_of("level", level, LEVELS)
+        level = options.one_of("level", level.lower(), LEVELS)
     for line in platform.logs(LogQuery(component=component, level=level, tail=tail, follow=follow)):
         if as_json:
             terminal.line(line)

@@ -93,6 +93,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     cls=_Verbs,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Temporal on Amazon Aurora DSQL: the same verbs on a laptop and on ECS.",
 )

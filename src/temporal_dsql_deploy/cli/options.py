@@ -1,5 +1,6 @@
 """The arguments and options that verbs share, and the platform that they choose."""
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,12 @@ def _complete_environment(incomplete: str) -> list[str]:
 
 def _set_json(value: bool) -> bool:  # noqa: FBT001 - Typer calls it
     terminal.json = value
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number of seconds")
     return value
 
 
@@ -62,12 +69,22 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every ques
 Grace = Annotated[
     float,
     typer.Option(
-        "--grace", min=0, metavar="SECONDS", help="How long a component may take to stop."
+        "--grace",
+        min=0,
+        metavar="SECONDS",
+        callback=_finite,
+        help="How long a component may take to stop.",
     ),
 ]
 Deadline = Annotated[
     float,
-    typer.Option("--deadline", min=0.1, metavar="SECONDS", help="Deadline of each probe check."),
+    typer.Option(
+        "--deadline",
+        min=0.1,
+        metavar="SECONDS",
+        callback=_finite,
+        help="Deadline of each probe check.",
+    ),
 ]
 
 GRACE = 30.0

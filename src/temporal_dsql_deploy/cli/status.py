@@ -44,7 +44,7 @@ def _watch(platform: "Platform", interval: float, *, as_json: bool) -> None:
     from rich.live import Live
 
     console = terminal.stdout()
-    if as_json or not console.is_terminal:
+    if as_json or not console.is_terminal or console.is_dumb_terminal:
         while True:
             now = platform.status()
             if as_json:
@@ -69,7 +69,7 @@ def screen(status: "Status") -> "RenderableType":
     facts |= status.facts
     lines = "\n".join(f"{name:<12}{value}" for name, value in facts.items())
     head = Text(f"{status.environment} ({status.platform}): {state}{since}\n", style="bold")
-    return Group(head, components(status), Text(f"\n{lines}"))
+    return Group(head, components(status), Text(f"\n{lines}", no_wrap=True, overflow="ignore"))
 
 
 def components(status: "Status") -> "RenderableType":

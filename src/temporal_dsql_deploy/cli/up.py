@@ -66,7 +66,9 @@ def up(
         temporal_binary=temporal_binary,
         ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
         namespaces=namespace,
-        search_attributes=_pairs("--search-attribute", search_attribute or []),
+        search_attributes=_pairs(
+            "--search-attribute", search_attribute or [], example="CustomerId=Keyword"
+        ),
         dynamic_config_values=_values(dynamic_config_value or []),
     )
     from temporal_dsql_deploy.operations import up as operation
@@ -109,7 +111,7 @@ def _show(result: "UpResult") -> None:
     terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
 
 
-def _pairs(option: str, texts: list[str]) -> dict[str, str]:
+def _pairs(option: str, texts: list[str], *, example: str) -> dict[str, str]:
     pairs = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -117,7 +119,7 @@ def _pairs(option: str, texts: list[str]) -> dict[str, str]:
             raise InvalidSetting(
                 f"{option} {text!r} is not right",
                 cause="it has to be a name, an equals sign and a value",
-                fix=f"for instance: {EXAMPLE} {option} Name=value",
+                fix=f"for instance: {option} {example}",
             )
         pairs[name] = value
     return pairs
@@ -125,7 +127,9 @@ def _pairs(option: str, texts: list[str]) -> dict[str, str]:
 
 def _values(texts: list[str]) -> dict[str, Any]:
     values = {}
-    for key, text in _pairs("--dynamic-config-value", texts).items():
+    for key, text in _pairs(
+        "--dynamic-config-value", texts, example="limit.maxIDLength=255"
+    ).items():
         try:
             values[key] = json.loads(text)
         except ValueError as error:

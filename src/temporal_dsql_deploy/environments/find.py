@@ -70,7 +70,8 @@ def _xdg(variable: str, default: str) -> Path:
 
 def _find_file(name: str) -> Path | None:
     paths = (folder / f"{name}.toml" for folder in search_folders())
-    return next((path for path in paths if path.is_file()), None)
+    # os.path says no where pathlib raises: in a folder that this user may not search.
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _unknown(name: str) -> UnknownEnvironment:

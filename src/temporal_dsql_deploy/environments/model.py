@@ -99,8 +99,8 @@ def check_search_attribute_type(kind: str) -> str:
 
 def check_dynamic_config_key(key: str) -> str:
     """`key`, if it can be one of the dynamic config. Raises ValueError."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*", key):
-        raise ValueError("a dynamic config key looks like limit.maxIDLength")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)+", key):
+        raise ValueError("a dynamic config key looks like limit.maxIDLength, in quotes in a file")
     return key
 
 

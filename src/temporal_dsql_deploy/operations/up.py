@@ -57,14 +57,18 @@ def up(
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += asyncio.run(settle(platform, environment, report))
-        result = asyncio.run(
-            probe(
-                platform.frontend(),
-                environment.probe_namespace,
-                deadline=deadline,
-                report=lambda line: report(f"probe: {line}"),
+        try:
+            result = asyncio.run(
+                probe(
+                    platform.frontend(),
+                    environment.probe_namespace,
+                    deadline=deadline,
+                    report=lambda line: report(f"probe: {line}"),
+                )
             )
-        )
+        except KeyboardInterrupt:
+            report("the cluster is ready and stays; only its probe was cut off")
+            raise
         return UpResult(
             environment=environment.name,
             changes=changes,

@@ -71,6 +71,7 @@ def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
         ("[namespaces.x]\nretention = '10m'", "namespaces.x.retention is not right"),
         ("[search_attributes]\nA = 'Keywrod'", "search_attributes.A is not right"),
         ("[dynamic_config]\n'a b' = 1", "dynamic_config.a b is not right"),
+        ("[dynamic_config]\nlimit.maxIDLength = 255", "dynamic_config.limit is not right"),
         ("[namespaces.'-x']", "namespaces.-x is not right"),
         ("x = ", "not a TOML file"),
         ("name = 'other'", "name is not right"),

@@ -29,6 +29,14 @@ def test_plain_lines_are_the_servers_and_empty_ones_are_none() -> None:
     assert log_lines.parse("  ") is None
 
 
+def test_a_part_of_a_role_is_that_roles() -> None:
+    line = log_lines.parse('{"msg":"x","component":"shard-controller"}')
+    assert line == LogLine("history", "x", fields={"component": "shard-controller"})
+    other = log_lines.parse('{"msg":"x","component":"metadata-initializer"}')
+    assert other is not None
+    assert other.component == "server"
+
+
 @given(text=st.text() | st.from_regex(r'\{"(msg|time|level|service)": ?("[^"]*"|\d+|null)\}'))
 def test_any_text_is_a_line_or_none(text: str) -> None:
     line = log_lines.parse(text)

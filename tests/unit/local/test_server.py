@@ -1,5 +1,6 @@
 """The embedded server's settings: chosen, compared, and made a command line."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,15 @@ environments = st.builds(
 
 def wanted(
     environment: Environment,
-    running: ServerSettings | None = None,
+    last: ServerSettings | None = None,
+    *,
+    running: bool = True,
     taken: frozenset[int] = frozenset(),
 ) -> ServerSettings:
     return server.wanted(
         environment,
         binary="/bin/temporal",
+        last=last,
         running=running,
         is_free=lambda port: port not in taken,
         any_free=iter(range(40000, 50000)).__next__,
@@ -61,6 +65,18 @@ def test_a_derived_port_that_does_not_exist_is_refused() -> None:
     assert "--ui-port" in caught.value.fix
 
 
+def test_a_stopped_server_comes_back_as_it_last_ran() -> None:
+    last = ServerSettings(
+        "/old", {"frontend": 1, "ui": 2, "http": 3, "metrics": 4}, {"frontend.rps": 9}
+    )
+    again = wanted(Environment("x"), last, running=False, taken=frozenset({1, 4}))
+    assert again.binary == "/bin/temporal"
+    assert again.ports == {"frontend": 1, "ui": 2, "http": 3, "metrics": 9090}
+    assert again.dynamic_config == {"frontend.rps": 9}
+    moved = wanted(Environment("x", ports={"frontend": 7}), last, running=False)
+    assert moved.ports["frontend"] == 7
+
+
 def test_two_equal_ports_are_refused() -> None:
     environment = Environment("x", ports={"frontend": 5, "ui": 5})
     with pytest.raises(InvalidSetting, match="frontend and ui ports are both 5"):
@@ -73,7 +89,7 @@ def test_what_runs_as_it_is_wanted_is_left_alone(environment: Environment) -> No
         first = wanted(environment)
     except InvalidSetting:
         return
-    again = wanted(environment, running=ServerSettings.from_record(first.to_record()))
+    again = wanted(environment, ServerSettings.from_record(first.to_record()))
     assert again.differences(first) == []
 
 
@@ -85,12 +101,13 @@ def test_an_environment_that_says_nothing_changes_nothing(
         running = wanted(before)
     except InvalidSetting:
         return
-    assert wanted(Environment(name="x"), running=running) == running
-    changed = wanted(Environment(name="x", dynamic_config_values=values), running=running)
+    assert wanted(Environment(name="x"), running) == running
+    changed = wanted(Environment(name="x", dynamic_config_values=values), running)
     assert changed.dynamic_config == running.dynamic_config | values
     assert changed.ports == running.ports
     named = {text.split(" ")[2] for text in changed.differences(running)}
-    assert named == {k for k, v in values.items() if running.dynamic_config.get(k, None) != v}
+    before_text = {key: json.dumps(value) for key, value in running.dynamic_config.items()}
+    assert named == {key for key in values if before_text.get(key) != json.dumps(values[key])}
 
 
 def test_differences_are_named() -> None:

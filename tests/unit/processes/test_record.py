@@ -69,6 +69,7 @@ def test_a_zombie_is_not_alive() -> None:
         assert identify(child.pid) is None
 
 
+@pytest.mark.needs("ps")
 def test_the_start_time_of_another_system_is_told_apart_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

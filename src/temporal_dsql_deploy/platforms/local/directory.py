@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import DirectoryUnusable, ForeignDirectory, Locked
@@ -87,6 +87,14 @@ class Directory:
         whole.write_text(json.dumps({"environment": self.environment}) + "\n")
         whole.replace(self._marker)
 
+    def refuse_foreign(self) -> None:
+        """Raises ForeignDirectory when this is another environment's, DirectoryUnusable."""
+        try:
+            if self.root.exists():
+                self._check_owner()
+        except OSError as error:
+            raise self.unusable(error) from error
+
     def _check_owner(self) -> str | None:
         """The environment that this directory belongs to. Raises ForeignDirectory, OSError."""
         owner = _owner(self._marker)
@@ -132,9 +140,8 @@ class Directory:
         The kernel drops the lock with its process, so a killed command never leaves one behind.
         Raises Locked, DirectoryUnusable, ForeignDirectory.
         """
+        self.refuse_foreign()
         try:
-            if self.root.exists():
-                self._check_owner()
             descriptor = self._acquire(waiting, patience)
         except OSError as error:
             raise self.unusable(error) from error
@@ -232,4 +239,4 @@ def _size(path: Path) -> int:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%H:%M:%S UTC")
+    return datetime.now().astimezone().strftime("%H:%M:%S")

@@ -7,6 +7,18 @@ from temporal_dsql_deploy.platforms.protocol import LEVELS, LogLine, LogQuery
 
 SERVER = "server"
 """The component of a line that names no role: the process as a whole."""
+_PARTS = {
+    "history": "history",
+    "matching": "matching",
+    "outbound-queue": "history",
+    "perns-worker": "worker",
+    "shard": "history",
+    "timer-queue": "history",
+    "transfer-queue": "history",
+    "visibility-queue": "history",
+    "worker": "worker",
+}
+"""Seen in the log of temporal-server 1.32.0, by how they begin."""
 REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
 
@@ -22,12 +34,17 @@ def parse(text: str) -> LogLine | None:
     if not isinstance(fields, dict) or "msg" not in fields:
         return LogLine(component=SERVER, message=text)
     return LogLine(
-        component=str(fields.pop("service", SERVER)),
+        component=str(fields.pop("service", "") or _role_of(str(fields.get("component", "")))),
         time=_time(str(fields.pop("time", ""))),
         level=str(fields.pop("level", "")).upper(),
         message=str(fields.pop("msg")),
         fields=fields,
     )
+
+
+def _role_of(part: str) -> str:
+    """The role that a part of the server belongs to, by the name that it logs as `component`."""
+    return next((role for start, role in _PARTS.items() if part.startswith(start)), SERVER)
 
 
 def _time(text: str) -> datetime | None:

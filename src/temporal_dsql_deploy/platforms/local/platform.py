@@ -47,9 +47,13 @@ class LocalPlatform:
         return self._directory.lock(verb, waiting, patience=_PATIENCE)
 
     def plan(self) -> list[Change]:
-        """See Platform."""
+        """See Platform. Raises as `start` does."""
         running = self._running()
-        return self._changes(running, self._wanted(running))
+        settings = self._wanted()
+        changes = self._changes(running, settings)
+        if changes:
+            self._check_ports(settings, _ports_of(running))
+        return changes
 
     def _changes(self, running: Record | None, settings: ServerSettings) -> list[Change]:
         if running is None:
@@ -64,14 +68,13 @@ class LocalPlatform:
     def start(self, starting: Callable[[], None]) -> list[Change]:
         """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
         running = self._running()
-        settings = self._wanted(running)
+        settings = self._wanted()
         changes = self._changes(running, settings)
         if not changes:
             return []
         self._directory.prepare()
-        before = ServerSettings.from_record(running.settings) if running else None
-        self._check_ports(settings, set(before.ports.values()) if before else set())
-        self._before = before
+        self._check_ports(settings, _ports_of(running))
+        self._before = ServerSettings.from_record(running.settings) if running else None
         starting()
         supervisor.stop(self._directory.record, grace=GRACE)
         self._start(settings)
@@ -81,6 +84,7 @@ class LocalPlatform:
         """See Platform."""
         supervisor.stop(self._directory.record, grace=GRACE)
         if self._before is None:
+            self._directory.record.unlink(missing_ok=True)
             return "stopped what was started"
         self._start(self._before)
         return "went back to the settings that it ran with before"
@@ -103,12 +107,13 @@ class LocalPlatform:
         namespaces = list(self._environment.namespaces)
         return server.command(settings, self._directory.database, namespaces)
 
-    def _wanted(self, running: Record | None) -> ServerSettings:
-        binary = find_binary(self._environment.temporal_binary)
+    def _wanted(self) -> ServerSettings:
+        last = record.read(self._directory.record)
         return server.wanted(
             self._environment,
-            binary=str(binary.path),
-            running=ServerSettings.from_record(running.settings) if running else None,
+            binary=str(find_binary(self._environment.temporal_binary).path),
+            last=ServerSettings.from_record(last.settings) if last else None,
+            running=last is not None and last.alive(),
             is_free=ports.is_free,
             any_free=ports.any_free,
         )
@@ -145,9 +150,8 @@ class LocalPlatform:
 
     def _ports_found(self) -> str:
         running = self._running()
-        settings = self._wanted(running)
-        if running is None:
-            self._check_ports(settings, set())
+        settings = self._wanted()
+        self._check_ports(settings, _ports_of(running))
         listed = ", ".join(f"{name} {port}" for name, port in settings.ports.items())
         return f"{listed}: {'in use by this environment' if running else 'free'}"
 
@@ -211,7 +215,7 @@ class LocalPlatform:
 
     def _not_running(self) -> NotRunning:
         run = record.read(self._directory.record)
-        cause = "it has not been started, or was stopped"
+        cause = "it has not been started yet"
         if run is not None:
             how = f"{run.exit.describe()} at {_clock(run.exit.at)}" if run.exit else "was killed"
             cause = f"its server {how}"
@@ -229,6 +233,7 @@ class LocalPlatform:
         """See Platform."""
         from temporal_dsql_deploy.platforms.local import status
 
+        self._directory.refuse_foreign()
         facts = {"data": str(self._directory.root), "log": str(self._directory.log)}
         running = self._running()
         if running is None:
@@ -248,6 +253,7 @@ class LocalPlatform:
             line = log_lines.parse(text)
             return line if line is not None and log_lines.wanted(line, query) else None
 
+        self._directory.refuse_foreign()
         if not query.follow and not self._directory.log.exists():
             raise self._not_running()
         try:
@@ -282,6 +288,10 @@ def _requirement(name: str, find: Callable[[], str]) -> Requirement:
     except DeployError as error:
         found = f"{error.message}: {error.cause}"
         return Requirement(name=name, ok=False, found=found, remedy=error.fix)
+
+
+def _ports_of(running: Record | None) -> set[int]:
+    return set(ServerSettings.from_record(running.settings).ports.values()) if running else set()
 
 
 def _clock(at: str) -> str:

@@ -14,6 +14,8 @@ from temporal_dsql_deploy.errors import InvalidSetting
 ADDRESS = "127.0.0.1"
 """Loopback only: the development server has no authentication."""
 _LAST_PORT = 65535
+_TYPED = {"frontend", "ui"}
+"""Ports that people know by heart; the others give way when they are taken."""
 PORT_OPTIONS = {
     "frontend": "--port",
     "http": "--http-port",
@@ -62,19 +64,24 @@ def _shown(values: dict[str, Any], key: str) -> str:
     return json.dumps(values[key]) if key in values else "default"
 
 
-def wanted(
+def wanted(  # noqa: PLR0913 - all that the choice depends on
     environment: Environment,
     *,
     binary: str,
-    running: ServerSettings | None,
+    last: ServerSettings | None,
+    running: bool,
     is_free: Callable[[int], bool],
     any_free: Callable[[], int],
 ) -> ServerSettings:
-    """The settings to run with: what is asked for, else what runs now, else the defaults.
+    """The settings to run with: what is asked for, else what it last ran with, else the defaults.
 
+    `running` is whether it still does; then its binary stays too, which else is the one found now.
     Raises InvalidSetting when two ports are the same.
     """
-    before = running.ports if running else {}
+    before = dict(last.ports) if last else {}
+    if not running:
+        # Nobody asked for these by number, and they may have been taken since.
+        before = {name: port for name, port in before.items() if name in _TYPED or is_free(port)}
     ports = choose_ports(environment.ports, before=before, is_free=is_free, any_free=any_free)
     if ports["ui"] > _LAST_PORT:
         raise InvalidSetting(
@@ -94,9 +101,9 @@ def wanted(
         taken[port] = name
     dynamic_config = environment.dynamic_config
     if dynamic_config is None:
-        dynamic_config = running.dynamic_config if running else {}
-    if running and environment.temporal_binary is None:
-        binary = running.binary
+        dynamic_config = last.dynamic_config if last else {}
+    if last and running and environment.temporal_binary is None:
+        binary = last.binary
     return ServerSettings(binary, ports, {**dynamic_config, **environment.dynamic_config_values})
 
 

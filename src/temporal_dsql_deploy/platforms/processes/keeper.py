@@ -57,7 +57,7 @@ def main() -> None:
     assert component.stdout is not None  # noqa: S101 - a pipe was asked for
     _copy(component.stdout, Path(task["log"]), task["log_limit"], task["log_keep"])
     code = component.wait()
-    # What somebody has removed meanwhile must not come back.
+    # What somebody has removed or replaced meanwhile must not come back.
     if records.read(path) == record:
         _write(path, replace(record, exit=records.Exit(code, _now())))
 

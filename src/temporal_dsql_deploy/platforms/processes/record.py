@@ -19,7 +19,9 @@ class Exit:
     """UTC, ISO 8601."""
 
     def describe(self) -> str:
-        """For a sentence: `exited with code 1`, `was killed by signal 9`."""
+        """For a sentence: `exited with code 1`, `was killed by signal 9`, `was stopped`."""
+        if self.code == 0:
+            return "was stopped"
         if self.code < 0:
             return f"was killed by signal {-self.code}"
         return f"exited with code {self.code}"

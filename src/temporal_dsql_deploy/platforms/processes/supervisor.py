@@ -124,9 +124,8 @@ def _cannot_execute(program: str, reason: str) -> Exception:
 def stop(path: Path, *, grace: float) -> bool:
     """Stop the component whose record is in `path`: SIGTERM, after `grace` seconds SIGKILL.
 
-    Both go to all processes of the component. Returns whether it had to be killed. The record goes
-    when everything has ended; that of a process that no longer runs is only removed. Raises
-    StopFailed when even SIGKILL does not help.
+    Both go to all processes of the component. Returns whether it had to be killed. The record stays
+    and says how it ended. Raises StopFailed when even SIGKILL does not help.
     """
     record = records.read(path)
     killed = False
@@ -141,8 +140,6 @@ def stop(path: Path, *, grace: float) -> bool:
                     cause="it is still there after SIGKILL, so the kernel is waiting for something",
                     fix=f"look at its state with: ps -o pid,stat,wchan -p {record.process.pid}",
                 )
-    # The keeper has ended, so nobody writes the record again.
-    path.unlink(missing_ok=True)
     if record is not None and (keeper := _keepers.pop(record.keeper.pid, None)):
         keeper.wait()
     return killed
