@@ -16,7 +16,7 @@ _left_out = pytest.StashKey[dict[str, list[str]]]()
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _UNTIMED)
-settings.register_profile("campaign", _UNTIMED, max_examples=5_000)
+settings.register_profile("campaign", _UNTIMED, max_examples=2_000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""Run a campaign: `make campaign`, `make campaign SEED=7`, or with --rounds and --workflows.
+"""Run a campaign of faults, then of fuzz: `make campaign`, `make campaign SEED=7`, --help.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
 on where it was when it is started with the same seed. The report is in docs/results, by date and
@@ -17,6 +17,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.campaign import fuzz
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support.deploy import Deploy
 
@@ -41,25 +42,44 @@ that very run is Completed exactly once, with the expected result, within {recov
 
 
 def main() -> int:
-    """Run what is left of the campaign and write its report; 1 if anything was lost."""
+    """Run what is left of the campaign and write its reports; 1 if anything was lost or failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--workflows", type=int, default=200)
     options = parser.parse_args()
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    rounds = faults(options.seed, count=options.rounds, workflows=options.workflows)
+    page = report(rounds, date=date, seed=options.seed, workflows=options.workflows)
+    write(f"{date}-faults-{options.seed}.md", page)
+    say("fuzz: every property of the unit tests, this takes some minutes")
+    properties, said = fuzz.run(options.seed)
+    say(said)
+    write(
+        f"{date}-fuzz-{options.seed}.md",
+        fuzz.report(properties, said, seed=options.seed, date=date),
+    )
+    lost = any(done.losses for done in rounds)
+    return 1 if lost or "failed" in said or not properties else 0
+
+
+def faults(seed: int, *, count: int, workflows: int) -> list[Round]:
+    """All rounds of the campaign, those run before and those run now."""
     PROGRESS.mkdir(parents=True, exist_ok=True)
-    progress = PROGRESS / f"faults-{options.seed}-{options.workflows}.jsonl"
+    progress = PROGRESS / f"faults-{seed}-{workflows}.jsonl"
     rounds = resumed(progress)
-    seeds = [options.seed * 1_000_000 + number for number in range(options.rounds)]
+    seeds = [seed * 1_000_000 + number for number in range(count)]
     left = [seed for seed in seeds if seed not in {done.seed for done in rounds}]
     if rounds:
         say(f"{len(rounds)} rounds were run before, {len(left)} are left")
-    rounds += run(left, progress, workflows=options.workflows)
+    return rounds + run(left, progress, workflows=workflows)
+
+
+def write(name: str, page: str) -> None:
+    """Write a page of docs/results."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-faults-{options.seed}.md"
-    path.write_text(report(rounds, seed=options.seed, workflows=options.workflows))
-    say(f"report: {path.relative_to(ROOT)}")
-    return 1 if any(done.losses for done in rounds) else 0
+    (RESULTS / name).write_text(page)
+    say(f"report: docs/results/{name}")
 
 
 def resumed(progress: Path) -> list[Round]:
@@ -93,14 +113,14 @@ def run(seeds: Sequence[int], progress: Path, *, workflows: int) -> list[Round]:
     return rounds
 
 
-def report(rounds: Sequence[Round], *, seed: int, workflows: int) -> str:
+def report(rounds: Sequence[Round], *, date: str, seed: int, workflows: int) -> str:
     """The campaign as a page."""
     lost = sum(len(done.losses) for done in rounds)
     acknowledged = sum(done.acknowledged for done in rounds)
     lines = [
         HEAD.format(
             seed=seed,
-            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            date=date,
             rounds=len(rounds),
             workflows=workflows,
             recovery=RECOVERY,
