@@ -32,21 +32,20 @@ class Steps:
     """Two activities with a timer between them, so that a crash finds it half way."""
 
     def __init__(self) -> None:
-        self._held = False
+        self._released = False
 
     @workflow.run
     async def run(self, number: int, hold: bool) -> int:  # noqa: FBT001 - arguments are positional
         """Four times `number`; with `hold` not before `release`."""
-        self._held = hold
         half = await self._double(number)
         await workflow.sleep(timedelta(seconds=PAUSE + number % 3))
-        await workflow.wait_condition(lambda: not self._held)
+        await workflow.wait_condition(lambda: self._released or not hold)
         return await self._double(half)
 
     @workflow.signal
     def release(self) -> None:
-        """Let it complete."""
-        self._held = False
+        """Let it complete; this may arrive before `run` has begun."""
+        self._released = True
 
     async def _double(self, number: int) -> int:
         return await workflow.execute_activity(

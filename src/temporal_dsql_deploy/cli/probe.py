@@ -28,19 +28,15 @@ def probe(
     No health check of Temporal notices a closed path between two roles; this does. Exit code 1: a
     check failed.
     """
-    import asyncio
-
     chosen, platform = options.choose(environment, file, data_dir)
     address = platform.frontend()
     from temporal_dsql_deploy.operations.probe import run
 
-    result = asyncio.run(
-        run.probe(
-            address,
-            namespace or chosen.probe_namespace,
-            deadline=deadline,
-            report=terminal.progress,
-        )
+    result = run.probe(
+        address,
+        namespace or chosen.probe_namespace,
+        deadline=deadline,
+        report=terminal.progress,
     )
     if as_json:
         terminal.result(result)

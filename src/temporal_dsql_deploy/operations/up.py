@@ -58,13 +58,11 @@ def up(
 
             changes += asyncio.run(settle(platform, environment, report))
         try:
-            result = asyncio.run(
-                probe(
-                    platform.frontend(),
-                    environment.probe_namespace,
-                    deadline=deadline,
-                    report=lambda line: report(f"probe: {line}"),
-                )
+            result = probe(
+                platform.frontend(),
+                environment.probe_namespace,
+                deadline=deadline,
+                report=lambda line: report(f"probe: {line}"),
             )
         except KeyboardInterrupt:
             report("the cluster is ready and stays; only its probe was cut off")

@@ -33,15 +33,15 @@ class Trial:
     """Of every workflow id and schedule id; also the task queue."""
     limit: timedelta
     """How long a workflow may live: whatever becomes of the probe, none stays open for longer."""
-    started: list[str] = field(default_factory=list)
-    """Ids of workflows that may still be open when a check has failed."""
+    unfinished: set[str] = field(default_factory=set)
+    """Ids of workflows that may still be open."""
 
     async def start(
         self, workflow: Callable[..., Awaitable[str]], name: str, *arguments: str
     ) -> WorkflowHandle[Any, str]:
         """Start a workflow of this run, noted so that it can be cleaned up."""
         identifier = f"{self.prefix}-{name}"
-        self.started.append(identifier)
+        self.unfinished.add(identifier)
         return await self.client.start_workflow(
             workflow,
             args=arguments,
@@ -49,6 +49,12 @@ class Trial:
             task_queue=self.prefix,
             execution_timeout=self.limit,
         )
+
+    async def finished(self, handle: WorkflowHandle[Any, Any], wanted: str) -> None:
+        """Wait for a workflow's end. Raises Unexpected when its result is not the wanted one."""
+        self.unfinished.add(handle.id)
+        _expect(await handle.result(), wanted)
+        self.unfinished.discard(handle.id)
 
 
 class Unexpected(Exception):
@@ -63,20 +69,20 @@ def _expect(got: object, wanted: object) -> None:
 async def workflow(trial: Trial) -> None:
     """A workflow with an activity completes."""
     handle = await trial.start(workflows.Greeting.run, "workflow", "Temporal")
-    _expect(await handle.result(), "Hello, Temporal")
+    await trial.finished(handle, "Hello, Temporal")
 
 
 async def timer(trial: Trial) -> None:
     """A workflow that sleeps wakes up."""
     handle = await trial.start(workflows.Timer.run, "timer")
-    _expect(await handle.result(), "fired")
+    await trial.finished(handle, "fired")
 
 
 async def signal(trial: Trial) -> None:
     """A signal reaches an open workflow."""
     handle = await trial.start(workflows.Conversation.run, "signal")
     await handle.signal(workflows.Conversation.say, "heard")
-    _expect(await handle.result(), "heard")
+    await trial.finished(handle, "heard")
 
 
 async def query(trial: Trial) -> None:
@@ -84,13 +90,13 @@ async def query(trial: Trial) -> None:
     handle = await trial.start(workflows.Conversation.run, "query")
     _expect(await handle.query(workflows.Conversation.state), "waiting")
     await handle.signal(workflows.Conversation.say, "done")
-    _expect(await handle.result(), "done")
+    await trial.finished(handle, "done")
 
 
 async def child_workflow(trial: Trial) -> None:
     """A workflow runs another as its child."""
     handle = await trial.start(workflows.Parent.run, "parent", "child")
-    _expect(await handle.result(), "Hello, child")
+    await trial.finished(handle, "Hello, child")
 
 
 async def schedule(trial: Trial) -> None:
@@ -115,10 +121,8 @@ async def schedule(trial: Trial) -> None:
         started = actions[0].action
         if not isinstance(started, ScheduleActionExecutionStartWorkflow):
             raise Unexpected(f"the schedule did {started!r}")
-        trial.started.append(started.workflow_id)
-        _expect(
-            await trial.client.get_workflow_handle(started.workflow_id).result(), "Hello, schedule"
-        )
+        workflow_handle = trial.client.get_workflow_handle(started.workflow_id)
+        await trial.finished(workflow_handle, "Hello, schedule")
     finally:
         # Also when the creation was cut off half way: a schedule has no end of its own.
         with contextlib.suppress(CallFailed):

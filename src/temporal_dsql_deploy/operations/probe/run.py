@@ -14,16 +14,30 @@ from temporal_dsql_deploy.operations.probe import checks, workflows
 from temporal_dsql_deploy.operations.probe.checks import Check, Trial
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
 from temporal_dsql_deploy.platforms.protocol import Report
-from temporal_dsql_deploy.platforms.temporal_api import runtime
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call, runtime
 
 _CLEAN_UP = 5.0
 
 
-async def probe(address: str, namespace: str, *, deadline: float, report: Report) -> ProbeResult:
+def probe(address: str, namespace: str, *, deadline: float, report: Report) -> ProbeResult:
     """Try everything once. A cluster that does not answer at all gives failed checks, not an error.
 
     `report` is told of each check as it ends; `deadline` is in seconds, for each check.
     """
+    # Not asyncio.run, which waits for the SDK's tasks: with a server that does not answer they take
+    # half a minute to end.
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(_probe(address, namespace, deadline, report))
+    try:
+        return loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+        raise
+
+
+async def _probe(address: str, namespace: str, deadline: float, report: Report) -> ProbeResult:
     began = time.monotonic()
     prefix = f"dsql-deploy-probe-{uuid.uuid4().hex[:12]}"
     try:
@@ -58,13 +72,35 @@ async def _with_worker(
         # The default one is a digest of all code that is loaded, which takes 0.4 s.
         build_id="dsql-deploy probe",
     )
-    async with worker:
-        first = await _run(checks.FIRST, trial, deadline, report)
-        others = (_run(check, trial, deadline, report) for check in checks.OTHERS)
-        results = [first, *await asyncio.gather(*others)]
-        if not all(result.ok for result in results):
-            await _clean_up(trial)
-    return results
+    # Not the worker's own context manager, which cancels this task when the worker fails, and can
+    # then wait for ever.
+    running = asyncio.create_task(worker.run())
+    trying = asyncio.create_task(_try_all(trial, deadline, report))
+    try:
+        await asyncio.wait({running, trying}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        return await trying
+    finally:
+        trying.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLEAN_UP):
+                await _clean_up(trial, worker)
+
+
+async def _try_all(trial: Trial, deadline: float, report: Report) -> list[CheckResult]:
+    first = await _run(checks.FIRST, trial, deadline, report)
+    others = (_run(check, trial, deadline, report) for check in checks.OTHERS)
+    return [first, *await asyncio.gather(*others)]
+
+
+async def _clean_up(trial: Trial, worker: Worker) -> None:
+    """End the worker, and what may be open; a workflow's own limit does that otherwise."""
+    for identifier in trial.unfinished:
+        with contextlib.suppress(CallFailed):
+            await call(trial.client.get_workflow_handle(identifier).terminate("probe ended"))
+    if worker.is_running:
+        await worker.shutdown()
 
 
 async def _run(check: Check, trial: Trial, deadline: float, report: Report) -> CheckResult:
@@ -108,12 +144,3 @@ def _no_worker(
         )
         for check in [checks.FIRST, *checks.OTHERS]
     ]
-
-
-async def _clean_up(trial: Trial) -> None:
-    """End what a failed check may have left open; the workflows' own timeout does it otherwise."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_CLEAN_UP):
-            for identifier in trial.started:
-                with contextlib.suppress(RPCError):
-                    await trial.client.get_workflow_handle(identifier).terminate("probe ended")
