@@ -1,6 +1,7 @@
 """`up` changes what differs from what is asked for, and leaves alone what is the same."""
 
 import asyncio
+import signal
 import socket
 
 from temporalio.client import Client
@@ -43,6 +44,19 @@ def test_down_and_up_come_back_with_the_same_settings(deploy: Deploy) -> None:
         deploy.run(*stop)
         deploy.run("up")
         assert deploy.record().settings == settings
+
+
+def test_an_interrupted_up_forgets_no_settings(deploy: Deploy) -> None:
+    deploy.run("up", "--dynamic-config-value", "limit.maxIDLength=300")
+    deploy.run("down")
+    stopped = deploy.record()
+    up = deploy.start("up", "--dynamic-config-value", "limit.maxIDLength=255")
+    assert up.stderr is not None
+    assert "start server" in up.stderr.readline()
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=60)
+    assert deploy.record() == stopped
+    assert deploy.servers() == []
 
 
 def test_a_dry_run_is_refused_what_up_would_be(deploy: Deploy) -> None:

@@ -39,8 +39,9 @@ class LocalPlatform:
         self._environment = environment
         root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(root.expanduser().absolute(), environment.name)
-        self._before: ServerSettings | None = None
-        """What `start` has replaced, for `undo`."""
+        self._before: Record | None = None
+        """The last run before the one of `start`, for `undo`."""
+        self._was_running = False
 
     def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
         """See Platform."""
@@ -74,7 +75,8 @@ class LocalPlatform:
             return []
         self._directory.prepare()
         self._check_ports(settings, _ports_of(running))
-        self._before = ServerSettings.from_record(running.settings) if running else None
+        self._before = running or record.read(self._directory.record)
+        self._was_running = running is not None
         starting()
         supervisor.stop(self._directory.record, grace=GRACE)
         self._start(settings)
@@ -83,11 +85,14 @@ class LocalPlatform:
     def undo(self) -> str:
         """See Platform."""
         supervisor.stop(self._directory.record, grace=GRACE)
-        if self._before is None:
+        if self._before is not None and self._was_running:
+            self._start(ServerSettings.from_record(self._before.settings))
+            return "went back to the settings that it ran with before"
+        if self._before is not None:
+            record.write(self._directory.record, self._before)
+        else:
             self._directory.record.unlink(missing_ok=True)
-            return "stopped what was started"
-        self._start(self._before)
-        return "went back to the settings that it ran with before"
+        return "stopped what was started"
 
     def _start(self, settings: ServerSettings) -> None:
         component = supervisor.Component(
