@@ -18,7 +18,7 @@ from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, i
 from temporal_dsql_deploy.platforms.processes.supervisor import Component
 
 Make = Callable[..., Component]
-SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
+SLEEP = "import signal; print('ready', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
 
 
