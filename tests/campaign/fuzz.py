@@ -18,12 +18,14 @@ class Property:
     failing: int
 
 
-def run(seed: int) -> tuple[list[Property], str]:
+def run(
+    seed: int, *, tests: str = "tests/unit", profile: str = "campaign"
+) -> tuple[list[Property], str]:
     """The properties with their examples, and what pytest said."""
     done = subprocess.run(
         [
-            *[sys.executable, "-m", "pytest", "-q", "tests/unit", "--timeout=0"],
-            *["--hypothesis-profile=campaign", f"--hypothesis-seed={seed}"],
+            *[sys.executable, "-m", "pytest", "-q", tests, "--timeout=0"],
+            *[f"--hypothesis-profile={profile}", f"--hypothesis-seed={seed}"],
             "--hypothesis-show-statistics",
         ],
         cwd=ROOT,
@@ -38,7 +40,7 @@ def parse(output: str) -> list[Property]:
     """The properties of Hypothesis's statistics."""
     found = []
     for block in re.split(r"^(?=tests/\S+::)", output, flags=re.MULTILINE)[1:]:
-        counts = re.findall(r"(\d+) passing examples, (\d+) failing", block)
+        counts = re.findall(r"(\d+) passing, (\d+) failing", block)
         if counts:
             passing, failing = (
                 sum(int(each) for each in side) for side in zip(*counts, strict=True)

@@ -43,26 +43,13 @@ def test_a_report_counts_what_was_lost() -> None:
     assert len({fault.__name__ for fault in FAULTS}) == len(FAULTS)
 
 
-STATISTICS = """\
-tests/unit/local/test_server.py::test_what:
-
-  - during generate phase (0.50 seconds):
-    - Typical runtimes: < 1ms
-    - 100 passing examples, 0 failing examples, 3 invalid examples
-  - Stopped because settings.max_examples=100
-
-tests/unit/test_command_line.py::test_any:
-
-  - during generate phase (0.50 seconds):
-    - 7 passing examples, 1 failing examples, 0 invalid examples
-
-2 failed, 3 passed in 1s
-"""
-
-
-def test_the_fuzz_report_counts_examples() -> None:
-    properties = fuzz.parse(STATISTICS)
-    assert [(each.passing, each.failing) for each in properties] == [(100, 0), (7, 1)]
-    page = fuzz.report(properties, "2 failed", seed=4, date="2026-11-21")
-    assert "| local/test_server.py::test_what | 100 | 0 |" in page
-    assert "| test_command_line.py::test_any | 7 | 1 |" in page
+def test_the_fuzz_counts_the_examples_that_hypothesis_has_run() -> None:
+    properties, said = fuzz.run(7, tests="tests/unit/local/test_log_lines.py", profile="default")
+    assert "passed" in said
+    assert [(each.test.partition("::")[2], each.failing) for each in properties] == [
+        ("test_any_text_is_a_line_or_none", 0)
+    ]
+    assert properties[0].passing >= 100
+    page = fuzz.report(properties, said, seed=7, date="2026-11-21")
+    row = f"| local/test_log_lines.py::test_any_text_is_a_line_or_none | {properties[0].passing} | 0 |"
+    assert row in page
