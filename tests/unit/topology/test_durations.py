@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.topology import parse_duration
@@ -27,7 +27,6 @@ def _written(nanoseconds: int) -> str:
     return text
 
 
-@settings(max_examples=300)
 @given(_NANOSECONDS)
 @example(0)
 @example(1)
@@ -35,14 +34,12 @@ def test_what_is_written_is_read_again(nanoseconds: int) -> None:
     assert math.isclose(parse_duration(_written(nanoseconds)), nanoseconds / 1e9, rel_tol=1e-12)
 
 
-@settings(max_examples=200)
 @given(st.decimals(0, 10**6, places=6), st.sampled_from([*_UNITS]))
 def test_a_fraction_counts(number: object, unit: str) -> None:
     expected = float(Fraction(str(number)) * _UNITS[unit] / 10**9)
     assert math.isclose(parse_duration(f"{number}{unit}"), expected, rel_tol=1e-12)
 
 
-@settings(max_examples=300)
 @given(st.text() | st.text("0123456789.hmsunµ+- "))
 def test_any_text_is_a_number_or_a_value_error(text: str) -> None:
     with contextlib.suppress(ValueError):
