@@ -9,7 +9,18 @@ import pytest
 from tests.support.deploy import COMMAND, Deploy
 from tests.support.machine import MOUNT_NAMESPACE
 
-IN_MOUNT_NAMESPACE = [*MOUNT_NAMESPACE, "sh", "-ec"]
+
+def in_mount_namespace(
+    script: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a shell script whose mounts nobody else sees."""
+    return subprocess.run(
+        [*MOUNT_NAMESPACE, "sh", "-ec", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
 
 
 def test_a_taken_port_names_the_process_and_the_option(deploy: Deploy) -> None:
@@ -76,13 +87,7 @@ def test_a_directory_of_somebody_else_is_refused_and_stays_as_it_is(deploy: Depl
 def test_a_full_disk(deploy: Deploy) -> None:
     deploy.state.mkdir()
     script = f"mount -t tmpfs -o size=1m tmpfs {deploy.state}; exec {COMMAND} up"
-    done = subprocess.run(
-        [*IN_MOUNT_NAMESPACE, script],
-        capture_output=True,
-        text=True,
-        env=deploy.environment,
-        check=False,
-    )
+    done = in_mount_namespace(script, deploy.environment)
     assert done.returncode == 3
     assert "is full" in done.stderr
     assert "--data-dir" in done.stderr
@@ -95,13 +100,7 @@ def test_a_disk_without_a_single_free_byte(deploy: Deploy) -> None:
         f"mount -t tmpfs -o size=16k,nr_inodes=4 tmpfs {deploy.state};"
         f"head -c 1m /dev/zero > {deploy.state}/zeros || true; exec {COMMAND} up"
     )
-    done = subprocess.run(
-        [*IN_MOUNT_NAMESPACE, script],
-        capture_output=True,
-        text=True,
-        env=deploy.environment,
-        check=False,
-    )
+    done = in_mount_namespace(script, deploy.environment)
     assert done.returncode == 3, done.stderr
     assert "No space left on device" in done.stderr or "is full" in done.stderr
     assert "Traceback" not in done.stderr
@@ -117,13 +116,7 @@ def test_a_read_only_home(deploy: Deploy) -> None:
     read_only = f"mount --bind {home} {home}; mount -o remount,ro,bind {home};"
 
     def run(arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*IN_MOUNT_NAMESPACE, f"{read_only} exec {COMMAND} {arguments}"],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-        )
+        return in_mount_namespace(f"{read_only} exec {COMMAND} {arguments}", environment)
 
     refused = run("up")
     assert refused.returncode == 3

@@ -46,9 +46,11 @@ def up(
     with platform.lock("up", report):
         with _undone_on_failure(platform, report) as starting:
             if platform.running() and platform.plan():
+                from temporal_dsql_deploy.operations.settle import plan as plan_settling
+
                 # What the server cannot change is refused before it is restarted for the rest.
                 with suppress(NotReady):
-                    plan(platform, environment)
+                    plan_settling(platform, environment)
             changes = platform.start(starting)
             for change in changes:
                 report(f"{change.action} {change.what}")
