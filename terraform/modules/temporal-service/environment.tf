@@ -6,7 +6,7 @@ locals {
     var.sidecar == null ? {} : var.sidecar.main_container_environment,
     local._server_environment,
     local._dsql_environment,
-    var.rate_limiter_table == null ? {} : local._rate_limiter_environment,
+    var.rate_limiter_enabled ? local._rate_limiter_environment : {},
     var.reservoir_enabled ? local._reservoir_environment : {},
     var.distributed_conn_lease_enabled ? local._lease_environment : {},
   )

@@ -128,7 +128,7 @@ resource "aws_ecs_service" "this" {
 }
 
 resource "aws_service_discovery_service" "this" {
-  count = local._is_frontend && var.private_dns_namespace_id != null ? 1 : 0
+  count = local._is_frontend && var.private_dns_enabled ? 1 : 0
 
   name = local._container_name
 

@@ -129,8 +129,14 @@ variable "service_connect_namespace_arn" {
   default     = null
 }
 
+variable "private_dns_enabled" {
+  description = "Whether the frontend has an A record per task in private_dns_namespace_id, for tasks that no service starts; used by that role alone."
+  type        = bool
+  default     = false
+}
+
 variable "private_dns_namespace_id" {
-  description = "Private DNS namespace in which the frontend has an A record per task, for tasks that no service starts; null for none; used by that role alone."
+  description = "Private DNS namespace of those records."
   type        = string
   default     = null
 }
@@ -203,14 +209,25 @@ variable "staggered_startup_seconds" {
   }
 }
 
+variable "rate_limiter_enabled" {
+  description = "Count the connects of the whole cluster in DynamoDB, in place of the limits of each process."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.rate_limiter_enabled || var.rate_limiter_table != null
+    error_message = "rate_limiter_enabled needs rate_limiter_table: without it the server falls back to the limits of each process and says so only in its log."
+  }
+}
+
 variable "rate_limiter_table" {
-  description = "DynamoDB table that counts connects of the whole cluster, in place of the limits of each process; null for none."
+  description = "DynamoDB table of the limiter."
   type        = string
   default     = null
 }
 
 variable "rate_limiter_limit" {
-  description = "Connects per second of the whole cluster, with rate_limiter_table."
+  description = "Connects per second of the whole cluster, with rate_limiter_enabled."
   type        = number
   default     = 70
 }

@@ -1,0 +1,13 @@
+provider "aws" {
+  region = var.region
+  # With account_id set, credentials of any other account are refused before anything is read.
+  allowed_account_ids = var.account_id == null ? null : [var.account_id]
+
+  default_tags {
+    tags = {
+      Project     = var.project_name
+      Environment = "bench"
+      ManagedBy   = "terraform"
+    }
+  }
+}

@@ -1,0 +1,371 @@
+variable "account_id" {
+  description = "Account in which this environment stands; null leaves it to the credentials."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id is the 12 digits of an AWS account."
+  }
+}
+
+variable "project_name" {
+  description = "Prefix of every name, such as temporal-dev. Two environments of one account differ in it."
+  type        = string
+  default     = "temporal-prod"
+}
+
+variable "region" {
+  description = "AWS region of everything here."
+  type        = string
+  default     = "eu-west-1"
+}
+
+variable "vpc_cidr" {
+  description = "Addresses of the VPC, /16 to /20."
+  type        = string
+  default     = "10.2.0.0/16"
+}
+
+variable "availability_zones" {
+  description = "Zones, one private subnet in each; 2 to 6."
+  type        = list(string)
+  default     = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+}
+
+variable "nat" {
+  description = "Way to the internet: `one` NAT gateway, one `per_az`, or `none`, which needs every image in ECR."
+  type        = string
+  default     = "per_az"
+}
+
+variable "interface_endpoints" {
+  description = "AWS APIs that are reached privately, by the names of their VPC endpoints; null for a set that fits `nat`."
+  type        = list(string)
+  default     = null
+}
+
+variable "existing_vpc" {
+  description = "A VPC to use instead of making one. endpoint_security_group_ids: interface endpoints by service; gateway_prefix_list_ids: s3 and dynamodb; internet: whether its private subnets reach the internet."
+  type = object({
+    vpc_id                      = string
+    vpc_cidr                    = string
+    private_subnet_ids          = list(string)
+    internet                    = optional(bool, true)
+    endpoint_security_group_ids = optional(map(string), {})
+    gateway_prefix_list_ids     = optional(map(string), {})
+  })
+  default = null
+}
+
+variable "existing_ecs_cluster" {
+  description = "An ECS cluster to use instead of making one, with a capacity provider that is attached to it and has Graviton instances."
+  type = object({
+    name                          = string
+    arn                           = string
+    capacity_provider_name        = string
+    service_connect_namespace_arn = string
+    private_dns_namespace_id      = string
+    private_dns_namespace_name    = string
+    exec_log_group_arn            = string
+    instance_security_group_id    = optional(string)
+  })
+  default = null
+}
+
+variable "capacity" {
+  description = "EC2 instances: type (Graviton), how many at creation, and between which numbers ECS scales them."
+  type = object({
+    instance_type  = optional(string, "m7g.xlarge")
+    instance_count = optional(number, 6)
+    min_size       = optional(number, 3)
+    max_size       = optional(number, 9)
+    volume_size    = optional(number, 50)
+    ami_id         = optional(string)
+  })
+  default = {}
+}
+
+variable "placement" {
+  description = "spread: over zones, then instances. workload: one group of instances each for history, frontend and worker, whose loss stops what is tied to it."
+  type        = string
+  default     = "spread"
+}
+
+variable "dsql_cluster_endpoint" {
+  description = "Host of an existing DSQL cluster, together with dsql_cluster_arn; null makes a cluster."
+  type        = string
+  default     = null
+}
+
+variable "dsql_cluster_arn" {
+  description = "ARN of an existing DSQL cluster."
+  type        = string
+  default     = null
+}
+
+variable "dsql" {
+  description = "How DSQL is reached and kept. private_link: its connection endpoint in the VPC instead of its public one; null means only where there is no NAT. vpc_endpoint_service_name: that of an existing cluster, from `aws dsql get-vpc-endpoint-service-name`."
+  type = object({
+    private_link              = optional(bool)
+    vpc_endpoint_service_name = optional(string)
+    kms_encryption_key        = optional(string)
+    backup = optional(object({
+      enabled        = optional(bool, false)
+      schedule       = optional(string, "cron(0 3 * * ? *)")
+      retention_days = optional(number, 35)
+    }), {})
+  })
+  default = {}
+}
+
+variable "connections" {
+  description = "Connections to DSQL. burst and rate are shared out over the most tasks that run at one time; see the README."
+  type = object({
+    max_conns                      = optional(number, 50)
+    rate_share                     = optional(number, 0.7)
+    staggered_startup_seconds      = optional(number, 5)
+    rate_limiter_enabled           = optional(bool, false)
+    reservoir_enabled              = optional(bool, true)
+    distributed_conn_lease_enabled = optional(bool, true)
+    distributed_conn_limit         = optional(number, 10000)
+    reservoir = optional(object({
+      target_ready                 = optional(number, 10)
+      low_watermark                = optional(number, 5)
+      base_lifetime_seconds        = optional(number, 660)
+      lifetime_jitter_seconds      = optional(number, 120)
+      guard_window_seconds         = optional(number, 45)
+      initial_fill_timeout_seconds = optional(number, 30)
+    }), {})
+  })
+  default = {}
+}
+
+variable "roles" {
+  description = "Size of history, matching, frontend and worker; what is left out has the default of the role. replicas is what a running cluster has: services are made with none."
+  type = object({
+    history = optional(object({
+      cpu                     = optional(number, 2048)
+      memory                  = optional(number, 8192)
+      replicas                = optional(number, 4)
+      minimum_healthy_percent = optional(number)
+      maximum_percent         = optional(number)
+      max_conns               = optional(number)
+      connection_rate_limit   = optional(number)
+      connection_burst_limit  = optional(number)
+      environment             = optional(map(string), {})
+    }), {})
+    matching = optional(object({
+      cpu                     = optional(number, 1024)
+      memory                  = optional(number, 4096)
+      replicas                = optional(number, 3)
+      minimum_healthy_percent = optional(number)
+      maximum_percent         = optional(number)
+      max_conns               = optional(number)
+      connection_rate_limit   = optional(number)
+      connection_burst_limit  = optional(number)
+      environment             = optional(map(string), {})
+    }), {})
+    frontend = optional(object({
+      cpu                     = optional(number, 1024)
+      memory                  = optional(number, 4096)
+      replicas                = optional(number, 2)
+      minimum_healthy_percent = optional(number)
+      maximum_percent         = optional(number)
+      max_conns               = optional(number)
+      connection_rate_limit   = optional(number)
+      connection_burst_limit  = optional(number)
+      environment             = optional(map(string), {})
+    }), {})
+    worker = optional(object({
+      cpu                     = optional(number, 1024)
+      memory                  = optional(number, 4096)
+      replicas                = optional(number, 2)
+      minimum_healthy_percent = optional(number)
+      maximum_percent         = optional(number)
+      max_conns               = optional(number)
+      connection_rate_limit   = optional(number)
+      connection_burst_limit  = optional(number)
+      environment             = optional(map(string), {})
+    }), {})
+  })
+  default = {}
+}
+
+variable "history_shards" {
+  description = "numHistoryShards. The first start stores it for ever: a later change is refused."
+  type        = number
+  default     = 4096
+}
+
+variable "log_level" {
+  description = "Log level of the servers: debug, info, warn or error."
+  type        = string
+  default     = "info"
+}
+
+variable "temporal_dynamicconfig_tmpfs_size" {
+  description = "MiB of the tmpfs into which a server's entrypoint writes the dynamic configuration, 1 to 10."
+  type        = number
+  default     = 1
+}
+
+variable "temporal_image" {
+  description = "Runtime image of the four roles, with a tag of its own or a digest."
+  type        = string
+}
+
+variable "temporal_admin_tools_image" {
+  description = "Image with the schema and index tools, with a tag of its own or a digest."
+  type        = string
+}
+
+variable "images" {
+  description = "Images of everything else, with a tag of its own or a digest; without NAT each must be in ECR."
+  type = object({
+    ui             = optional(string, "temporalio/ui:2.54.1")
+    grafana        = optional(string, "grafana/grafana-oss:12.3.0")
+    loki           = optional(string, "grafana/loki:3.6.4")
+    otel_collector = optional(string, "otel/opentelemetry-collector-contrib:0.155.0")
+    alloy          = optional(string, "grafana/alloy:v1.12.2")
+    adot           = optional(string, "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3")
+    benchmark      = optional(string)
+  })
+  default = {}
+}
+
+variable "opensearch" {
+  description = "The visibility store. existing_domain: a domain to use instead of making one."
+  type = object({
+    domain_name      = optional(string)
+    engine_version   = optional(string, "OpenSearch_2.19")
+    instance_type    = optional(string, "m6g.large.search")
+    instance_count   = optional(number, 3)
+    volume_size      = optional(number, 100)
+    dedicated_master = optional(object({ instance_type = string, count = optional(number, 3) }))
+    existing_domain = optional(object({
+      endpoint          = string
+      arn               = string
+      security_group_id = string
+    }))
+  })
+  default = {}
+}
+
+variable "opensearch_visibility_index" {
+  description = "The visibility index; the schema tool's template matches only names that begin with temporal_visibility_v1."
+  type        = string
+  default     = "temporal_visibility_v1_prod"
+}
+
+variable "telemetry" {
+  description = "collector: what stands beside each server, otel (an OpenTelemetry collector), alloy (Grafana Alloy) or none. loki_enabled: keep logs in Loki as well as in CloudWatch. adot_enabled: one collector service in place of those beside the servers. existing_prometheus_workspace: an AMP workspace to use instead of making one."
+  type = object({
+    collector              = optional(string, "otel")
+    loki_enabled           = optional(bool, true)
+    loki_retention_days    = optional(number, 30)
+    adot_enabled           = optional(bool, false)
+    grafana_enabled        = optional(bool, true)
+    flow_logs_enabled      = optional(bool, true)
+    flow_logs_traffic_type = optional(string, "REJECT")
+    existing_prometheus_workspace = optional(object({
+      arn                 = string
+      id                  = string
+      prometheus_endpoint = string
+    }))
+  })
+  default = {}
+}
+
+variable "grafana_admin_secret_name" {
+  description = "Secret with Grafana's administrator as JSON (admin_user, admin_password), made beforehand; null means <project_name>/grafana/admin."
+  type        = string
+  default     = null
+}
+
+variable "ui" {
+  description = "The Temporal UI."
+  type = object({
+    enabled  = optional(bool, true)
+    cpu      = optional(number, 256)
+    memory   = optional(number, 512)
+    replicas = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "benchmark" {
+  description = "The benchmark: a generator task, worker tasks and instances of their own, none of which run until a benchmark does."
+  type = object({
+    enabled       = optional(bool, false)
+    cpu           = optional(number, 2048)
+    memory        = optional(number, 4096)
+    worker_cpu    = optional(number, 1024)
+    worker_memory = optional(number, 2048)
+    instance_type = optional(string, "m7g.xlarge")
+    max_instances = optional(number, 4)
+  })
+  default = {}
+}
+
+variable "frontend_load_balancer" {
+  description = "An internal Network Load Balancer before the frontend, for applications that do not run in this VPC's client group. certificate_arn makes it speak TLS; allowed_principals makes it a PrivateLink service for those AWS principals."
+  type = object({
+    enabled            = optional(bool, false)
+    certificate_arn    = optional(string)
+    allowed_principals = optional(list(string), [])
+  })
+  default = {}
+}
+
+variable "client_vpn" {
+  description = "AWS Client VPN for operators; null for none."
+  type = object({
+    server_certificate_arn = string
+    client_vpn_cidr        = optional(string, "10.100.0.0/22")
+    authentication_options = list(object({
+      type                       = string
+      root_certificate_chain_arn = optional(string)
+      active_directory_id        = optional(string)
+      saml_provider_arn          = optional(string)
+    }))
+    authorized_cidrs = optional(list(string))
+  })
+  default = null
+}
+
+variable "log_retention_days" {
+  description = "Days that CloudWatch keeps logs."
+  type        = number
+  default     = 30
+}
+
+variable "container_insights" {
+  description = "Container Insights: enabled, enhanced or disabled."
+  type        = string
+  default     = "enabled"
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete what holds data: DSQL cluster and DynamoDB tables; Loki's bucket is then deleted only when it is empty."
+  type        = bool
+  default     = true
+}
+
+variable "kms_key_arn" {
+  description = "Key for logs, parameters, tables, bucket and domain; null makes one. Its policy must let CloudWatch Logs use it."
+  type        = string
+  default     = null
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds every role made here; null for none."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}

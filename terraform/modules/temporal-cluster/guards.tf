@@ -1,0 +1,58 @@
+# What no single variable can refuse: settings that are wrong only together, or only later.
+
+resource "terraform_data" "history_shards" {
+  input = var.history_shards
+
+  lifecycle {
+    # The state keeps the first value, as the server does.
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output == var.history_shards
+      error_message = "history_shards is ${self.output} since the first apply and cannot become ${var.history_shards}: the database keeps the first value for ever, and a server with another one runs with that. Write ${self.output}, or make a new environment and move workflows there."
+    }
+  }
+}
+
+resource "terraform_data" "reachable" {
+  input = local.vpc.internet
+
+  lifecycle {
+    precondition {
+      condition     = local.vpc.internet || length(local._apis_by_internet) == 0
+      error_message = "without NAT nothing leads to these AWS APIs: ${join("; ", [for party, apis in local._apis_by_internet : "${party}: ${join(", ", apis)}"])}. Add them to interface_endpoints, or set nat to \"one\"."
+    }
+
+    precondition {
+      condition     = local.vpc.internet || length(local._public_images) == 0
+      error_message = "without NAT images come from ECR only, and these do not: ${join(", ", local._public_images)}. Copy them to ECR and name the copies in images, or set nat to \"one\"."
+    }
+
+    precondition {
+      condition     = local.vpc.internet || local._dsql_private_link
+      error_message = "without a way to the internet the public endpoint of DSQL cannot be reached: set dsql.private_link to true."
+    }
+  }
+}
+
+resource "terraform_data" "connection_budget" {
+  input = local._connects_per_second
+
+  lifecycle {
+    precondition {
+      condition     = var.connections.rate_limiter_enabled || local._connects_per_second <= local._dsql_connects_per_second
+      error_message = "the servers may make ${local._connects_per_second} connects to DSQL per second, which takes ${local._dsql_connects_per_second} and no more: with so many tasks set connections.rate_limiter_enabled = true, or lower the connection_rate_limit of roles."
+    }
+
+    precondition {
+      condition     = local._connections <= var.connections.distributed_conn_limit
+      error_message = "the servers may hold ${local._connections} connections to DSQL during a deployment, more than connections.distributed_conn_limit = ${var.connections.distributed_conn_limit}: lower max_conns, reservoir.target_ready or replicas."
+    }
+  }
+}
+
+locals {
+  _connections = sum([
+    for service in module.temporal_service : service.max_concurrent_tasks * service.connections_per_task
+  ])
+}
