@@ -1,60 +1,23 @@
-# DSQL's 100 connects per second and 1,000 at once, shared out over the most tasks that run at one time.
+# What each role is: its size, how it is deployed, and its part of DSQL's connects.
 
 locals {
-  _role_defaults = {
-    history  = { cpu = 512, memory = 1024, replicas = 1, weight = 15, surge = false }
-    matching = { cpu = 512, memory = 1024, replicas = 1, weight = 8, surge = true }
-    frontend = { cpu = 512, memory = 1024, replicas = 1, weight = 5, surge = true }
-    worker   = { cpu = 512, memory = 1024, replicas = 1, weight = 3, surge = false }
-  }
+  _role_defaults = { cpu = 512, memory = 1024, replicas = 1 }
 
-  _given = {
-    for name, default in local._role_defaults : name => {
-      for field in ["cpu", "memory", "replicas"] : field => try(coalesce(var.roles[name][field], default[field]), default[field])
+  _sizes = {
+    for name in local.roles_of_temporal : name => {
+      for field, default in local._role_defaults : field => try(coalesce(var.roles[name][field], default), default)
     }
   }
 
-  # A role of one task is replaced by a second; history and worker otherwise go one by one without
-  # more tasks than before, so that few shards move at a time and no further connections are opened.
-  _deployment = {
-    for name, default in local._role_defaults : name => {
-      minimum_healthy_percent = (
-        local._given[name].replicas <= 1 || default.surge
-        ? 100
-        : floor(100 * (local._given[name].replicas - 1) / local._given[name].replicas)
-      )
-      maximum_percent = local._given[name].replicas <= 1 ? 200 : (default.surge ? 150 : 100)
-    }
-  }
+  roles = { for name, size in local._sizes : name => merge(size, module.connection_budget.roles[name]) }
+}
+
+module "connection_budget" {
+  source = "../connection-budget"
+
+  rate_share = var.connections.rate_share
 
   roles = {
-    for name, default in local._role_defaults : name => merge(local._given[name], {
-      for field in ["minimum_healthy_percent", "maximum_percent"] :
-      field => try(coalesce(var.roles[name][field], local._deployment[name][field]), local._deployment[name][field])
-    })
+    for name, size in local._sizes : name => merge(try(var.roles[name], {}), { replicas = size.replicas })
   }
-
-  _max_tasks = {
-    for name, role in local.roles : name => max(1, role.replicas, floor(role.replicas * role.maximum_percent / 100))
-  }
-
-  _total_weight = sum([for name, default in local._role_defaults : default.weight * local._max_tasks[name]])
-
-  _dsql_connects_per_second = 100
-  _dsql_connects_at_once    = 1000
-
-  connection_limits = {
-    for name, default in local._role_defaults : name => {
-      rate = try(
-        coalesce(var.roles[name].connection_rate_limit),
-        max(1, floor(local._dsql_connects_per_second * var.connections.rate_share * default.weight / local._total_weight)),
-      )
-      burst = try(
-        coalesce(var.roles[name].connection_burst_limit),
-        max(1, floor(local._dsql_connects_at_once * var.connections.rate_share * default.weight / local._total_weight)),
-      )
-    }
-  }
-
-  _connects_per_second = sum([for name, tasks in local._max_tasks : tasks * local.connection_limits[name].rate])
 }

@@ -36,12 +36,12 @@ resource "terraform_data" "reachable" {
 }
 
 resource "terraform_data" "connection_budget" {
-  input = local._connects_per_second
+  input = module.connection_budget.connects_per_second
 
   lifecycle {
     precondition {
-      condition     = var.connections.rate_limiter_enabled || local._connects_per_second <= local._dsql_connects_per_second
-      error_message = "the servers may make ${local._connects_per_second} connects to DSQL per second, which takes ${local._dsql_connects_per_second} and no more: with so many tasks set connections.rate_limiter_enabled = true, or lower the connection_rate_limit of roles."
+      condition     = var.connections.rate_limiter_enabled || module.connection_budget.connects_per_second <= module.connection_budget.connects_per_second_quota
+      error_message = "the servers may make ${module.connection_budget.connects_per_second} connects to DSQL per second, which takes ${module.connection_budget.connects_per_second_quota} and no more: with so many tasks set connections.rate_limiter_enabled = true, or lower the connection_rate_limit of roles."
     }
 
     precondition {

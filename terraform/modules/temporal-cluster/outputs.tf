@@ -165,7 +165,7 @@ output "client_vpn_endpoint_id" {
 
 output "connection_budget" {
   description = "Connections to DSQL: the most per second and in all that the servers may make and hold during a deployment."
-  value       = { per_second = local._connects_per_second, held = local._connections }
+  value       = { per_second = module.connection_budget.connects_per_second, held = local._connections }
 }
 
 output "ecs_exec_commands" {

@@ -29,12 +29,12 @@ module "temporal_service" {
 
   dsql_endpoint                  = module.dsql.endpoint
   max_conns                      = try(coalesce(var.roles[each.key].max_conns, var.connections.max_conns), var.connections.max_conns)
-  connection_rate_limit          = local.connection_limits[each.key].rate
-  connection_burst_limit         = local.connection_limits[each.key].burst
+  connection_rate_limit          = each.value.connection_rate_limit
+  connection_burst_limit         = each.value.connection_burst_limit
   staggered_startup_seconds      = var.connections.staggered_startup_seconds
   rate_limiter_enabled           = var.connections.rate_limiter_enabled
   rate_limiter_table             = module.dynamodb.table_name
-  rate_limiter_limit             = floor(local._dsql_connects_per_second * var.connections.rate_share)
+  rate_limiter_limit             = floor(module.connection_budget.connects_per_second_quota * var.connections.rate_share)
   reservoir_enabled              = var.connections.reservoir_enabled
   reservoir                      = var.connections.reservoir
   distributed_conn_lease_enabled = var.connections.distributed_conn_lease_enabled
