@@ -6,19 +6,34 @@
     ├── StopFailed
     ├── NotReady
     ├── SettingRejected                   the server refused a setting of the environment
+    ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
-    │   └── UnknownChoice
+    │   ├── UnknownChoice
+    │   ├── NotForPlatform
+    │   ├── NotAPlan
+    │   ├── VariableRejected
+    │   └── ConfigurationRejected
     ├── MissingError             exit 3   a tool, credential, environment or permission is missing
     │   ├── UnknownEnvironment
     │   ├── BinaryMissing
     │   ├── BinaryUnusable
     │   ├── PortTaken
-    │   └── DirectoryUnusable
-    └── RefusedError             exit 4   protected, locked by another, not confirmed
-        ├── Locked
-        ├── NotConfirmed
-        └── ForeignDirectory
+    │   ├── DirectoryUnusable
+    │   ├── ProviderMissing
+    │   ├── CredentialsMissing
+    │   ├── CredentialsExpired
+    │   ├── PermissionMissing
+    │   ├── BackendMissing
+    │   └── NotInitialised
+    ├── RefusedError             exit 4   protected, locked by another, not confirmed
+    │   ├── Locked
+    │   ├── NotConfirmed
+    │   ├── ForeignDirectory
+    │   ├── StateLocked
+    │   ├── WrongAccount
+    │   └── Protected
+    └── StoppedHalfway           exit 5   the same command goes on
 
 Each carries three sentences: what failed (`message`), why (`cause`), what to do next (`fix`), and a
 `code` that stays the same over versions. `cli.main` is the only place that turns them into output.
@@ -70,6 +85,12 @@ class SettingRejected(DeployError):
     code = "setting-rejected"
 
 
+class TerraformFailed(DeployError):
+    """Terraform, or AWS through it, failed in a way that has no code of its own."""
+
+    code = "terraform-failed"
+
+
 class UsageError(DeployError):
     """The command line, or a file that it names, is wrong."""
 
@@ -87,6 +108,30 @@ class UnknownChoice(UsageError):
     """A word that is not one of a known set; the message lists the set."""
 
     code = "unknown-choice"
+
+
+class NotForPlatform(UsageError):
+    """The verb does not work on the environment's platform; the message lists those that do."""
+
+    code = "not-for-platform"
+
+
+class NotAPlan(UsageError):
+    """A file or document is not a Terraform plan or state, or has a format of another version."""
+
+    code = "not-a-plan"
+
+
+class VariableRejected(UsageError):
+    """A Terraform variable has no value, or one that its validation refuses."""
+
+    code = "variable-rejected"
+
+
+class ConfigurationRejected(UsageError):
+    """The Terraform of the environment does not parse or is not valid; file and line are named."""
+
+    code = "configuration-rejected"
 
 
 class MissingError(DeployError):
@@ -126,6 +171,42 @@ class DirectoryUnusable(MissingError):
     code = "directory-unusable"
 
 
+class ProviderMissing(MissingError):
+    """Terraform found a provider neither in a mirror nor in its registry."""
+
+    code = "provider-missing"
+
+
+class CredentialsMissing(MissingError):
+    """There are no AWS credentials, or AWS does not know them."""
+
+    code = "credentials-missing"
+
+
+class CredentialsExpired(MissingError):
+    """The AWS credentials were valid once."""
+
+    code = "credentials-expired"
+
+
+class PermissionMissing(MissingError):
+    """AWS knows the credentials and does not let them do what is needed."""
+
+    code = "permission-missing"
+
+
+class BackendMissing(MissingError):
+    """The place of the Terraform state is not configured, or is not there."""
+
+    code = "backend-missing"
+
+
+class NotInitialised(MissingError):
+    """`terraform init` has not been run since the providers, modules or backend changed."""
+
+    code = "not-initialised"
+
+
 class RefusedError(DeployError):
     """The tool could, but will not without more from the user."""
 
@@ -149,3 +230,28 @@ class ForeignDirectory(RefusedError):
     """The data directory holds files, or an environment, that are not this environment's."""
 
     code = "foreign-directory"
+
+
+class StateLocked(RefusedError):
+    """Somebody else holds the lock of the Terraform state; the message says who and since when."""
+
+    code = "state-locked"
+
+
+class WrongAccount(RefusedError):
+    """The AWS credentials are of another account than the environment's."""
+
+    code = "wrong-account"
+
+
+class Protected(RefusedError):
+    """The change would delete something that is protected against it."""
+
+    code = "protected"
+
+
+class StoppedHalfway(DeployError):
+    """Terraform was stopped before it was done; what it did is in its state."""
+
+    exit_code = 5
+    code = "stopped-halfway"
