@@ -38,9 +38,9 @@ def rules(*links: tuple[str, str, int]) -> Iterable[Resource]:
 
 
 def plan(*resources: Resource, **outputs: object) -> Plan:
-    return Plan(
-        "", resources, outputs={name: Output(name, value) for name, value in outputs.items()}
-    )
+    cluster = resource("aws_ecs_cluster", "this", name="try-cluster")
+    given = {name: Output(name, value) for name, value in outputs.items()}
+    return Plan("", (cluster, *resources), outputs=given)
 
 
 def test_a_link_needs_both_ends_to_let_it_pass() -> None:
