@@ -103,6 +103,23 @@ def read_state(document: Mapping[str, Any], name: object = "the document") -> St
     )
 
 
+def resource_after(change: Change) -> Resource | None:
+    """What a change leaves behind; None where that is nothing."""
+    if change.after is None or change.deposed or change.action == Action.FORGET:
+        return None
+    return Resource(
+        address=change.address,
+        module=change.module,
+        mode=change.mode,
+        type=change.type,
+        name=change.name,
+        index=change.index,
+        values=change.after,
+        unknown=change.unknown,
+        sensitive=change.sensitive,
+    )
+
+
 def _other(document: Mapping[str, Any], path: Path) -> Plan | State:
     if "planned_values" in document:
         return read_plan(document, path)
@@ -152,24 +169,13 @@ def _plan(document: Mapping[str, Any], terraform_version: str) -> Plan:
 
 def _planned(document: Mapping[str, Any], changes: Iterable[Change]) -> Iterator[Resource]:
     """All that there will be. Changes know which values are unknown, so they come first."""
-    seen = set()
-    gone = set()
+    seen: set[str] = set()
+    gone: set[str] = set()
     for change in changes:
-        if change.after is None or change.deposed or change.action == Action.FORGET:
-            gone.add(change.address)
-            continue
-        seen.add(change.address)
-        yield Resource(
-            address=change.address,
-            module=change.module,
-            mode=change.mode,
-            type=change.type,
-            name=change.name,
-            index=change.index,
-            values=change.after,
-            unknown=change.unknown,
-            sensitive=change.sensitive,
-        )
+        resource = resource_after(change)
+        (gone if resource is None else seen).add(change.address)
+        if resource is not None:
+            yield resource
     prior = (document.get("prior_state") or {}).get("values") or {}
     trees = (document.get("planned_values") or {}).get("root_module"), prior.get("root_module")
     for planned, tree in zip((True, False), trees, strict=True):

@@ -1,0 +1,1 @@
+"""Running Terraform: find it and its providers, start it, read what it says, plan without AWS."""

@@ -1,0 +1,247 @@
+"""A plan with known values and without AWS: what would be created in an empty account.
+
+`terraform test` plans with a mocked provider, twice. The first plan knows what any first plan
+knows, and so fails where a real one would (a `for_each` over what is not known yet, a refused
+variable). The second gets, for each resource of the first by its address, what AWS would give it:
+ids, ARNs and endpoints that are told apart by the address and are the same in every run
+(`known_values.json`). Nothing else is made up: what is not in that table stays unknown.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from temporal_dsql_deploy.errors import DeployError, TerraformFailed
+from temporal_dsql_deploy.plan import Plan, plan_of_test
+from temporal_dsql_deploy.terraform import commands, failures, find, invented, mirror
+from temporal_dsql_deploy.terraform.copy import lay_out
+from temporal_dsql_deploy.terraform.hcl import escaped
+from temporal_dsql_deploy.terraform.messages import Diagnostic, Message
+from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+_TESTS = "known-values"
+_AT_ONCE = 20
+"""Cases of one process: each keeps about 25 MB of it until its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set of variables to plan with."""
+
+    name: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Values as JSON has them; they win over terraform.tfvars and `--var-file`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What planning a case came to."""
+
+    case: Case
+    plan: Plan | None
+    """None where Terraform refused."""
+    problems: tuple[Diagnostic, ...] = ()
+    """Its errors, and warnings too."""
+    error: DeployError | None = None
+    """The refusal, in the words of this tool."""
+
+    def refused_because(self, text: str) -> bool:
+        """Whether it was refused with an error that has `text` in it."""
+        said = (f"{found.summary}\n{found.detail}" for found in self.problems)
+        return self.plan is None and any(text in " ".join(words.split()) for words in said)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to plan."""
+
+    terraform: Path | None = None
+    """The program; None for the one of `find.find`."""
+    provider_mirror: Path | None = None
+    """None for the one of `mirror.find`."""
+    var_files: Sequence[Path] = ()
+    """As `--var-file`, for all cases."""
+    region: str | None = None
+    """None for the one that variables, their files or the configuration name, or else eu-west-1."""
+    account: str = ACCOUNT
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files to plan in place of, or beside, those of the directory, which then need not exist."""
+    known: bool = True
+    """False for the first plan alone: nothing is known that AWS would give."""
+    on_event: OnEvent = ignore
+
+
+def plan(
+    directory: Path, variables: Mapping[str, Any] | None = None, settings: Settings | None = None
+) -> Plan:
+    """The plan of a root module or of any other, for an empty account.
+
+    Raises what a real plan raises for a wrong configuration or variable, BinaryMissing,
+    BinaryUnusable, ProviderMissing.
+    """
+    (outcome,) = plans(directory, [Case(directory.name, variables or {})], settings)
+    if outcome.plan is None:
+        raise outcome.error or TerraformFailed(f"{directory} cannot be planned")
+    return outcome.plan
+
+
+def plans(
+    directory: Path, cases: Iterable[Case], settings: Settings | None = None
+) -> list[Outcome]:
+    """The plans of a module with several sets of variables, in their order.
+
+    A case that is refused is an outcome with its reasons and does not disturb the others. Raises
+    what concerns all of them: BinaryMissing, BinaryUnusable, ProviderMissing, and
+    ConfigurationRejected for what does not parse.
+    """
+    how = settings or Settings()
+    binary = find.find(how.terraform)
+    source = mirror.find(how.provider_mirror)
+    with (
+        tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder,
+        mirror.configured(source) as variables,
+    ):
+        here = lay_out(directory, Path(folder), how.files)
+        # Neither another place of .terraform nor another workspace is meant for this copy.
+        apart = {"TF_DATA_DIR": "", "TF_WORKSPACE": "", "GOGC": "400"}
+        terraform = Terraform(binary, here, {**variables, **apart}, how.on_event)
+        terraform.run(commands.init(backend=False, test_directory=_TESTS))
+        planning = _Planning(directory.resolve(), terraform, how)
+        remaining = list(cases)
+        outcomes = []
+        while remaining:
+            outcomes += planning.outcomes(remaining[:_AT_ONCE])
+            del remaining[:_AT_ONCE]
+        return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    directory: Path
+    """The one that was asked for; Terraform runs in a copy."""
+    terraform: Terraform
+    settings: Settings
+
+    def outcomes(self, cases: Sequence[Case]) -> list[Outcome]:
+        regions = [self._region(case) for case in cases]
+        first = self._run(cases, regions, [{}] * len(cases))
+        if not self.settings.known:
+            return first
+        again = [index for index, outcome in enumerate(first) if outcome.plan]
+        overrides = {
+            index: invented.of_resources(plan, account=self.settings.account, region=regions[index])
+            for index in again
+            if (plan := first[index].plan)
+        }
+        second = self._run(
+            [cases[index] for index in again],
+            [regions[index] for index in again],
+            [overrides[index] for index in again],
+        )
+        for index, outcome in zip(again, second, strict=True):
+            before = first[index].plan
+            if outcome.plan and before:
+                plan = invented.only(outcome.plan, before, overrides[index])
+                first[index] = replace(outcome, plan=plan)
+            else:
+                first[index] = outcome
+        return first
+
+    def _run(
+        self,
+        cases: Sequence[Case],
+        regions: Sequence[str],
+        overrides: Sequence[invented.Overrides],
+    ) -> list[Outcome]:
+        """One `terraform test`, with a file for each case: a failure ends only its file."""
+        if not cases:
+            return []
+        folder = self.terraform.directory / _TESTS
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for index, case in enumerate(cases):
+            data = invented.of_data(account=self.settings.account, region=regions[index])
+            text = document(case.variables, data, overrides[index])
+            (folder / f"{index:04}.tftest.json").write_text(text)
+        command = commands.test(
+            test_directory=_TESTS,
+            var_files=[path.expanduser().absolute() for path in self.settings.var_files],
+        )
+        result = self.terraform.attempt(command, keep=lambda said: said.type == "test_plan")
+        said: dict[str, list[Message]] = {}
+        for message in result.messages:
+            said.setdefault(Path(message.body.get("@testfile", "")).name, []).append(message)
+        general = said.get("", [])
+        return [
+            self._outcome(case, [*said.get(f"{index:04}.tftest.json", []), *general], result.output)
+            for index, case in enumerate(cases)
+        ]
+
+    def _outcome(self, case: Case, messages: Sequence[Message], output: str) -> Outcome:
+        found = (message.diagnostic for message in messages)
+        # A place in the test file, which nobody has written, would lead nowhere.
+        problems = tuple(
+            replace(one, filename="", line=0) if one.filename.startswith(_TESTS) else one
+            for one in found
+            if one
+        )
+        errors = [one for one in problems if one.severity == "error"]
+        planned = next((m for m in messages if m.type == "test_plan"), None)
+        if planned is None or errors:
+            context = failures.Context("plan", self.directory)
+            error = failures.translate(errors, context, output=output)
+            return Outcome(case, None, problems, error)
+        plan = replace(
+            plan_of_test(planned.body),
+            terraform_version=self.terraform.binary.version,
+            variables=dict(case.variables),
+        )
+        return Outcome(case, plan, problems)
+
+    def _region(self, case: Case) -> str:
+        """The region of a case: variables win over files, files over the configuration."""
+        if self.settings.region:
+            return self.settings.region
+        if isinstance(case.variables.get("region"), str):
+            return str(case.variables["region"])
+        here = self.terraform.directory
+        automatic = [*sorted(here.glob("*.auto.tfvars"))[::-1], here / "terraform.tfvars"]
+        for path in [*reversed(self.settings.var_files), *automatic]:
+            if path.is_file() and (
+                named := re.search(r'^\s*region\s*=\s*"([^"$]+)"', path.read_text(), re.MULTILINE)
+            ):
+                return named[1]
+        for path in sorted(here.glob("*.tf")):
+            if default := re.search(
+                r'^variable\s+"region"\s*\{[^}]*?^\s*default\s*=\s*"([^"$]+)"',
+                path.read_text(),
+                re.MULTILINE | re.DOTALL,
+            ):
+                return default[1]
+        return REGION
+
+
+def document(
+    variables: Mapping[str, Any],
+    data: Mapping[str, Mapping[str, Any]],
+    overrides: invented.Overrides,
+) -> str:
+    """A test file in Terraform's JSON syntax that plans once, with what AWS would answer."""
+    made = {
+        "mock_provider": {
+            "aws": {"mock_data": {kind: {"defaults": values} for kind, values in data.items()}}
+        },
+        "override_resource": [
+            {"target": address, "override_during": "plan", "values": values}
+            for address, values in overrides.items()
+        ],
+        "run": {"plan": {"command": "plan", "variables": dict(variables)}},
+    }
+    return json.dumps(escaped(made))

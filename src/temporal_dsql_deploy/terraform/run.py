@@ -1,0 +1,219 @@
+"""Start Terraform, follow what it says, stop it gracefully, and say what went wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from temporal_dsql_deploy.errors import MissingError, StoppedHalfway, TerraformFailed
+from temporal_dsql_deploy.terraform import failures
+from temporal_dsql_deploy.terraform.commands import Command
+from temporal_dsql_deploy.terraform.find import Binary
+from temporal_dsql_deploy.terraform.messages import Diagnostic, Event, Message, diagnostic, message
+
+OnEvent = Callable[[Event], None]
+"""Is told what happens while Terraform runs."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CHANGING = ("apply", "destroy")
+_GRACEFUL = (
+    "interrupted: terraform finishes what it has begun and writes its state; "
+    "a second interrupt stops it at once, which can leave the state locked"
+)
+_AT_ONCE = (
+    "interrupted again: terraform stops at once; if the state stays locked, the next command says "
+    "by whom, and how to unlock it (terraform force-unlock)"
+)
+
+
+def ignore(_event: Event) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run of Terraform said."""
+
+    messages: tuple[Message, ...]
+    """Its stream, for a subcommand that streams."""
+    code: int
+    output: str = ""
+    """What it wrote outside its stream."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Its errors and warnings, in their order."""
+        found = (part.diagnostic for part in self.messages)
+        return tuple(part for part in found if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """Terraform in one directory."""
+
+    binary: Binary
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process."""
+    on_event: OnEvent = ignore
+
+    def run(self, command: Command, *, keep: Callable[[Message], bool] | None = None) -> Result:
+        """Run a subcommand that streams messages, to its end.
+
+        `keep` chooses the messages of the result; all without it. Raises what `failures` makes of
+        an exit code other than 0; StoppedHalfway when an apply or destroy was interrupted, and
+        KeyboardInterrupt when anything else was.
+        """
+        result = self.attempt(command, keep=keep)
+        if result.code != 0:
+            raise self.failure(command[0], result.diagnostics, result.output)
+        return result
+
+    def attempt(self, command: Command, *, keep: Callable[[Message], bool] | None = None) -> Result:
+        """As `run`, but an exit code other than 0 is left to the caller."""
+        kept = []
+        with self._process(command) as (process, errors, interrupts):
+            for line in process.stdout or ():
+                said = message(line)
+                if interrupts.news():
+                    self.on_event(Event("interrupted", interrupts.words()))
+                if said.text:
+                    self.on_event(said.event)
+                if keep is None or keep(said) or "diagnostic" in said.body:
+                    kept.append(said)
+            code = process.wait()
+            outside = [said.text for said in kept if said.type == "text"]
+            output = "\n".join([*outside, _content(errors)])
+        if interrupts.count:
+            raise self._stopped(command[0], kept)
+        return Result(tuple(kept), code, output)
+
+    def document(self, command: Command) -> Any:
+        """Run a subcommand that prints one JSON document, and read that. Raises as `run`."""
+        with self._process(command) as (process, errors, interrupts):
+            text = process.stdout.read() if process.stdout else ""
+            code = process.wait()
+            output = _content(errors)
+        if interrupts.count:
+            raise KeyboardInterrupt
+        try:
+            made = json.loads(text)
+        except ValueError as error:
+            if code != 0:
+                raise self.failure(command[0], (), f"{text}{output}") from error
+            raise TerraformFailed(
+                f"terraform {command[0]} printed something else than JSON",
+                cause=str(error),
+                fix="use a Terraform from 1.11 on below 2",
+            ) from error
+        found = made.get("diagnostics", ()) if isinstance(made, Mapping) else ()
+        if code != 0:
+            raise self.failure(command[0], [diagnostic(part) for part in found], output)
+        return made
+
+    def failure(
+        self, verb: str, diagnostics: tuple[Diagnostic, ...] | list[Diagnostic], output: str
+    ) -> Exception:
+        """The error that diagnostics of this directory are."""
+        context = failures.Context(verb, self.directory)
+        return failures.translate(diagnostics, context, output=output)
+
+    @contextmanager
+    def _process(
+        self, command: Command
+    ) -> Iterator[tuple[subprocess.Popen[str], IO[str], "_Interrupts"]]:
+        if not self.directory.is_dir():
+            raise MissingError(
+                f"there is no folder {self.directory}",
+                cause="the Terraform of the environment should be in it",
+                fix="correct the path, `terraform` in the file of the environment",
+            )
+        variables = {
+            **os.environ,
+            **self.environment,
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
+        with (
+            tempfile.TemporaryFile("w+", errors="replace") as errors,
+            subprocess.Popen(
+                [str(self.binary.path), *command],
+                cwd=self.directory,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                encoding="utf-8",
+                errors="replace",
+                # A terminal would send Ctrl-C to Terraform as well, and it takes the second of two
+                # as an order to drop everything.
+                start_new_session=True,
+            ) as process,
+            _forwarded(process) as interrupts,
+        ):
+            try:
+                yield process, errors, interrupts
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    process.wait()
+
+    def _stopped(self, verb: str, kept: list[Message]) -> BaseException:
+        if verb not in _CHANGING:
+            return KeyboardInterrupt()
+        done = sum(said.type == "apply_complete" for said in kept)
+        return StoppedHalfway(
+            f"terraform {verb} of {self.directory.name} was stopped before it was done",
+            cause=f"it was interrupted; {done} resources had been changed and are in the state",
+            fix="run the same command again: it goes on from there",
+        )
+
+
+class _Interrupts:
+    """How often this process was told to stop, and whether that has been said."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._said = 0
+
+    def news(self) -> bool:
+        return self.count > self._said
+
+    def words(self) -> str:
+        self._said = self.count
+        return _GRACEFUL if self.count == 1 else _AT_ONCE
+
+
+@contextmanager
+def _forwarded(process: "subprocess.Popen[str]") -> Iterator[_Interrupts]:
+    """Every signal to stop goes to Terraform, as the one that it stops gracefully for."""
+    interrupts = _Interrupts()
+
+    def forward(_number: int, _frame: FrameType | None) -> None:
+        interrupts.count += 1
+        process.send_signal(signal.SIGINT)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    # What is ignored, as below `nohup`, stays ignored.
+    before = {n: h for n in _SIGNALS if (h := signal.getsignal(n)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, forward)
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _content(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
