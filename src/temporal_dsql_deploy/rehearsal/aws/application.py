@@ -1,0 +1,127 @@
+"""moto as a WSGI application, with the extensions, and with one answer to what neither has.
+
+moto answers an action that it lacks, or one that fails inside it, with HTTP 500. AWS's clients take
+that for a passing trouble: the Terraform provider tries again for nine minutes. Here it is HTTP
+400, which nobody repeats, naming the service and the action.
+"""
+
+import io
+import json
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+
+from temporal_dsql_deploy.rehearsal.aws import extensions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class RequestHandler(MotoRequestHandler):
+    """Keeps quiet about requests: the log is for what went wrong."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Finds the service that a request is for."""
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Raises NotImplementedError for a service that moto lacks; moto looks up None for it."""
+        backend = super().get_backend_for_host(host)
+        if host and backend is None:
+            raise NotImplementedError(host)
+        return backend
+
+
+def application() -> "WSGIApplication":
+    """Everything that the emulated AWS answers."""
+    extensions.install()
+    moto = _Dispatcher(create_backend_app)
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        asked = _Asked(environ)
+        started: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if asked.is_unknown(status, headers):
+                raise NotImplementedError
+            started.append(status)
+            return start_response(status, headers, *rest)
+
+        try:
+            body: Iterable[bytes] = moto(environ, start)
+        except Exception as error:
+            if started:
+                raise
+            return asked.refuse(error, start_response)
+        return body
+
+    return answer
+
+
+class _Asked:
+    """Which action of which service a request asks for, and how that service words an error."""
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
+        self.service = scope[3] if len(scope) > 3 else "an unknown service"
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        self._is_form = str(environ.get("CONTENT_TYPE", "")).startswith(_FORM)
+        if target:
+            self.action = target.rpartition(".")[2]
+        elif self._is_form:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            self.action = parse_qs(body.decode()).get("Action", ["no action"])[0]
+        else:
+            query = environ.get("QUERY_STRING")
+            path = environ["PATH_INFO"] + (f"?{query}" if query else "")
+            self.action = f"{environ['REQUEST_METHOD']} {path}"
+
+    def is_unknown(self, status: str, headers: list[tuple[str, str]]) -> bool:
+        """Whether moto had no route: its own "not found" is a web page, except with S3."""
+        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+        return status.startswith("404") and kind.startswith("text/html") and self.service != "s3"
+
+    def refuse(self, error: Exception, start_response: "StartResponse") -> list[bytes]:
+        """Answer with HTTP 400 in the service's own format, and write down why."""
+        if isinstance(error, NotImplementedError):
+            code = "NotInTheEmulatedAws"
+            message = f"the emulated AWS has no {self.service} {self.action}"
+        else:
+            code = "EmulatedAwsFailed"
+            message = f"the emulated AWS failed at {self.service} {self.action}: {error!r}"
+            traceback.print_exception(error, file=sys.stderr)
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+        kind, body = self._worded(code, message)
+        headers = [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(body))),
+            ("X-Amzn-ErrorType", code),
+        ]
+        start_response("400 BAD REQUEST", headers)
+        return [body]
+
+    def _worded(self, code: str, message: str) -> tuple[str, bytes]:
+        error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        if self.service == "ec2":
+            return "text/xml", f"<Response><Errors>{error}</Errors></Response>".encode()
+        if self._is_form:
+            return "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode()
+        if self.service == "s3":
+            return "text/xml", error.encode()
+        return "application/json", json.dumps({"__type": code, "message": message}).encode()
