@@ -48,7 +48,8 @@ resource "aws_ecs_cluster_capacity_providers" "this" {
   cluster_name = local.cluster.name
   capacity_providers = concat(
     [for group in module.capacity : group.capacity_provider_name],
-    [for benchmark in module.benchmark : benchmark.capacity_provider_name],
+    # This output by itself: the whole module has a service that waits for this attachment.
+    var.benchmark.enabled ? [module.benchmark[0].capacity_provider_name] : [],
   )
 
   default_capacity_provider_strategy {
