@@ -93,10 +93,7 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
 
 # The public endpoint of DSQL has no addresses of its own to name.
 resource "aws_vpc_security_group_egress_rule" "dsql" {
-  for_each = local._dsql_private_link ? [] : toset(concat(
-    local.roles_of_temporal,
-    [for vpn in module.client_vpn : "client-vpn"],
-  ))
+  for_each = local._dsql_private_link ? [] : toset(local.roles_of_temporal)
 
   security_group_id = local._groups[each.key]
   cidr_ipv4         = "0.0.0.0/0"

@@ -19,6 +19,7 @@ module "vpc" {
   nat                      = var.nat
   interface_endpoints      = var.interface_endpoints
   ec2messages_endpoint     = var.ec2messages_endpoint
+  trusted_account_ids      = var.trusted_account_ids
   kms_key_arn              = local.kms_key_arn
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags

@@ -57,6 +57,12 @@ variable "ec2messages_endpoint" {
   default     = false
 }
 
+variable "trusted_account_ids" {
+  description = "Other accounts whose resources may be reached through the VPC endpoints, such as one that keeps images."
+  type        = list(string)
+  default     = []
+}
+
 variable "existing_vpc" {
   description = "A VPC to use instead of making one. endpoint_security_group_ids: interface endpoints by service; gateway_prefix_list_ids: s3 and dynamodb; internet: whether its private subnets reach the internet."
   type = object({
@@ -149,9 +155,10 @@ variable "dsql" {
     vpc_endpoint_service_name = optional(string)
     kms_encryption_key        = optional(string)
     backup = optional(object({
-      enabled        = optional(bool, false)
-      schedule       = optional(string, "cron(0 3 * * ? *)")
-      retention_days = optional(number, 35)
+      enabled           = optional(bool, false)
+      schedule          = optional(string, "cron(0 3 * * ? *)")
+      retention_days    = optional(number, 35)
+      vault_kms_key_arn = optional(string)
     }), {})
   })
   default = {}
