@@ -18,6 +18,7 @@ from temporal_dsql_deploy.environments.file import EnvironmentFile
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
+from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
@@ -31,6 +32,7 @@ DOCUMENTS: dict[str, type[Result]] = {
     "down": DownResult,
     "logs": LogLine,
     "open": Page,
+    "plan": PlanResult,
     "probe": ProbeResult,
     "status": Status,
     "up": UpResult,
@@ -173,7 +175,15 @@ def kind(value: dict[str, Any]) -> str:
         return kind(value["anyOf"][0])
     if "const" in value:
         return f"`{value['const']}`"
-    words = {"object": "table", "string": "text", "integer": "number", "boolean": "yes or no"}
+    if "enum" in value:
+        return " or ".join(f"`{choice}`" for choice in value["enum"])
+    words = {
+        "object": "table",
+        "array": "list",
+        "string": "text",
+        "integer": "number",
+        "boolean": "yes or no",
+    }
     return words.get(value.get("type", ""), "any")
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.main import EXIT_CODES, app
 from temporal_dsql_deploy.environments.file import EnvironmentFile
 from tests.support.deploy import COMMAND
@@ -103,6 +105,32 @@ def test_wrong_values_are_wrong_use(arguments: list[str], said: str, tmp_path: P
     assert result.exit_code == 2
     assert said in result.output
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "destroy", "status", "logs", "probe", "doctor"])
+def test_a_verb_that_is_not_for_ecs_says_which_are(verb: str) -> None:
+    result = CliRunner().invoke(app, [verb, "dev"])
+    assert result.exit_code == 2
+    assert "does not work on ecs, the platform of environment dev [not-for-platform]" in (
+        result.output
+    )
+    assert f"the verbs that do: {', '.join(options.ON_ECS)}" in result.output
+    assert set(options.ON_ECS) <= set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "local"], "has no Terraform to plan"),
+        (["plan", "dev", "--offline", "--out", "x"], "do not go together"),
+        (["plan", "dev", "--plan", "x", "--offline"], "goes with none of"),
+        (["plan", "dev", "--plan", "nothing.json"], "cannot be read"),
+    ],
+)
+def test_plan_refuses_what_makes_no_sense(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert said in result.output
 
 
 WORDS = st.sampled_from(

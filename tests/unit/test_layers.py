@@ -17,7 +17,7 @@ def test_imports_follow_the_layers() -> None:
 
 def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:
     package = tmp_path / "temporal_dsql_deploy"
-    for name in ("cli", "operations", "platforms", "environments", "topology"):
+    for name in ("cli", "operations", "platforms", "terraform", "plan", "environments", "topology"):
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text("")
     (package / "__init__.py").write_text("")

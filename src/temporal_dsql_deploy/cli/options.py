@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from temporal_dsql_deploy.cli.console import terminal
-from temporal_dsql_deploy.errors import UnknownChoice
+from temporal_dsql_deploy.errors import NotForPlatform, UnknownChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.platforms.protocol import Platform
 
 
-def _complete_environment(incomplete: str) -> list[str]:
+def complete_environment(incomplete: str) -> list[str]:
+    """Names of environments for the shell."""
     from temporal_dsql_deploy.environments.find import known
 
     return [name for name in known() if name.startswith(incomplete)]
@@ -38,8 +39,8 @@ EnvironmentName = Annotated[
     str,
     typer.Argument(
         metavar="ENV",
-        help="The environment: `local`, or one of your own.",
-        autocompletion=_complete_environment,
+        help="The environment: `local`, `dev`, `bench`, `prod`, or one of your own.",
+        autocompletion=complete_environment,
     ),
 ]
 Json = Annotated[
@@ -60,6 +61,23 @@ DataDir = Annotated[
         "--data-dir",
         envvar="DSQL_DEPLOY_DATA_DIR",
         help="Where its database, logs and run records are.",
+    ),
+]
+TerraformBinary = Annotated[
+    Path | None,
+    typer.Option(
+        "--terraform",
+        envvar="DSQL_DEPLOY_TERRAFORM",
+        help="Terraform to run [the one on PATH].",
+    ),
+]
+ProviderMirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--provider-mirror",
+        metavar="FOLDER",
+        envvar="DSQL_DEPLOY_PROVIDER_MIRROR",
+        help="Folder with Terraform's providers, for a machine without a network.",
     ),
 ]
 DryRun = Annotated[
@@ -94,23 +112,38 @@ DEADLINE = 15.0
 that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
 
 
+ON_ECS = ("plan",)
+"""The verbs of environments on ECS."""
+
+
 def choose(
     name: str, file: Path | None, data_dir: Path | None, **options: Any
 ) -> "tuple[Environment, Platform]":
     """The environment called `name` with the given options, and the platform it runs on.
 
-    Raises UnknownEnvironment, InvalidSetting.
+    Raises UnknownEnvironment, InvalidSetting, NotForPlatform.
     """
     from temporal_dsql_deploy.environments.find import find
+
+    named = find(name, file=file)
+    address(name, file=file, data_dir=data_dir)
+    if named.platform != "local":
+        raise NotForPlatform(
+            f"this verb does not work on {named.platform}, the platform of environment {name}",
+            cause=f"the verbs that do: {', '.join(ON_ECS)}",
+            fix=f"see what would be there: dsql-deploy {ON_ECS[0]} ENV",
+        )
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
-    platforms = {"local": LocalPlatform}
+    environment = named.with_options(data_dir=data_dir, **options)
+    return environment, LocalPlatform(environment)
 
+
+def address(name: str, *, file: Path | None = None, data_dir: Path | None = None) -> None:
+    """Tell the terminal how the user has to name this environment again."""
     places = (("--file", file), ("--data-dir", data_dir))
     again = [part for option, path in places if path for part in (option, str(path))]
     terminal.address = shlex.join([name, *again])
-    environment = find(name, file=file).with_options(data_dir=data_dir, **options)
-    return environment, platforms[environment.platform](environment)
 
 
 def one_of(what: str, word: str, choices: "Iterable[str]") -> str:

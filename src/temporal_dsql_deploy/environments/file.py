@@ -35,12 +35,19 @@ class NamespaceSettings(_Settings):
 class EnvironmentFile(_Settings):
     """The file of an environment. Whatever it leaves out, `up` leaves as it runs."""
 
-    platform: Literal["local"] = "local"
-    """Where the cluster runs: `local` is the embedded server on this machine."""
+    platform: Literal["local", "ecs"] | None = None
+    """Where the cluster runs: `local` is the embedded server on this machine, `ecs` is AWS. Without
+    it a built-in environment has its own, and any other is `local`."""
     data_dir: Path | None = None
     """Database, logs and run records; a relative path starts at this file."""
     temporal_binary: Path | None = None
     """The Temporal CLI to run instead of the one of PATH or of the package."""
+    terraform: Path | None = None
+    """Folder of its Terraform root module, with `ecs`; a relative path starts at this file."""
+    account: Annotated[str, Field(pattern="^[0-9]{12}$")] | None = None
+    """AWS account that it must stand in, 12 digits in quotes, with `ecs`."""
+    var_files: list[Path] = []
+    """Files of Terraform variables, as with `terraform -var-file`, with `ecs`."""
     ports: dict[PortName, Port] = {}
     """`frontend` (7233), `ui` (1000 above it), `http` (7243), `metrics` (9090)."""
     namespaces: dict[Namespace, NamespaceSettings] = {}
@@ -79,16 +86,32 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
     def absolute(given: Path | None) -> Path | None:
         return (path.parent / given.expanduser()).absolute() if given else None
 
+    platform = settings.platform or model.BUILT_IN.get(name, "local")
+    _fits(platform, path, settings)
     return Environment(
         name=name,
-        platform=settings.platform,
+        platform=platform,
         data_dir=absolute(settings.data_dir),
         temporal_binary=absolute(settings.temporal_binary),
+        terraform=absolute(settings.terraform),
+        account=settings.account,
+        var_files=tuple(path.parent / file.expanduser() for file in settings.var_files),
         ports={str(name): port for name, port in settings.ports.items()},
         namespaces={name: space.retention for name, space in settings.namespaces.items()},
         search_attributes=dict(settings.search_attributes),
         dynamic_config=settings.dynamic_config,
     )
+
+
+def _fits(platform: str, path: Path, settings: EnvironmentFile) -> None:
+    """Raise InvalidSetting for what is only for the other platform."""
+    given = [name for name in ("terraform", "account", "var_files") if getattr(settings, name)]
+    if platform != "ecs" and given:
+        raise InvalidSetting(
+            f"{path}: {given[0]} is not right",
+            cause=f"it is for the platform ecs, and this environment is {platform}",
+            fix='write platform = "ecs" above it, or take it out',
+        )
 
 
 def rejected(error: ValidationError, path: Path) -> InvalidSetting:

@@ -3,13 +3,16 @@
 import difflib
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.environments.model import BUILT_IN, Environment
 from temporal_dsql_deploy.errors import DirectoryUnusable, UnknownEnvironment
 
-BUILT_IN = {"local": "the embedded server on this machine: one process, SQLite, Web UI"}
 _FOLDER = "environments"
+_TERRAFORM = Path("terraform", "envs")
+_CHECKOUT = Path(__file__).parents[3]
+"""Of this repository, when the package runs from one."""
 
 
 def find(name: str, *, file: Path | None = None) -> Environment:
@@ -23,16 +26,31 @@ def find(name: str, *, file: Path | None = None) -> Environment:
     if path is not None:
         from temporal_dsql_deploy.environments.file import read
 
-        return read(name, path)
+        return _with_terraform(read(name, path))
     if name in BUILT_IN:
-        return Environment(name=name)
+        return _with_terraform(Environment(name=name, platform=BUILT_IN[name]))
     raise _unknown(name)
 
 
 def known() -> list[str]:
     """Names of all environments, built in or with a file, sorted."""
     files = (path.stem for folder in search_folders() for path in folder.glob("*.toml"))
-    return sorted({*BUILT_IN, *files})
+    usable = (
+        name
+        for name, platform in BUILT_IN.items()
+        if platform != "ecs" or terraform_folder(name) is not None
+    )
+    return sorted({*usable, *files})
+
+
+def terraform_folder(name: str) -> Path | None:
+    """`terraform/envs/NAME` in the working directory or the nearest parent that has it.
+
+    Else that of the checkout that this package runs from; None without one.
+    """
+    here = Path.cwd()
+    folders = (folder / _TERRAFORM / name for folder in (here, *here.parents, _CHECKOUT))
+    return next((folder for folder in folders if any(folder.glob("*.tf"))), None)
 
 
 def search_folders() -> list[Path]:
@@ -51,6 +69,20 @@ def search_folders() -> list[Path]:
 def state_directory(name: str) -> Path:
     """Where an environment keeps its data unless told otherwise: the XDG state directory."""
     return _xdg("XDG_STATE_HOME", ".local/state") / "dsql-deploy" / name
+
+
+def _with_terraform(environment: Environment) -> Environment:
+    if environment.platform != "ecs" or environment.terraform is not None:
+        return environment
+    folder = terraform_folder(environment.name)
+    if folder is None:
+        raise UnknownEnvironment(
+            f"there is no Terraform of environment {environment.name!r}",
+            cause=f"neither {Path.cwd()} nor a parent has {_TERRAFORM / environment.name}",
+            fix="run the command in a checkout that has it, or name the folder in a file "
+            f'{_FOLDER}/{environment.name}.toml: platform = "ecs", terraform = "PATH"',
+        )
+    return replace(environment, terraform=folder)
 
 
 def _xdg(variable: str, default: str) -> Path:

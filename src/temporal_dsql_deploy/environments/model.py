@@ -13,6 +13,8 @@ from temporal_dsql_deploy.errors import InvalidSetting
 
 PortName = Literal["frontend", "http", "ui", "metrics"]
 SearchAttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
+BUILT_IN = {"local": "local", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
+"""The platforms of the environments that need no file."""
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
 
 
@@ -24,6 +26,12 @@ class Environment:
     platform: str = "local"
     data_dir: Path | None = None
     temporal_binary: Path | None = None
+    terraform: Path | None = None
+    """Folder of its Terraform root module, on the platform `ecs`."""
+    account: str | None = None
+    """AWS account that it must stand in, 12 digits."""
+    var_files: tuple[Path, ...] = ()
+    """Files of Terraform variables, as with `terraform -var-file`."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """TCP ports by `PortName`."""
     namespaces: Mapping[str, str | None] = field(default_factory=dict)

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from temporal_dsql_deploy.plan.model import Resource
+from temporal_dsql_deploy.plan.model import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,13 @@ class Container:
     """Everything, in the words of the ECS API: camelCase."""
 
 
-def containers(task_definition: "Resource | Mapping[str, Any]") -> tuple[Container, ...] | None:
+def containers(task_definition: Resource | Mapping[str, Any]) -> tuple[Container, ...] | None:
     """The containers of an `aws_ecs_task_definition`; None where they are not known.
 
     It may be a resource or the `before` or `after` of a change.
     """
-    text = task_definition["container_definitions"]
+    values = task_definition.values if isinstance(task_definition, Resource) else task_definition
+    text = values.get("container_definitions")
     if not isinstance(text, str):
         return None
     return tuple(_container(definition) for definition in json.loads(text))

@@ -32,12 +32,16 @@ def read(path: Path) -> Plan | State:
 
     Raises NotAPlan, which says what the file is instead where that can be told.
     """
+    document = parse(read_bytes(path), name=str(path))
+    return read_plan(document, path) if "resource_changes" in document else _other(document, path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in a file. Raises NotAPlan."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise NotAPlan(f"{path} cannot be read", cause=str(error.strerror), fix=_MAKE) from error
-    document = parse(content, name=str(path))
-    return read_plan(document, path) if "resource_changes" in document else _other(document, path)
 
 
 def parse(content: bytes, *, name: str) -> dict[str, Any]:

@@ -238,6 +238,14 @@ def _unreachable(found: Diagnostic, _context: Context) -> DeployError:
     )
 
 
+def _module(found: Diagnostic, context: Context) -> DeployError:
+    return ConfigurationRejected(
+        f"{_path(found, context)} calls a module that is not there",
+        cause=_sentence(found),
+        fix="correct its `source`, or bring the folder that it names",
+    )
+
+
 _Make = Callable[[Diagnostic, Context], DeployError]
 _RULES: dict[_Make, tuple[str, ...]] = {
     _lock: ("error (acquiring|locking).* state", "state lock"),
@@ -260,6 +268,7 @@ _RULES: dict[_Make, tuple[str, ...]] = {
         "S3 bucket .*does not exist",
         "NoSuchBucket",
     ),
+    _module: ("unreadable module directory", "module not found"),
     _account: ("account ID not allowed",),
     _expired: ("ExpiredToken", "token .*expired", "RequestExpired", "session has expired"),
     _credentials: (

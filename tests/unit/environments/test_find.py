@@ -33,7 +33,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 def test_local_is_built_in(home: Path) -> None:
     assert find.find("local") == Environment(name="local")
-    assert find.known() == ["local"]
+    assert find.known() == ["bench", "dev", "local", "prod"]
 
 
 def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: P
     mine = find.find("mine")
     assert (mine.data_dir, mine.ports) == (near.parent / "data", {"frontend": 1})
     assert find.find("far").data_dir == far.parent / "x"
-    assert find.known() == ["far", "local", "mine"]
+    assert {"far", "local", "mine"} <= set(find.known())
 
 
 def test_paths_in_a_file_start_at_the_file(home: Path) -> None:
@@ -56,7 +56,7 @@ def test_paths_in_a_file_start_at_the_file(home: Path) -> None:
 def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
     with pytest.raises(UnknownEnvironment) as caught:
         find.find("locla")
-    assert "known environments: local" in caught.value.cause
+    assert "known environments: bench, dev, local, prod" in caught.value.cause
     assert "did you mean local?" in caught.value.fix
 
 
@@ -67,6 +67,9 @@ def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
         ("[ports]\nfrontend = 70000", "ports.frontend is not right"),
         ("colour = 1", "colour is not right"),
         ('platform = "moon"', "platform is not right"),
+        ('terraform = "x"', "terraform is not right"),
+        ('account = "123456789012"', "account is not right"),
+        ('platform = "ecs"\naccount = "12"', "account is not right"),
         ("[namespaces.x]\nretention = '3 days'", "namespaces.x.retention is not right"),
         ("[namespaces.x]\nretention = '10m'", "namespaces.x.retention is not right"),
         ("[search_attributes]\nA = 'Keywrod'", "search_attributes.A is not right"),
@@ -135,6 +138,44 @@ def test_a_retention_is_a_number_of_seconds(count: int, unit: str) -> None:
     else:
         with pytest.raises(ValueError, match="one hour"):
             retention_seconds(f"{count}{unit}")
+
+
+def test_environments_on_aws_are_built_in(home: Path) -> None:
+    dev = find.find("dev")
+    assert dev.platform == "ecs"
+    assert dev.terraform == Path(find.__file__).parents[3] / "terraform/envs/dev"
+
+
+def test_the_terraform_of_a_parent_comes_before_the_checkout(home: Path) -> None:
+    folder = home / "work/terraform/envs/dev"
+    folder.mkdir(parents=True)
+    assert find.find("dev").terraform != folder
+    (folder / "main.tf").write_text("")
+    assert find.find("dev").terraform == folder
+
+
+def test_without_a_checkout_there_is_no_dev(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "_CHECKOUT", home)
+    assert find.known() == ["local"]
+    with pytest.raises(UnknownEnvironment, match="no Terraform of environment 'dev'") as caught:
+        find.find("dev")
+    assert 'platform = "ecs"' in caught.value.fix
+
+
+def test_a_file_says_where_the_terraform_is(home: Path) -> None:
+    text = 'platform = "ecs"\nterraform = "../tf"\naccount = "123456789012"\nvar_files = ["a"]'
+    path = write(home / "elsewhere", "staging", text)
+    found = find.find("staging", file=path)
+    assert (found.platform, found.account) == ("ecs", "123456789012")
+    assert found.terraform == path.parent / "../tf"
+    assert found.var_files == (path.parent / "a",)
+
+
+def test_a_file_of_a_built_in_environment_changes_what_it_speaks_of(home: Path) -> None:
+    path = write(home / "elsewhere", "dev", 'account = "123456789012"')
+    found = find.find("dev", file=path)
+    assert (found.platform, found.account) == ("ecs", "123456789012")
+    assert found.terraform == find.terraform_folder("dev")
 
 
 def test_options_replace_and_add() -> None:

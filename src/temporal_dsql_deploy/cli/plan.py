@@ -1,0 +1,208 @@
+"""`dsql-deploy plan ENV`."""
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from temporal_dsql_deploy.operations.plan.result import Permission, PlanResult, Rule
+    from temporal_dsql_deploy.terraform.messages import Event
+
+EXAMPLE = "dsql-deploy plan dev --offline"
+_MANY = 12
+"""Lines of one kind above which they are counted instead."""
+
+
+def plan(
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV",
+            help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS.",
+            autocompletion=options.complete_environment,
+        ),
+    ],
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline",
+            help="Plan without AWS, for an empty account, with invented ids.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the plan in this file, for an apply.")
+    ] = None,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="PLAN_JSON",
+            help="Summarise this plan, of `terraform show -json`; - for stdin.",
+        ),
+    ] = None,
+    var_file: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file of Terraform variables; may be repeated."),
+    ] = None,
+    terraform: options.TerraformBinary = None,
+    provider_mirror: options.ProviderMirror = None,
+    file: options.File = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what an apply would do to the cluster: what restarts and why, what is lost, what opens.
+
+    The exit code is 0 with changes and without; `--json` tells them apart by `changes`.
+    """
+    from temporal_dsql_deploy.operations.plan import run
+
+    if plan_file is not None:
+        if offline or out or var_file:
+            raise UsageError(
+                "--plan goes with none of --offline, --out and --var-file",
+                cause="it summarises a plan that was made already",
+                fix="leave the others out",
+            )
+        result = run.from_file(environment, plan_file)
+    else:
+        if offline and out:
+            raise UsageError(
+                "--offline and --out do not go together",
+                cause="a plan without AWS cannot be applied",
+                fix="leave one of them out",
+            )
+        from temporal_dsql_deploy.environments.find import find
+
+        options.address(environment, file=file)
+        chosen = find(environment, file=file)
+        with _watching() as on_event:
+            how = run.How(
+                offline=offline,
+                out=out,
+                var_files=var_file or [],
+                terraform=terraform,
+                provider_mirror=provider_mirror,
+                on_event=on_event,
+            )
+            result = run.plan(chosen, how)
+    for note in result.notes:
+        terminal.warning(note)
+    if as_json:
+        terminal.result(result)
+    else:
+        terminal.text(*lines(result))
+
+
+@contextlib.contextmanager
+def _watching() -> "Iterator[Callable[[Event], None]]":
+    """Shows on a terminal what Terraform is at; an interruption is spoken of everywhere."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+
+    def urgent(event: "Event") -> None:
+        if event.kind == "interrupted":
+            terminal.progress(event.text)
+
+    if terminal.json or not console.is_terminal:
+        yield urgent
+        return
+    with console.status("terraform") as status:
+
+        def show(event: "Event") -> None:
+            urgent(event)
+            status.update(event.text.splitlines()[0][: console.width - 4])
+
+        yield show
+
+
+def lines(result: "PlanResult") -> list[str]:
+    """A plan as text, what matters most first."""
+    name = result.environment
+    if not result.changes:
+        return [f"{name}: no changes: what runs is what is written", *_drift(result)]
+    counts = result.counts
+    made = [
+        *_section("DATA IS LOST", _losses(result)),
+        *_section("tasks", _restarts(result)),
+        *_section("instances", result.instances),
+        *_section("network", _many([_rule(rule) for rule in result.rules], "network paths")),
+        *_section(
+            "permissions", _many([_permission(p) for p in result.permissions], "permissions")
+        ),
+        *_section("also", _others(result)),
+        *_section("created", _created(result)),
+        *_drift(result),
+    ]
+    total = (
+        f"{name}: {counts.create} to create, {counts.update} to update, "
+        f"{counts.replace} to replace, {counts.delete} to delete"
+    )
+    forgotten = f", {counts.forget} to forget" if counts.forget else ""
+    made.append(total + forgotten)
+    if not result.complete:
+        made.append("the plan is not complete: an apply of it is to be followed by another plan")
+    if result.plan_file:
+        made.append(f"kept in {result.plan_file}, for: terraform apply {result.plan_file}")
+    return made
+
+
+def _section(title: str, said: list[str]) -> list[str]:
+    return [f"{title}:", *(f"  {line}" for line in said), ""] if said else []
+
+
+def _losses(result: "PlanResult") -> list[str]:
+    made = []
+    for loss in result.losses:
+        because = f", because of {', '.join(loss.because)}" if loss.because else ""
+        made.append(f"{loss.action.upper()} {loss.what} {loss.address}{because}")
+        made.append(f"  lost with it: {loss.lost}")
+    return made
+
+
+def _restarts(result: "PlanResult") -> list[str]:
+    return [
+        f"{restart.component}: {'; '.join(restart.reasons) or 'changed'}: {restart.effect}"
+        if restart.reasons
+        else f"{restart.component}: {restart.effect}"
+        for restart in result.restarts
+    ]
+
+
+def _rule(rule: "Rule") -> str:
+    half = f" ({rule.directions[0]} only)" if len(rule.directions) == 1 else ""
+    return f"{'open' if rule.opened else 'CLOSE'} {rule.source} -> {rule.target} {rule.ports}{half}"
+
+
+def _permission(permission: "Permission") -> str:
+    sign = "+" if permission.added else "-"
+    return f"{sign} {permission.action} on {permission.resource} ({permission.address})"
+
+
+def _others(result: "PlanResult") -> list[str]:
+    return [
+        f"{other.action} {other.address}"
+        + (f": {', '.join(other.attributes)}" if other.attributes else "")
+        for other in result.others
+    ]
+
+
+def _created(result: "PlanResult") -> list[str]:
+    return [f"{count} {kind}" for kind, count in result.created.items()]
+
+
+def _drift(result: "PlanResult") -> list[str]:
+    return _section("changed outside Terraform", _many(result.drift, "resources"))
+
+
+def _many(said: list[str], what: str) -> list[str]:
+    if len(said) <= _MANY:
+        return said
+    return [*said[:_MANY], f"and {len(said) - _MANY} more {what}; --json has all"]

@@ -1,0 +1,1 @@
+"""What a Terraform plan means for a cluster, in Temporal's words."""

@@ -1,0 +1,195 @@
+"""Which components an apply restarts, and why."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from temporal_dsql_deploy.operations.plan.names import component, now
+from temporal_dsql_deploy.operations.plan.result import Restart
+from temporal_dsql_deploy.plan import UNKNOWN, Action, Change, Container, Plan, containers
+from temporal_dsql_deploy.plan.values import at
+
+_QUIET = {
+    "deployment_circuit_breaker",
+    "deployment_controller",
+    "deployment_maximum_percent",
+    "deployment_minimum_healthy_percent",
+    "desired_count",
+    "enable_ecs_managed_tags",
+    "enable_execute_command",
+    "force_delete",
+    "health_check_grace_period_seconds",
+    "propagate_tags",
+    "tags",
+    "tags_all",
+    "timeouts",
+    "wait_for_steady_state",
+}
+"""Attributes of a service that ECS changes without a new deployment.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-service-parameters.html"""
+_DEFINITION = "aws_ecs_task_definition"
+_SHOWN = ("cpu", "memory", "task_role_arn", "execution_role_arn", "network_mode")
+"""Attributes of a task definition whose values say more than their names."""
+_SILENT = {
+    *_SHOWN,
+    "arn",
+    "arn_without_revision",
+    "container_definitions",
+    "id",
+    "revision",
+    "tags",
+    "tags_all",
+}
+
+
+def restarts(plan: Plan, project: str) -> list[Restart]:
+    """Every service that exists and changes, then task definitions that no service runs."""
+    definitions = [
+        change
+        for change in plan.changing()
+        if change.type == _DEFINITION and change.before is not None
+    ]
+    found = []
+    used: set[str] = set()
+    for change in plan.changing():
+        if change.type == "aws_ecs_service" and change.before is not None:
+            of_it = [one for one in definitions if _runs(change, one)]
+            used.update(one.address for one in of_it)
+            restart = _restart(change, of_it, project)
+            if restart is not None:
+                found.append(restart)
+    found += [
+        Restart(
+            component=component(now(one).get("family"), project),
+            service=one.address,
+            effect="the next task that is run is the new one; what runs is left alone",
+            reasons=reasons(one),
+        )
+        for one in definitions
+        if one.address not in used and one.action != Action.DELETE
+    ]
+    return found
+
+
+def reasons(change: Change) -> list[str]:
+    """What differs between the two versions of a task definition, in the words of ECS."""
+    before, after = change.before or {}, change.after or {}
+    said = list(_containers(change, before, after))
+    said += [
+        _pair(name.replace("_", " "), before.get(name), after.get(name))
+        for name in _SHOWN
+        if name in after and before.get(name) != after.get(name)
+    ]
+    said += [
+        name.replace("_", " ")
+        for path, _, new in change.differences()
+        if (name := path.partition(".")[0]) not in _SILENT and new is not UNKNOWN
+    ]
+    return list(dict.fromkeys(said))
+
+
+def _runs(service: Change, definition: Change) -> bool:
+    """Whether a task definition is the one of a service: by its family, in the same module."""
+    family = now(definition).get("family")
+    arn = str(now(service).get("task_definition", ""))
+    return arn.rpartition("/")[2].partition(":")[0] == family
+
+
+def _restart(change: Change, definitions: list[Change], project: str) -> Restart | None:
+    name = component(now(change).get("name"), project)
+    if change.action in {Action.DELETE, Action.FORGET}:
+        gone = "its tasks stop" if change.action == Action.DELETE else "it is left to others"
+        return Restart(name, change.address, f"the service is taken away: {gone}", [])
+    if change.action == Action.REPLACE:
+        effect = "the service is replaced: ALL its tasks stop before new ones start"
+        return Restart(name, change.address, effect, [f"{p} changed" for p in change.replace_paths])
+    paths = {path.partition(".")[0] for path, _, _ in change.differences()} - _QUIET
+    said = []
+    for definition in definitions:
+        why = ", ".join(reasons(definition))
+        said.append(f"new task definition ({why})" if why else "new task definition")
+    if "task_definition" in paths and not definitions:
+        said.append("another task definition")
+    others = sorted(paths - {"task_definition"})
+    said += [f"{path.replace('_', ' ')} changed" for path in others]
+    effect = f"its tasks are replaced {_pace(change)}" if said else ""
+    said += _count(change)
+    if not said:
+        return None
+    return Restart(name, change.address, effect or "its tasks are left alone", said)
+
+
+def _pace(change: Change) -> str:
+    least = (change.after or {}).get("deployment_minimum_healthy_percent", 100)
+    most = (change.after or {}).get("deployment_maximum_percent", 200)
+    return f"a few at a time (min {least} %, max {most} %)"
+
+
+def _count(change: Change) -> Iterator[str]:
+    before, after = ((side or {}).get("desired_count") for side in (change.before, change.after))
+    if before != after and after is not UNKNOWN:
+        yield _pair("desired count", before, after)
+
+
+def _containers(
+    change: Change, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[str]:
+    if any(path.startswith("container_definitions") for path in change.sensitive):
+        if at(before, "container_definitions") != at(after, "container_definitions"):
+            yield "containers (sensitive)"
+        return
+    old, new = containers(before), containers(after)
+    if new is None or old is None:
+        yield "containers (known after apply)"
+        return
+    was = {one.name: one for one in old}
+    will = {one.name: one for one in new}
+    yield from (f"container {name} added" for name in will if name not in was)
+    yield from (f"container {name} removed" for name in was if name not in will)
+    main = new[0].name if new else ""
+    for name, container in will.items():
+        if name in was:
+            prefix = "" if name == main else f"{name}: "
+            yield from (f"{prefix}{said}" for said in _container(was[name], container))
+
+
+def _container(old: Container, new: Container) -> Iterator[str]:
+    if old.image != new.image:
+        yield _pair("image", *_shortened(old.image, new.image))
+    yield from _variables("environment", old.environment, new.environment)
+    for name in sorted({*old.secrets, *new.secrets}):
+        if old.secrets.get(name) != new.secrets.get(name):
+            yield f"secret {name}"
+    if old.ports != new.ports:
+        yield _pair("ports", _list(old.ports), _list(new.ports))
+    spoken_of = {"image", "environment", "secrets", "portMappings", "name"}
+    for key in sorted({*old.definition, *new.definition} - spoken_of):
+        # ECS leaves out what is empty.
+        if (old.definition.get(key) or None) != (new.definition.get(key) or None):
+            yield key
+
+
+def _variables(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        if name not in new:
+            yield f"{what} {name} removed"
+        elif name not in old:
+            yield f"{what} {name} = {new[name]}"
+        elif old[name] != new[name]:
+            yield _pair(f"{what} {name}", old[name], new[name])
+
+
+def _shortened(old: str, new: str) -> tuple[str, str]:
+    """Only the tags or digests where the repository is the same."""
+    for separator in ("@", ":"):
+        repository, found, tag = new.rpartition(separator)
+        if found and old.startswith(f"{repository}{separator}") and "/" not in tag:
+            return old.removeprefix(f"{repository}{separator}"), tag
+    return old, new
+
+
+def _pair(what: str, old: object, new: object) -> str:
+    return f"{what} {'-' if old is None else old} -> {'-' if new is None else new}"
+
+
+def _list(ports: Iterable[int]) -> str:
+    return ", ".join(map(str, ports)) or "-"

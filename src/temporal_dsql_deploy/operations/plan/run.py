@@ -1,0 +1,116 @@
+"""Get the plan of an environment and summarise it."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import NotForPlatform, WrongAccount
+from temporal_dsql_deploy.operations.plan.result import PlanResult, Source
+from temporal_dsql_deploy.operations.plan.summary import summarise
+from temporal_dsql_deploy.plan import Plan, read_plan
+from temporal_dsql_deploy.plan.reader import parse, read_bytes
+from temporal_dsql_deploy.terraform.run import OnEvent, ignore
+
+EXAMPLE_VARIABLES = "terraform.tfvars.example"
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to get the plan."""
+
+    offline: bool = False
+    """By known values, without AWS."""
+    out: Path | None = None
+    """Where to keep the plan file."""
+    var_files: Sequence[Path] = ()
+    terraform: Path | None = None
+    provider_mirror: Path | None = None
+    on_event: OnEvent = ignore
+    """Is told how far Terraform is."""
+
+
+def plan(environment: Environment, how: How) -> PlanResult:
+    """Plan an environment on AWS.
+
+    Raises NotForPlatform for an environment without Terraform, and what running Terraform raises.
+    """
+    if how.offline:
+        return _offline(environment, how)
+    made = _real(environment, how)
+    return summarise(made, environment.name, Source.TERRAFORM, plan_file=how.out)
+
+
+def from_file(name: str, path: Path) -> PlanResult:
+    """Summarise a plan in a file of `terraform show -json`, `-` for stdin. Raises NotAPlan."""
+    if str(path) == "-":
+        plan = read_plan(parse(sys.stdin.buffer.read(), name="stdin"), "stdin")
+    else:
+        plan = read_plan(parse(read_bytes(path), name=str(path)), path)
+    return summarise(plan, name, Source.FILE)
+
+
+def _real(environment: Environment, how: How) -> Plan:
+    from temporal_dsql_deploy.terraform import workdir
+
+    request = workdir.Request(
+        directory=_folder(environment),
+        var_files=[*environment.var_files, *how.var_files],
+        out=how.out,
+        terraform=how.terraform,
+        provider_mirror=how.provider_mirror,
+        on_event=how.on_event,
+    )
+    made = workdir.plan(request)
+    _check_account(environment, made)
+    return made
+
+
+def _offline(environment: Environment, how: How) -> PlanResult:
+    from temporal_dsql_deploy.terraform import known
+
+    folder = _folder(environment)
+    var_files = [*environment.var_files, *how.var_files]
+    notes = ["nothing is compared with AWS: ids and ARNs are invented, and all is created"]
+    example = folder / EXAMPLE_VARIABLES
+    given = [*var_files, *folder.glob("terraform.tfvars"), *folder.glob("*.auto.tfvars")]
+    if not given and example.is_file():
+        notes.append(f"there are no values of variables: these are those of {example}")
+        var_files = [example]
+    settings = known.Settings(
+        terraform=how.terraform,
+        provider_mirror=how.provider_mirror,
+        var_files=var_files,
+        account=environment.account or known.ACCOUNT,
+        on_event=how.on_event,
+    )
+    made = known.plan(folder, settings=settings)
+    return replace(summarise(made, environment.name, Source.KNOWN_VALUES), notes=notes)
+
+
+def _folder(environment: Environment) -> Path:
+    if environment.platform != "ecs" or environment.terraform is None:
+        raise NotForPlatform(
+            f"environment {environment.name} has no Terraform to plan",
+            cause=f"its platform is {environment.platform}",
+            fix="see what `up` would do to it: dsql-deploy up ENV --dry-run",
+        )
+    return environment.terraform
+
+
+def _check_account(environment: Environment, made: Plan) -> None:
+    """The account of the environment's file against the one that was planned for."""
+    planned = {
+        str(found["account_id"])
+        for found in made.data("aws_caller_identity")
+        if found["account_id"]
+    }
+    if environment.account and planned and planned != {environment.account}:
+        raise WrongAccount(
+            f"the plan is for account {', '.join(sorted(planned))}, and environment "
+            f"{environment.name} is pinned to {environment.account}",
+            cause="the AWS credentials are of the one, the environment's file names the other",
+            fix="use credentials of the environment's account (AWS_PROFILE), or correct `account` "
+            "in its file",
+        )

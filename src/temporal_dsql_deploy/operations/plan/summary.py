@@ -1,0 +1,120 @@
+"""A plan, summarised: what matters to those who run a cluster comes first, the rest is counted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from temporal_dsql_deploy.operations.plan import access, names
+from temporal_dsql_deploy.operations.plan.restarts import restarts
+from temporal_dsql_deploy.operations.plan.result import (
+    Counts,
+    Loss,
+    Other,
+    PlanResult,
+    Source,
+)
+from temporal_dsql_deploy.plan import UNKNOWN, Action, Change, Plan
+
+HOLDS_DATA = {
+    "aws_dsql_cluster": ("DSQL cluster", "every workflow, its history and all namespaces"),
+    "aws_opensearch_domain": ("OpenSearch domain", "what lists and searches of workflows find"),
+    "aws_dynamodb_table": ("DynamoDB table", "the connections that servers have counted"),
+    "aws_s3_bucket": ("S3 bucket", "the logs, or whatever else is in it"),
+    "aws_prometheus_workspace": ("Prometheus workspace", "all metrics"),
+    "aws_cloudwatch_log_group": ("log group", "its logs"),
+    "aws_kms_key": ("KMS key", "everything that is encrypted with it"),
+    "aws_backup_vault": ("backup vault", "its backups"),
+    "aws_secretsmanager_secret": ("secret", "its value"),
+    "aws_ecr_repository": ("image repository", "its images"),
+}
+"""What it is called and what is lost with it, by type."""
+_INSTANCES = ("aws_autoscaling_group", "aws_launch_template")
+
+
+def summarise(
+    plan: Plan, environment: str, source: Source, *, plan_file: Path | None = None
+) -> PlanResult:
+    """What a plan does to the cluster of an environment."""
+    project = names.project(plan)
+    changing = plan.changing()
+    by_action = Counter(change.action for change in changing)
+    created = Counter(change.type for change in changing if change.action == Action.CREATE)
+    losses = [loss for change in changing if (loss := _loss(change))]
+    restarted = restarts(plan, project)
+    permissions = access.permissions(plan)
+    told = {
+        *(loss.address for loss in losses),
+        *(restart.service for restart in restarted),
+        *(permission.address for permission in permissions),
+    }
+    return PlanResult(
+        environment=environment,
+        source=source,
+        changes=bool(changing) or any(o.before != o.value for o in plan.outputs.values()),
+        complete=plan.complete and not plan.errored,
+        losses=losses,
+        restarts=restarted,
+        instances=[text for change in changing for text in _instances(change, project)],
+        rules=access.rules(plan, project),
+        permissions=permissions,
+        others=[_other(change) for change in changing if _is_other(change, told)],
+        created=dict(sorted(created.items())),
+        drift=[change.address for change in plan.drift],
+        counts=Counts(
+            create=by_action[Action.CREATE],
+            update=by_action[Action.UPDATE],
+            replace=by_action[Action.REPLACE],
+            delete=by_action[Action.DELETE],
+            forget=by_action[Action.FORGET],
+        ),
+        terraform_version=plan.terraform_version,
+        plan_file=plan_file,
+    )
+
+
+def _loss(change: Change) -> Loss | None:
+    if change.type not in HOLDS_DATA or change.action not in {Action.DELETE, Action.REPLACE}:
+        return None
+    what, lost = HOLDS_DATA[change.type]
+    return Loss(change.address, what, lost, change.action.value, list(change.replace_paths))
+
+
+def _is_other(change: Change, told: set[str]) -> bool:
+    silent = (*access.RULES, *_INSTANCES, "aws_ecs_task_definition")
+    existed = change.before is not None
+    return existed and change.address not in told and change.type not in silent
+
+
+def _other(change: Change) -> Other:
+    names_of = [path.partition(".")[0] for path, _, _ in change.differences()]
+    differing = list(dict.fromkeys(names_of)) if change.action == Action.UPDATE else []
+    return Other(change.address, change.action.value, differing or list(change.replace_paths))
+
+
+def _instances(change: Change, project: str) -> Iterator[str]:
+    name = names.component(names.now(change).get("name"), project)
+    if change.type == "aws_autoscaling_group":
+        yield from _group(change, name)
+    if change.type == "aws_launch_template" and change.before and change.after:
+        for attribute in ("instance_type", "image_id", "user_data"):
+            old, new = change.before.get(attribute), change.after.get(attribute)
+            if old != new:
+                shown = "" if attribute == "user_data" else f" {old} -> {new}"
+                yield (
+                    f"{name}: {attribute.replace('_', ' ')}{shown} for new instances; those that "
+                    "run stay as they are until they are replaced"
+                )
+
+
+def _group(change: Change, name: str) -> Iterator[str]:
+    before, after = change.before, change.after
+    if before is None and after is not None:
+        counts = ", ".join(f"{size} {after.get(f'{size}_size')}" for size in ("min", "max"))
+        yield f"{name}: a new group of instances ({counts})"
+    elif change.action in {Action.DELETE, Action.REPLACE}:
+        yield f"{name}: the group is {change.action}d: its instances end, and all tasks on them"
+    elif before is not None and after is not None:
+        for attribute in ("min_size", "max_size", "desired_capacity"):
+            old, new = before.get(attribute), after.get(attribute)
+            if old != new and new is not UNKNOWN:
+                yield f"{name}: {attribute.replace('_', ' ')} {old} -> {new}"

@@ -1,0 +1,367 @@
+"""A plan in Temporal's words: what restarts and why, what is lost, what opens, what is allowed."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.cli.plan import lines
+from temporal_dsql_deploy.operations.plan.result import Loss, Permission, Rule, Source
+from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA, summarise
+from temporal_dsql_deploy.plan import read_plan
+from tests.unit.plan.documents import change, plan
+
+HISTORY = 'module.temporal.module.temporal_service["history"]'
+FAMILY = "temporal-dev-temporal-history"
+ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition"
+
+
+def summary(*changes: dict[str, Any], **rest: Any) -> Any:
+    variables = {"project_name": {"value": "temporal-dev"}}
+    document = plan(*changes, variables=variables, **rest)
+    return summarise(read_plan(document), "dev", Source.TERRAFORM)
+
+
+def definition(**environment: str) -> dict[str, Any]:
+    container = {
+        "name": "temporal-history",
+        "image": environment.pop("image", "registry/runtime:sha-1"),
+        "environment": [{"name": name, "value": value} for name, value in environment.items()],
+        "mountPoints": [],
+    }
+    return {"family": FAMILY, "cpu": "512", "container_definitions": json.dumps([container])}
+
+
+def service(**rest: Any) -> dict[str, Any]:
+    return {
+        "name": FAMILY,
+        "task_definition": f"{ARN}/{FAMILY}:4",
+        "deployment_minimum_healthy_percent": 50,
+        "deployment_maximum_percent": 100,
+        "desired_count": 3,
+        **rest,
+    }
+
+
+def redeployed(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    """A new version of the task definition of history, and its service."""
+    unknown = {"arn": True, "revision": True}
+    new = service()
+    del new["task_definition"]
+    return [
+        change(
+            f"{HISTORY}.aws_ecs_task_definition.this",
+            "delete",
+            "create",
+            before={**before, "arn": f"{ARN}/{FAMILY}:4", "revision": 4},
+            after=after,
+            after_unknown=unknown,
+            replace_paths=[["container_definitions"]],
+        ),
+        change(
+            f"{HISTORY}.aws_ecs_service.this",
+            "update",
+            before=service(),
+            after=new,
+            after_unknown={"task_definition": True},
+        ),
+    ]
+
+
+def test_a_restart_says_which_role_and_why() -> None:
+    before = definition(DSQL_CONNECTION_RATE_LIMIT="10", OLD="x")
+    after = definition(image="registry/runtime:sha-2", DSQL_CONNECTION_RATE_LIMIT="12", NEW="y")
+    made = summary(*redeployed(before, {**after, "cpu": "1024"}))
+    (restart,) = made.restarts
+    assert restart.component == "history"
+    (reason,) = restart.reasons
+    assert reason == (
+        "new task definition (image sha-1 -> sha-2, "
+        "environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12, environment NEW = y, "
+        "environment OLD removed, cpu 512 -> 1024)"
+    )
+    assert restart.effect == "its tasks are replaced a few at a time (min 50 %, max 100 %)"
+    assert made.others == []
+    assert f"  history: {reason}: {restart.effect}" in lines(made)
+
+
+def test_a_sensitive_definition_is_not_shown() -> None:
+    changes = redeployed(definition(KEY="one"), definition(KEY="two"))
+    changes[0]["change"]["after_sensitive"] = {"container_definitions": True}
+    made = summary(*changes)
+    assert made.restarts[0].reasons == ["new task definition (containers (sensitive))"]
+    assert "two" not in "\n".join(lines(made))
+
+
+def test_an_unknown_definition_is_said_to_be() -> None:
+    changes = redeployed(definition(), definition())
+    del changes[0]["change"]["after"]["container_definitions"]
+    changes[0]["change"]["after_unknown"]["container_definitions"] = True
+    assert "known after apply" in summary(*changes).restarts[0].reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("after", "reasons"),
+    [
+        ({"desired_count": 5}, ["desired count 3 -> 5"]),
+        ({"tags": {"a": "b"}}, None),
+        ({"network_configuration": [{"subnets": ["x"]}]}, ["network configuration changed"]),
+        ({"deployment_maximum_percent": 200}, None),
+    ],
+)
+def test_only_what_starts_a_deployment_restarts(
+    after: dict[str, Any], reasons: list[str] | None
+) -> None:
+    made = summary(
+        change(
+            f"{HISTORY}.aws_ecs_service.this", "update", before=service(), after=service(**after)
+        )
+    )
+    assert [restart.reasons for restart in made.restarts] == ([reasons] if reasons else [])
+    assert bool(made.others) == (reasons is None)
+
+
+def test_a_replaced_service_stops_all_its_tasks() -> None:
+    made = summary(
+        change(
+            f"{HISTORY}.aws_ecs_service.this",
+            "delete",
+            "create",
+            before=service(),
+            after=service(),
+            replace_paths=[["cluster"]],
+        )
+    )
+    (restart,) = made.restarts
+    assert "ALL its tasks stop" in restart.effect
+    assert restart.reasons == ["cluster changed"]
+
+
+def test_a_task_that_no_service_runs() -> None:
+    before = {"family": "temporal-dev-opensearch-setup", "container_definitions": "[]"}
+    made = summary(
+        change(
+            "module.x.aws_ecs_task_definition.setup",
+            "create",
+            "delete",
+            before=before,
+            after={**before, "memory": "1024"},
+        )
+    )
+    (restart,) = made.restarts
+    assert (restart.component, restart.reasons) == ("opensearch-setup", ["memory - -> 1024"])
+    assert "left alone" in restart.effect
+
+
+@pytest.mark.parametrize("kind", HOLDS_DATA)
+@pytest.mark.parametrize("actions", [("delete",), ("delete", "create")])
+def test_what_holds_data_is_lost_loudly(kind: str, actions: tuple[str, ...]) -> None:
+    after: dict[str, Any] | None = {} if len(actions) == 2 else None
+    made = summary(
+        change(f"{kind}.this", *actions, before={}, after=after, replace_paths=[["name"]])
+    )
+    (loss,) = made.losses
+    assert isinstance(loss, Loss)
+    text = "\n".join(lines(made))
+    assert text.startswith("DATA IS LOST:")
+    assert f"{loss.action.upper()} {HOLDS_DATA[kind][0]} {kind}.this" in text
+    assert made.others == []
+
+
+def rule(kind: str, name: str, *actions: str, **rest: Any) -> dict[str, Any]:
+    values = {"ip_protocol": "tcp", "from_port": 7235, "to_port": 7235, **rest}
+    sides = {"before": values} if actions == ("delete",) else {"after": values}
+    address = f'aws_vpc_security_group_{kind}_rule.this["{name}"]'
+    unknown = {} if rest else {"security_group_id": True, "referenced_security_group_id": True}
+    return change(address, *actions, index=name, after_unknown=unknown, **sides)
+
+
+def test_paths_are_named_by_roles() -> None:
+    groups = [
+        change(
+            f"aws_security_group.{role}",
+            "no-op",
+            before={"id": f"sg-{role}", "name": f"temporal-dev-temporal-{role}"},
+            after={"id": f"sg-{role}", "name": f"temporal-dev-temporal-{role}"},
+        )
+        for role in ("history", "matching")
+    ]
+    to_matching = {
+        "security_group_id": "sg-matching",
+        "referenced_security_group_id": "sg-history",
+    }
+    from_history = {
+        "security_group_id": "sg-history",
+        "referenced_security_group_id": "sg-matching",
+    }
+    made = summary(
+        *groups,
+        rule("ingress", "x", "delete", **to_matching),
+        rule("egress", "x", "delete", **from_history),
+        rule("ingress", "history-to-opensearch-setup-https", "create"),
+        rule("egress", "y", "create", security_group_id="sg-history", cidr_ipv4="10.0.0.0/16"),
+    )
+    assert made.rules == [
+        Rule("history", "matching", "7235", opened=False, directions=["egress", "ingress"]),
+        Rule("history", "10.0.0.0/16", "7235", opened=True, directions=["egress"]),
+        Rule("history", "opensearch-setup", "7235", opened=True, directions=["ingress"]),
+    ]
+    assert "  CLOSE history -> matching 7235" in lines(made)
+    assert "  open history -> opensearch-setup 7235 (ingress only)" in lines(made)
+
+
+def test_another_description_opens_and_closes_nothing() -> None:
+    values = {"security_group_id": "sg-1", "cidr_ipv4": "10.0.0.0/8", "ip_protocol": "-1"}
+    made = summary(
+        change(
+            "aws_vpc_security_group_ingress_rule.x",
+            "update",
+            before={**values, "description": "a"},
+            after={**values, "description": "b"},
+        )
+    )
+    assert made.rules == []
+
+
+def policy(*actions: str, effect: str = "Allow", resource: str = "*") -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": list(actions), "Resource": resource}
+    return {"role": "r", "policy": json.dumps({"Statement": [statement]})}
+
+
+def test_permissions_that_are_added_and_taken_away() -> None:
+    made = summary(
+        change(
+            "aws_iam_role_policy.p",
+            "update",
+            before=policy("s3:GetObject", "s3:PutObject"),
+            after=policy("s3:GetObject", "s3:*"),
+        ),
+        change("aws_iam_role_policy.q", "create", after=policy("kms:Decrypt", resource="arn:k")),
+        change(
+            "aws_iam_role_policy_attachment.a",
+            "create",
+            after={"role": "r", "policy_arn": "arn:admin"},
+        ),
+    )
+    assert made.permissions == [
+        Permission("aws_iam_role_policy.p", added=True, action="s3:*", resource="*"),
+        Permission("aws_iam_role_policy.p", added=False, action="s3:PutObject", resource="*"),
+        Permission("aws_iam_role_policy.q", added=True, action="kms:Decrypt", resource="arn:k"),
+        Permission(
+            "aws_iam_role_policy_attachment.a",
+            added=True,
+            action="the policy",
+            resource="arn:admin",
+        ),
+    ]
+
+
+def test_policies_of_new_roles_are_not_widened_ones() -> None:
+    made = summary(
+        change("aws_iam_role.r", "create", after={"name": "r", "assume_role_policy": "{}"}),
+        change("aws_iam_role_policy.p", "create", after=policy("s3:*")),
+    )
+    assert made.permissions == []
+
+
+def test_a_policy_that_is_not_known_yet_is_said_to_be() -> None:
+    changes = change("aws_iam_role_policy.p", "update", before=policy("a:b"), after={"role": "r"})
+    changes["change"]["after_unknown"] = {"policy": True}
+    (found,) = summary(changes).permissions
+    assert found.action == "known after apply"
+
+
+def test_instances() -> None:
+    made = summary(
+        change(
+            "aws_autoscaling_group.this",
+            "update",
+            before={"name": "temporal-dev-main", "min_size": 1, "max_size": 3},
+            after={"name": "temporal-dev-main", "min_size": 1, "max_size": 6},
+        ),
+        change(
+            "aws_launch_template.this",
+            "update",
+            before={"name": "temporal-dev-main", "instance_type": "m7g.large"},
+            after={"name": "temporal-dev-main", "instance_type": "m7g.xlarge"},
+        ),
+        change("aws_autoscaling_group.old", "delete", before={"name": "temporal-dev-old"}),
+    )
+    assert "main: max size 3 -> 6" in made.instances
+    assert any("instance type m7g.large -> m7g.xlarge for new" in text for text in made.instances)
+    assert any("old: the group is deleted" in text for text in made.instances)
+
+
+def test_nothing_to_do_is_said_in_one_line() -> None:
+    made = summary(change("aws_x.y", before={}, after={}))
+    assert not made.changes
+    assert lines(made) == ["dev: no changes: what runs is what is written"]
+
+
+def test_what_was_changed_outside_is_told_even_then() -> None:
+    drift = [change("aws_x.y", "update", before={"a": 1}, after={"a": 2})]
+    made = summary(resource_drift=drift)
+    assert lines(made)[1:3] == ["changed outside Terraform:", "  aws_x.y"]
+
+
+def test_what_is_created_is_counted() -> None:
+    made = summary(*(change(f"aws_subnet.a[{index}]", "create", after={}) for index in range(3)))
+    assert made.created == {"aws_subnet": 3}
+    assert lines(made)[-1] == "dev: 3 to create, 0 to update, 0 to replace, 0 to delete"
+
+
+def test_much_of_a_kind_is_counted_too() -> None:
+    rules = [rule("ingress", f"a-to-b{index}-grpc", "create") for index in range(40)]
+    text = "\n".join(lines(summary(*rules)))
+    assert "and 28 more network paths; --json has all" in text
+
+
+KINDS = st.sampled_from(
+    [
+        *HOLDS_DATA,
+        "aws_ecs_service",
+        "aws_ecs_task_definition",
+        "aws_autoscaling_group",
+        "aws_launch_template",
+        "aws_vpc_security_group_ingress_rule",
+        "aws_vpc_security_group_egress_rule",
+        "aws_security_group_rule",
+        "aws_iam_role",
+        "aws_iam_role_policy",
+        "aws_iam_role_policy_attachment",
+        "aws_other",
+    ]
+)
+ACTIONS = st.sampled_from(
+    [("create",), ("update",), ("delete",), ("delete", "create"), ("forget",), ("no-op",)]
+)
+VALUES = st.dictionaries(
+    st.sampled_from(["name", "family", "cpu", "role", "security_group_id", "from_port", "tags"]),
+    st.none() | st.text("ab-", max_size=3) | st.integers(0, 9),
+)
+
+
+@given(parts=st.lists(st.tuples(KINDS, ACTIONS, VALUES, VALUES), max_size=8))
+def test_any_plan_is_summarised_and_every_change_counted(parts: list[Any]) -> None:
+    changes = [
+        change(
+            f"{kind}.a[{index}]",
+            *actions,
+            before=None if actions == ("create",) else before,
+            after=None if actions in {("delete",), ("forget",)} else after,
+        )
+        for index, (kind, actions, before, after) in enumerate(parts)
+    ]
+    made = summary(*changes)
+    counts = made.counts
+    total = counts.create + counts.update + counts.replace + counts.delete + counts.forget
+    assert total == sum(actions != ("no-op",) for _, actions, _, _ in parts)
+    assert made.changes == (total > 0)
+    assert lines(replace(made, environment="x"))
+    gone = {one["address"] for one in changes if "delete" in one["change"]["actions"]}
+    told = "\n".join(lines(made))
+    quiet = ("rule", "iam", "service", "launch", "autoscaling", "task_definition")
+    assert all(address in told for address in gone if not any(word in address for word in quiet))
