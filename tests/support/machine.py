@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+
+from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.terraform import find, mirror
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -62,11 +66,27 @@ def _no_terminals() -> str | None:
     return None
 
 
+@cache
+def _no_terraform() -> str | None:
+    try:
+        find.find()
+        source = mirror.find()
+    except DeployError as error:
+        return f"{error.message} ({error.fix})"
+    if source.over_network:
+        try:
+            socket.create_connection((mirror.REGISTRY, 443), timeout=5).close()
+        except OSError as error:
+            return f"no Terraform providers: no mirror, and {mirror.REGISTRY}: {error}"
+    return None
+
+
 LACKS: dict[str, Callable[[], str | None]] = {
     "chromium": _no_chromium,
     "mount namespaces": _no_mount_namespaces,
     "procfs": _no_procfs,
     "ps": _no_ps,
     "terminals": _no_terminals,
+    "terraform": _no_terraform,
 }
 """By name: why a test that needs it cannot run here, None when it can."""

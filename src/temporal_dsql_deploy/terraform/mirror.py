@@ -18,7 +18,7 @@ from pathlib import Path
 from temporal_dsql_deploy.errors import InvalidSetting
 
 VARIABLE = "DSQL_DEPLOY_PROVIDER_MIRROR"
-_HOST = "registry.terraform.io"
+REGISTRY = "registry.terraform.io"
 _SHARED = (Path("/opt"), Path("/srv"), Path("/var/lib"))
 
 
@@ -30,6 +30,7 @@ class Source:
     """In words, for a person: `the mirror /opt/providers`."""
     mirror: Path | None = None
     """The mirror to tell Terraform of; None leaves it to Terraform and its configuration."""
+    over_network: bool = False
 
 
 def find(
@@ -51,7 +52,7 @@ def find(
             raise InvalidSetting(
                 f"{path} is no mirror of Terraform providers",
                 cause="there is no HOST/NAMESPACE/TYPE folder in it, such as "
-                f"{_HOST}/hashicorp/aws",
+                f"{REGISTRY}/hashicorp/aws",
                 fix=f"fill it where there is a network: terraform providers mirror {path}",
             )
         return Source(f"the mirror {path}", path)
@@ -61,7 +62,7 @@ def find(
     for folder in _searched() if folders is None else folders:
         if providers(folder):
             return Source(f"the mirror {folder}", folder)
-    return Source(f"{_HOST}, over the network")
+    return Source(f"{REGISTRY}, over the network", over_network=True)
 
 
 def configuration_file(environ: Mapping[str, str]) -> Path | None:
@@ -139,4 +140,4 @@ def _searched() -> Iterator[Path]:
             below = sorted(folder.iterdir())
         except OSError:
             continue
-        yield from (path for path in below if os.path.isdir(path / _HOST))  # noqa: PTH112 - may be unreadable
+        yield from (path for path in below if os.path.isdir(path / REGISTRY))  # noqa: PTH112 - may be unreadable
