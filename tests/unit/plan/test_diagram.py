@@ -1,6 +1,5 @@
 """The picture of a plan: what is in it, and that the drawing is sound."""
 
-import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
@@ -88,10 +87,10 @@ def test_a_service_is_shown_with_its_size_and_its_wanted_tasks() -> None:
         "this",
         cpu="512",
         memory="1024",
-        container_definitions=json.dumps([{"name": "temporal-history"}]),
+        family="try-temporal-history",
     )
     drawn = picture_of(plan(group("temporal-history"), task, services={"history": {"replicas": 4}}))
-    assert drawn.parties["history"].details == ("4 × tasks", "512 CPU units, 1024 MiB")
+    assert drawn.parties["history"].details == ("4 tasks", "512 CPU units, 1024 MiB")
 
 
 def test_unknown_groups_are_refused() -> None:

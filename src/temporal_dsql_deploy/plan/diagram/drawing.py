@@ -14,27 +14,29 @@ from temporal_dsql_deploy.plan.diagram.picture import Link, Picture
 from temporal_dsql_deploy.topology import load
 
 _WIDTH = 1240
-_BOX = (168, 62)
+_BOX = (172, 62)
 
 _ROLES = ("frontend", "history", "matching", "worker")
+_RING = "ring"
+_VPC = "vpc"
 _PLACES = {
-    "client": (560, 128),
-    "client-vpn": (300, 128),
-    "load-balancer": (820, 128),
-    "ui": (230, 300),
+    "client": (560, 110),
+    "client-vpn": (300, 110),
+    "load-balancer": (820, 110),
+    "ui": (190, 300),
     "frontend": (560, 300),
-    "benchmark": (960, 300),
-    "worker": (800, 400),
-    "history": (430, 500),
-    "matching": (690, 500),
-    "grafana": (190, 420),
-    "loki": (190, 560),
-    "adot": (190, 660),
-    "visibility": (690, 660),
-    "opensearch-setup": (960, 660),
-    "instances": (960, 530),
-    "database": (430, 800),
-    "internet": (800, 800),
+    "benchmark": (1020, 300),
+    "worker": (800, 390),
+    "history": (430, 490),
+    "matching": (670, 490),
+    "grafana": (190, 480),
+    "loki": (190, 640),
+    "adot": (1020, 400),
+    "visibility": (680, 640),
+    "opensearch-setup": (1020, 640),
+    "instances": (1020, 500),
+    "database": (440, 790),
+    "internet": (820, 790),
 }
 _TITLES = {
     "client": "clients (group “client”)",
@@ -59,6 +61,16 @@ _ARROW = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """A rectangle by its middle."""
+
+    x: int
+    y: int
+    wide: int = _BOX[0]
+    tall: int = _BOX[1]
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     """What is drawn as one line: one or several ports of the same pair."""
 
@@ -70,12 +82,8 @@ class _Line:
 def draw(picture: Picture) -> str:
     """An SVG document, which needs nothing but itself."""
     places = _places(picture)
-    bottom = max((y for _, y in places.values()), default=200) + 70
-    body = [
-        *_frame(picture, places),
-        *_lines(picture, places),
-        *_boxes(picture, places),
-    ]
+    frames = _frames(places)
+    bottom = max((place.y for place in places.values()), default=200) + 70
     matrix, height = _matrix(picture, bottom)
     calls, height = _calls(picture, height)
     opening = (
@@ -89,7 +97,9 @@ def draw(picture: Picture) -> str:
             _ARROW,
             '<rect width="100%" height="100%" fill="#fff"/>',
             _text(40, 44, picture.project, "title"),
-            *body,
+            *_frame(picture, frames),
+            *(part for line in _drawn(picture.links) for part in _line(line, {**places, **frames})),
+            *_boxes(picture, places),
             *matrix,
             *calls,
             "</svg>",
@@ -98,90 +108,111 @@ def draw(picture: Picture) -> str:
     )
 
 
-def _places(picture: Picture) -> dict[str, tuple[int, int]]:
-    """Middle of each party's box."""
-    known = {name: place for name, place in _PLACES.items() if name in picture.parties}
-    others = [name for name in picture.parties if name not in known and name not in _PLACES]
-    free = ((130 + 190 * (i % 6), 900 + 90 * (i // 6)) for i in range(len(others)))
+def _places(picture: Picture) -> dict[str, _Place]:
+    known = {name: _Place(*place) for name, place in _PLACES.items() if name in picture.parties}
+    others = [name for name in picture.parties if name not in known]
+    free = (_Place(130 + 190 * (i % 6), 890 + 90 * (i // 6)) for i in range(len(others)))
     return {**known, **dict(zip(others, free, strict=True))}
 
 
-def _frame(picture: Picture, places: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    inside = [y for name, (_, y) in places.items() if name not in _OUTSIDE and y < 780]
-    low, high = 190, max(inside, default=500) + 56
-    yield _rect(40, low, _WIDTH - 80, high - low, "vpc")
+def _frames(places: Mapping[str, _Place]) -> dict[str, _Place]:
+    """The VPC around what stands in it, and the ring around the roles that are there."""
+    inside = [place.y for name, place in places.items() if name not in _OUTSIDE and place.y < 780]
+    low, high = 180, max(inside, default=500) + 56
+    vpc = _Place(_WIDTH // 2, (low + high) // 2, _WIDTH - 80, high - low)
+    roles = [places[name] for name in _ROLES if name in places]
+    if not roles:
+        return {_VPC: vpc}
+    left, right = min(role.x for role in roles) - 108, max(role.x for role in roles) + 108
+    top, base = min(role.y for role in roles) - 46, max(role.y for role in roles) + 62
+    ring = _Place((left + right) // 2, (top + base) // 2, right - left, base - top)
+    return {_VPC: vpc, _RING: ring}
+
+
+def _frame(picture: Picture, frames: Mapping[str, _Place]) -> Iterator[str]:
+    vpc = frames[_VPC]
+    left, top = vpc.x - vpc.wide // 2, vpc.y - vpc.tall // 2
     zones = " · ".join(
         f"{zone.name} {zone.private}" + (f" + NAT {zone.public}" if zone.public else "")
         for zone in picture.zones
     )
-    yield _text(56, low + 22, f"VPC {picture.vpc or '(existing)'}", "name")
-    yield _text(56, low + 40, zones, "small")
-    roles = [places[name] for name in _ROLES if name in places]
-    if roles:
-        left, right = min(x for x, _ in roles) - 104, max(x for x, _ in roles) + 104
-        top, base = min(y for _, y in roles) - 46, max(y for _, y in roles) + 46
-        yield _rect(left, top, right - left, base - top, "ring")
+    yield _rectangle(vpc, "vpc")
+    yield _text(left + 16, top + 22, f"VPC {picture.vpc or '(existing)'}", "name")
+    yield _text(left + 16, top + 40, zones, "small")
+    if ring := frames.get(_RING):
         ports = ", ".join(str(role.ports["membership"]) for role in load().roles.values())
-        yield _text(left + 10, base - 8, f"one membership ring: each to each, {ports}", "small")
+        left, base = ring.x - ring.wide // 2, ring.y + ring.tall // 2
+        yield _rectangle(ring, "ring")
+        yield _text(left + 10, base - 9, f"one membership ring: each to each, {ports}", "small")
 
 
-def _boxes(picture: Picture, places: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    wide, tall = _BOX
-    for name, (x, y) in places.items():
+def _boxes(picture: Picture, places: Mapping[str, _Place]) -> Iterator[str]:
+    for name, place in places.items():
         kind = "box role" if name in _ROLES else "box outside" if name in _OUTSIDE else "box"
-        yield _rect(x - wide // 2, y - tall // 2, wide, tall, kind)
-        yield _text(x, y - 10, _TITLES.get(name, name), "name", middle=True)
+        yield _rectangle(place, kind)
+        yield _text(place.x, place.y - 10, _TITLES.get(name, name), "name", middle=True)
         for number, line in enumerate(picture.parties[name].details[:2]):
-            yield _text(x, y + 8 + 15 * number, line, "small", middle=True)
-
-
-def _lines(picture: Picture, places: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    for line in _drawn(picture.links):
-        yield from _line(line, places)
+            yield _text(place.x, place.y + 8 + 15 * number, line, "small", middle=True)
 
 
 def _drawn(links: Iterable[Link]) -> list[_Line]:
-    """One line for each pair. The ring is a frame, and a role does not point at itself."""
+    """One line for each pair; one for all roles where each has it, or for all that is in the VPC.
+
+    The ring is a frame, and a role does not point at itself.
+    """
     membership = {role.ports["membership"] for role in load().roles.values()}
-    pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
+    pairs: dict[tuple[str, str], set[int]] = defaultdict(set)
     for link in links:
-        if link.port not in membership and link.source != link.target:
-            pairs[link.source, link.target].append(link.port)
+        if link.target == "internet":
+            pairs[_VPC, link.target].add(link.port)
+        elif link.port not in membership and link.source != link.target:
+            pairs[link.source, link.target].add(link.port)
+    for target in {target for _, target in pairs} - {*_ROLES, "internet"}:
+        shared = set.intersection(*(pairs.get((role, target), set()) for role in _ROLES))
+        if shared:
+            pairs[_RING, target] = shared
+            for role in _ROLES:
+                pairs[role, target] -= shared
     return [
-        _Line(source, target, tuple(sorted(ports))) for (source, target), ports in pairs.items()
+        _Line(source, target, tuple(sorted(ports)))
+        for (source, target), ports in pairs.items()
+        if ports
     ]
 
 
-def _line(line: _Line, places: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    if line.source not in places or line.target not in places:
-        return
+def _line(line: _Line, places: Mapping[str, _Place]) -> Iterator[str]:
     start, end = places[line.source], places[line.target]
+    if line.source in {_RING, _VPC}:
+        # From the edge of a frame straight to what stands beside or below it.
+        start = _beside(start, end)
     # Two lines between the same boxes keep apart, each to its left.
-    length = max(1.0, ((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5)
-    aside = (
-        round(-(end[1] - start[1]) / length * 12),
-        round((end[0] - start[0]) / length * 12),
+    length = max(1.0, ((end.x - start.x) ** 2 + (end.y - start.y) ** 2) ** 0.5)
+    aside = (round(-(end.y - start.y) / length * 12), round((end.x - start.x) / length * 12))
+    x1, y1 = _leaves(
+        start, start.x + aside[0], start.y + aside[1], end.x - start.x, end.y - start.y
     )
-    x1, y1 = _edge(start, end, aside)
-    x2, y2 = _edge(end, start, aside)
+    x2, y2 = _leaves(end, end.x + aside[0], end.y + aside[1], start.x - end.x, start.y - end.y)
     yield f'<path class="link" d="M{x1} {y1}L{x2} {y2}"/>'
     label = ", ".join(map(str, line.ports))
     x, y = round(x1 + (x2 - x1) * 0.42), round(y1 + (y2 - y1) * 0.42)
     wide = 7 * len(label) + 6
-    yield _rect(x - wide // 2, y - 9, wide, 15, "label")
+    yield _rectangle(_Place(x, y - 1, wide, 15), "label")
     yield _text(x, y + 3, label, "port", middle=True)
 
 
-def _edge(
-    box: tuple[int, int], towards: tuple[int, int], aside: tuple[int, int]
-) -> tuple[int, int]:
-    """Where a line from the middle of a box to another place leaves the box."""
-    dx, dy = towards[0] - box[0], towards[1] - box[1]
-    half_wide, half_tall = _BOX[0] / 2, _BOX[1] / 2
-    scale = min(
-        half_wide / abs(dx) if dx else float("inf"), half_tall / abs(dy) if dy else float("inf")
-    )
-    return round(box[0] + dx * scale) + aside[0], round(box[1] + dy * scale) + aside[1]
+def _beside(frame: _Place, other: _Place) -> _Place:
+    """The point of a frame that is nearest to another place."""
+    x = min(max(other.x, frame.x - frame.wide // 2), frame.x + frame.wide // 2)
+    y = min(max(other.y, frame.y - frame.tall // 2), frame.y + frame.tall // 2)
+    return _Place(x, y, 0, 0)
+
+
+def _leaves(box: _Place, x: int, y: int, dx: int, dy: int) -> tuple[int, int]:
+    """Where a line that starts inside a box, at x and y, leaves it in the direction dx, dy."""
+    right = (box.x + (box.wide if dx > 0 else -box.wide) / 2 - x) / dx if dx else float("inf")
+    below = (box.y + (box.tall if dy > 0 else -box.tall) / 2 - y) / dy if dy else float("inf")
+    scale = min(max(right, 0.0), max(below, 0.0), 1.0)
+    return round(x + dx * scale), round(y + dy * scale)
 
 
 def _matrix(picture: Picture, top: int) -> tuple[list[str], int]:
@@ -225,6 +256,11 @@ def _calls(picture: Picture, top: int) -> tuple[list[str], int]:
 
 def _rect(x: int, y: int, wide: int, tall: int, kind: str) -> str:
     return f'<rect class="{kind}" x="{x}" y="{y}" width="{wide}" height="{tall}" rx="6"/>'
+
+
+def _rectangle(place: _Place, kind: str) -> str:
+    x, y = place.x - place.wide // 2, place.y - place.tall // 2
+    return _rect(x, y, place.wide, place.tall, kind)
 
 
 def _text(x: int, y: int, text: str, kind: str, *, middle: bool = False) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from temporal_dsql_deploy.errors import NotAPlan
-from temporal_dsql_deploy.plan.containers import containers
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
 
 _CALLED_BY_ADDRESS = {5432: "database", 443: "internet"}
@@ -86,7 +86,7 @@ def picture_of(plan: Plan | State) -> Picture:
         project=project,
         vpc=next((str(vpc["cidr_block"]) for vpc in plan.of_type("aws_vpc")), None),
         zones=tuple(_zones(plan)),
-        parties=_parties(plan, links),
+        parties=_parties(plan, links, project),
         links=links,
         calls=calls,
     )
@@ -100,25 +100,33 @@ def _project(plan: Plan | State) -> str:
 def _names_by_group_name(groups: Mapping[str, Resource], project: str) -> dict[str, str]:
     """What a group is called is what its party is called, without the project's prefix."""
     return {
-        identifier: str(group["name"]).removeprefix(f"{project}-").removeprefix("temporal-")
-        for identifier, group in groups.items()
+        identifier: _party_name(str(group["name"]), project) for identifier, group in groups.items()
     }
+
+
+def _party_name(name: str, project: str) -> str:
+    return name.removeprefix(f"{project}-").removeprefix("temporal-")
 
 
 def _names_by_user(plan: Plan | State) -> Iterator[tuple[str, str]]:
     """Group and party, where what wears the group says more than the group's name."""
     for domain in plan.of_type("aws_opensearch_domain"):
-        for group in domain["vpc_options.0.security_group_ids"] or ():
+        for group in _known(domain["vpc_options.0.security_group_ids"]):
             yield group, "visibility"
     for endpoint in plan.of_type("aws_vpc_endpoint"):
-        for group in endpoint["security_group_ids"] or ():
+        for group in _known(endpoint["security_group_ids"]):
             yield group, _endpoint_name(endpoint)
     for template in plan.of_type("aws_launch_template"):
-        for group in template["vpc_security_group_ids"] or ():
+        for group in _known(template["vpc_security_group_ids"]):
             yield group, "instances"
     for balancer in plan.of_type("aws_lb"):
-        for group in balancer["security_groups"] or ():
+        for group in _known(balancer["security_groups"]):
             yield group, "load-balancer"
+
+
+def _known(value: Any) -> Iterable[Any]:
+    """The parts of a list, none where it is null or not known."""
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _endpoint_name(endpoint: Resource) -> str:
@@ -180,29 +188,27 @@ def _zones(plan: Plan | State) -> Iterator[Zone]:
             yield Zone(zone, str(subnet["cidr_block"]), public.get(zone))
 
 
-def _parties(plan: Plan | State, links: Iterable[Link]) -> dict[str, Party]:
+def _parties(plan: Plan | State, links: Iterable[Link], project: str) -> dict[str, Party]:
     named = {name for link in links for name in (link.source, link.target)}
-    details = dict(_details(plan))
+    details = dict(_details(plan, project))
     return {name: Party(name, details.get(name, ())) for name in sorted({*named, *details})}
 
 
-def _details(plan: Plan | State) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _details(plan: Plan | State, project: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A line or two about each party, as far as the plan knows."""
     replicas = _replicas(plan)
     for task in plan.of_type("aws_ecs_task_definition"):
-        inside = containers(task)
-        name = (inside[0].name if inside else str(task["family"])).removeprefix("temporal-")
-        lines = [f"{task['cpu']} CPU units, {task['memory']} MiB"]
+        name = _party_name(str(task["family"]), project)
+        size = f"{task['cpu']} CPU units, {task['memory']} MiB"
         if name in replicas:
-            lines.insert(
-                0,
-                f"{replicas[name]} × task" if replicas[name] == 1 else f"{replicas[name]} × tasks",
-            )
-        yield name, tuple(lines)
+            tasks = "1 task" if replicas[name] == 1 else f"{replicas[name]} tasks"
+            yield name, (tasks, size)
+        elif name != "benchmark-worker":
+            yield name, (size,)
     for domain in plan.of_type("aws_opensearch_domain"):
-        nodes = domain["cluster_config.0"] or {}
+        nodes = domain["cluster_config.0"]
         engine = str(domain["engine_version"]).replace("_", " ")
-        size = f"{nodes.get('instance_count')} × {nodes.get('instance_type')}"
+        size = f"{nodes['instance_count']} × {nodes['instance_type']}"
         yield "visibility", (engine, size)
     groups = [
         f"{group['min_size']} to {group['max_size']} × {template['instance_type']}"
