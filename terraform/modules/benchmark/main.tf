@@ -67,9 +67,10 @@ locals {
         systemControls = []
         volumesFrom    = []
       }],
-      task.sidecar == null ? [] : [
-        for definition in [task.sidecar.init_container_definition, task.sidecar.sidecar_container_definition] :
-        definition if definition != null
+      # Two definitions are of two types, which a conditional of lists would refuse.
+      [
+        for part in ["init_container_definition", "sidecar_container_definition"] : task.sidecar[part]
+        if task.sidecar == null ? false : task.sidecar[part] != null
       ],
     )
   }

@@ -10,9 +10,10 @@ locals {
     max-buffer-size = "25m"
   }
 
-  _sidecar_containers = var.sidecar == null ? [] : [
-    for definition in [var.sidecar.init_container_definition, var.sidecar.sidecar_container_definition] :
-    definition if definition != null
+  # Two definitions are of two types, which a conditional of lists would refuse.
+  _sidecar_containers = [
+    for part in ["init_container_definition", "sidecar_container_definition"] : var.sidecar[part]
+    if var.sidecar == null ? false : var.sidecar[part] != null
   ]
 
   _server = {
