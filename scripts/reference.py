@@ -16,6 +16,7 @@ from temporal_dsql_deploy.cli.failure import Failure
 from temporal_dsql_deploy.cli.main import EXIT_CODES, app
 from temporal_dsql_deploy.environments.file import EnvironmentFile
 from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
 from temporal_dsql_deploy.operations.plan.result import PlanResult
@@ -33,6 +34,7 @@ DOCUMENTS: dict[str, type[Result]] = {
     "logs": LogLine,
     "open": Page,
     "plan": PlanResult,
+    "diagram": DiagramResult,
     "probe": ProbeResult,
     "status": Status,
     "up": UpResult,

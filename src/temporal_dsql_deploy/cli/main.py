@@ -11,7 +11,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from temporal_dsql_deploy.cli import destroy, doctor, down, logs, open_page, plan, probe, status, up
+from temporal_dsql_deploy.cli import (
+    destroy,
+    diagram,
+    doctor,
+    down,
+    logs,
+    open_page,
+    plan,
+    probe,
+    status,
+    up,
+)
 from temporal_dsql_deploy.cli.console import COMMAND, terminal
 from temporal_dsql_deploy.errors import DeployError, MissingError, UsageError
 
@@ -135,6 +146,7 @@ _verb("logs", logs.logs, logs.EXAMPLE, "Look")
 _verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
+_verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 
 

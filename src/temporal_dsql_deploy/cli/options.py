@@ -112,7 +112,7 @@ DEADLINE = 15.0
 that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
 
 
-ON_ECS = ("plan",)
+ON_ECS = ("plan", "diagram")
 """The verbs of environments on ECS."""
 
 

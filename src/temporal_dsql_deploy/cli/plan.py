@@ -1,6 +1,5 @@
 """`dsql-deploy plan ENV`."""
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,13 +7,11 @@ import typer
 
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.cli.progress import watching
 from temporal_dsql_deploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from temporal_dsql_deploy.operations.plan.result import Permission, PlanResult, Rule
-    from temporal_dsql_deploy.terraform.messages import Event
 
 EXAMPLE = "dsql-deploy plan dev --offline"
 _MANY = 12
@@ -82,7 +79,7 @@ def plan(
 
         options.address(environment, file=file)
         chosen = find(environment, file=file)
-        with _watching() as on_event:
+        with watching() as on_event:
             how = run.How(
                 offline=offline,
                 out=out,
@@ -98,29 +95,6 @@ def plan(
         terminal.result(result)
     else:
         terminal.text(*lines(result))
-
-
-@contextlib.contextmanager
-def _watching() -> "Iterator[Callable[[Event], None]]":
-    """Shows on a terminal what Terraform is at; an interruption is spoken of everywhere."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-
-    def urgent(event: "Event") -> None:
-        if event.kind == "interrupted":
-            terminal.progress(event.text)
-
-    if terminal.json or not console.is_terminal:
-        yield urgent
-        return
-    with console.status("terraform") as status:
-
-        def show(event: "Event") -> None:
-            urgent(event)
-            status.update(event.text.splitlines()[0][: console.width - 4])
-
-        yield show
 
 
 def lines(result: "PlanResult") -> list[str]:

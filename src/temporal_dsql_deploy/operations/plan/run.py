@@ -68,11 +68,21 @@ def _real(environment: Environment, how: How) -> Plan:
 
 
 def _offline(environment: Environment, how: How) -> PlanResult:
+    made, notes = known_plan(environment, how)
+    notes = ["nothing is compared with AWS: ids and ARNs are invented, and all is created", *notes]
+    return replace(summarise(made, environment.name, Source.KNOWN_VALUES), notes=notes)
+
+
+def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
+    """The plan of an environment for an empty account, with known values, and notes about it.
+
+    Raises NotForPlatform for an environment without Terraform, and what planning raises.
+    """
     from temporal_dsql_deploy.terraform import known
 
     folder = _folder(environment)
     var_files = [*environment.var_files, *how.var_files]
-    notes = ["nothing is compared with AWS: ids and ARNs are invented, and all is created"]
+    notes = []
     example = folder / EXAMPLE_VARIABLES
     given = [*var_files, *folder.glob("terraform.tfvars"), *folder.glob("*.auto.tfvars")]
     if not given and example.is_file():
@@ -85,8 +95,7 @@ def _offline(environment: Environment, how: How) -> PlanResult:
         account=environment.account or known.ACCOUNT,
         on_event=how.on_event,
     )
-    made = known.plan(folder, settings=settings)
-    return replace(summarise(made, environment.name, Source.KNOWN_VALUES), notes=notes)
+    return known.plan(folder, settings=settings), notes
 
 
 def _folder(environment: Environment) -> Path:

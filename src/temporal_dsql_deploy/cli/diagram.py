@@ -1,0 +1,103 @@
+"""`dsql-deploy diagram ENV`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.cli.progress import watching
+from temporal_dsql_deploy.errors import DirectoryUnusable, UsageError
+
+EXAMPLE = "dsql-deploy diagram dev --out dev.svg"
+_STDOUT = Path("-")
+
+
+def diagram(
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV",
+            help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS.",
+            autocompletion=options.complete_environment,
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write the SVG [ENV.svg]; - for stdout.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="JSON",
+            help="Draw this plan or state, of `terraform show -json`.",
+        ),
+    ] = None,
+    var_file: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file of Terraform variables; may be repeated."),
+    ] = None,
+    terraform: options.TerraformBinary = None,
+    provider_mirror: options.ProviderMirror = None,
+    file: options.File = None,
+    as_json: options.Json = False,
+) -> None:
+    """Draw what an environment is made of and who talks to whom, by its firewall rules.
+
+    No AWS account is asked: without --plan it is what an apply to an empty one would make.
+    """
+    from temporal_dsql_deploy.operations import diagram as operation
+    from temporal_dsql_deploy.operations.plan.run import How
+
+    target = out or (None if as_json else Path(f"{environment}.svg"))
+    if as_json and out == _STDOUT:
+        raise UsageError(
+            "--json and --out - do not go together",
+            cause="both would be written to stdout",
+            fix="leave one of them out",
+        )
+    written = None if target == _STDOUT else target
+    if source is not None:
+        if var_file:
+            raise UsageError(
+                "--plan and --var-file do not go together",
+                cause="it draws a plan that was made already",
+                fix="leave one of them out",
+            )
+        result, svg = operation.diagram_of_file(environment, source, written)
+    else:
+        from temporal_dsql_deploy.environments.find import find
+
+        options.address(environment, file=file)
+        with watching() as on_event:
+            how = How(
+                offline=True,
+                out=written,
+                var_files=var_file or [],
+                terraform=terraform,
+                provider_mirror=provider_mirror,
+                on_event=on_event,
+            )
+            result, svg = operation.diagram(find(environment, file=file), how)
+    if written is not None:
+        _write(written, svg)
+    for note in result.notes:
+        terminal.warning(note)
+    if as_json:
+        terminal.result(result)
+    elif written is None:
+        terminal.text(svg.rstrip("\n"))
+    else:
+        terminal.text(f"{environment}: drawn in {written}")
+
+
+def _write(path: Path, svg: str) -> None:
+    try:
+        path.write_text(svg)
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"{path} cannot be written",
+            cause=str(error.strerror),
+            fix="name another place with --out, or write to stdout: --out -",
+        ) from error

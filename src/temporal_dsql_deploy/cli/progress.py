@@ -1,0 +1,34 @@
+"""What Terraform is at, shown while it runs."""
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from temporal_dsql_deploy.cli.console import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from temporal_dsql_deploy.terraform.messages import Event
+
+
+@contextlib.contextmanager
+def watching() -> "Iterator[Callable[[Event], None]]":
+    """Shows on a terminal what Terraform is at; an interruption is spoken of everywhere."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+
+    def urgent(event: "Event") -> None:
+        if event.kind == "interrupted":
+            terminal.progress(event.text)
+
+    if terminal.json or not console.is_terminal:
+        yield urgent
+        return
+    with console.status("terraform") as status:
+
+        def show(event: "Event") -> None:
+            urgent(event)
+            status.update(event.text.splitlines()[0][: console.width - 4])
+
+        yield show
