@@ -316,11 +316,12 @@ variable "benchmark" {
 }
 
 variable "frontend_load_balancer" {
-  description = "An internal Network Load Balancer before the frontend, for applications that do not run in this VPC's client group. certificate_arn makes it speak TLS; allowed_principals makes it a PrivateLink service for those AWS principals."
+  description = "An internal Network Load Balancer before the frontend, for applications that do not run in this VPC's client group. certificate_arn makes it speak TLS; allowed_principals makes it a PrivateLink service for those AWS principals. access_logs_bucket gets a line for each TLS connection; AWS logs no others."
   type = object({
     enabled            = optional(bool, false)
     certificate_arn    = optional(string)
     allowed_principals = optional(list(string), [])
+    access_logs_bucket = optional(string)
   })
   default = {}
 }

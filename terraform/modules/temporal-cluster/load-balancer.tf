@@ -26,6 +26,16 @@ resource "aws_lb" "frontend" {
   # Who comes by PrivateLink is let in by allowed_principals; the addresses are the endpoint's own.
   enforce_security_group_inbound_rules_on_private_link_traffic = "off"
   tags                                                         = var.tags
+
+  dynamic "access_logs" {
+    for_each = var.frontend_load_balancer.access_logs_bucket[*]
+
+    content {
+      enabled = true
+      bucket  = access_logs.value
+      prefix  = local._load_balancer_name
+    }
+  }
 }
 
 resource "aws_lb_target_group" "frontend" {
