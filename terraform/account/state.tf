@@ -66,3 +66,26 @@ resource "aws_s3_bucket_policy" "state" {
   # S3 takes one change of a bucket's access at a time.
   depends_on = [aws_s3_bucket_public_access_block.state]
 }
+
+# Old versions are the way back after a bad apply; a year of them is enough, and uploads that broke off are none.
+resource "aws_s3_bucket_lifecycle_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days           = 365
+      newer_noncurrent_versions = 20
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.state]
+}
