@@ -4,9 +4,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from botocore.awsrequest import AWSRequest
 
 from temporal_dsql_deploy.errors import StartFailed
 from temporal_dsql_deploy.rehearsal.aws import server
@@ -77,3 +79,18 @@ def test_terraform_and_boto3_are_led_to_it_and_nowhere_else(
         monkeypatch.setenv(name, value)
     identity = boto3.session.Session().client("sts").get_caller_identity()
     assert identity["Account"] == server.ACCOUNT
+
+
+def test_a_call_that_is_asked_again_is_answered_as_before(aws: EmulatedAws) -> None:
+    ec2 = client(aws, "ec2")
+
+    def same_call(request: AWSRequest, **_: Any) -> None:
+        request.headers["amz-sdk-invocation-id"] = "the-same"
+
+    before = len(ec2.describe_vpcs()["Vpcs"])
+    ec2.meta.events.register("before-send.ec2.CreateVpc", same_call)
+    first = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    assert ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"] == first
+    ec2.meta.events.unregister("before-send.ec2.CreateVpc", same_call)
+    assert ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"] != first
+    assert len(ec2.describe_vpcs()["Vpcs"]) == before + 2

@@ -8,8 +8,11 @@ that for a passing trouble: the Terraform provider tries again for nine minutes.
 import io
 import json
 import sys
+import threading
 import traceback
+from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FORM = "application/x-www-form-urlencoded"
+_CALL = "HTTP_AMZ_SDK_INVOCATION_ID"
+"""Names a call of an SDK; all attempts at it have the same."""
 
 
 class RequestHandler(MotoRequestHandler):
@@ -46,30 +51,86 @@ class _Dispatcher(DomainDispatcherApplication):
         return backend
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 def application() -> "WSGIApplication":
     """Everything that the emulated AWS answers."""
     extensions.install()
     moto = _Dispatcher(create_backend_app)
+    given = _Given()
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        asked = _Asked(environ)
-        started: list[Any] = []
-
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            if asked.is_unknown(status, headers):
-                raise NotImplementedError
-            started.append(status)
-            return start_response(status, headers, *rest)
-
-        try:
-            body: Iterable[bytes] = moto(environ, start)
-        except Exception as error:
-            if started:
-                raise
-            return asked.refuse(error, start_response)
-        return body
+        reply = given.before(environ)
+        if reply is None:
+            reply = _reply(moto, environ)
+            given.keep(environ, reply)
+        start_response(reply.status, reply.headers)
+        return [reply.body]
 
     return answer
+
+
+def _reply(moto: "WSGIApplication", environ: "WSGIEnvironment") -> _Reply:
+    asked = _Asked(environ)
+    try:
+        status, headers, body = _called(moto, environ)
+        if asked.is_unknown(status, headers):
+            raise NotImplementedError
+    except Exception as error:
+        return asked.refuse(error)
+    return _Reply(status, headers, body)
+
+
+def _called(
+    moto: "WSGIApplication", environ: "WSGIEnvironment"
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        started.append((status, headers))
+        return lambda _data: None
+
+    parts = moto(environ, start)
+    try:
+        body = b"".join(parts)
+    finally:
+        if close := getattr(parts, "close", None):
+            close()
+    return *started[-1], body
+
+
+class _Given:
+    """Answers that were given: who asks again for the same call gets the same one.
+
+    The SDK of the Terraform provider closes its request as soon as the answer begins. With an AWS
+    so near it then sometimes closes the connection before it has read the answer, and asks again;
+    what was made would be made twice, or refused because it exists.
+    """
+
+    _KEPT = 1000
+
+    def __init__(self) -> None:
+        self._replies: OrderedDict[str, _Reply] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def before(self, environ: "WSGIEnvironment") -> _Reply | None:
+        """The answer to an earlier attempt at this call, if there was one."""
+        with self._lock:
+            return self._replies.get(environ.get(_CALL, ""))
+
+    def keep(self, environ: "WSGIEnvironment", reply: _Reply) -> None:
+        """Keep an answer; not a refusal, for which asking again is the SDK's own decision."""
+        if _CALL not in environ or not reply.status.startswith("2"):
+            return
+        with self._lock:
+            self._replies[environ[_CALL]] = reply
+            while len(self._replies) > self._KEPT:
+                self._replies.popitem(last=False)
 
 
 class _Asked:
@@ -96,8 +157,8 @@ class _Asked:
         kind = next((value for name, value in headers if name.lower() == "content-type"), "")
         return status.startswith("404") and kind.startswith("text/html") and self.service != "s3"
 
-    def refuse(self, error: Exception, start_response: "StartResponse") -> list[bytes]:
-        """Answer with HTTP 400 in the service's own format, and write down why."""
+    def refuse(self, error: Exception) -> _Reply:
+        """HTTP 400 in the service's own format, and write down why."""
         if isinstance(error, NotImplementedError):
             code = "NotInTheEmulatedAws"
             message = f"the emulated AWS has no {self.service} {self.action}"
@@ -113,8 +174,7 @@ class _Asked:
             ("Content-Length", str(len(body))),
             ("X-Amzn-ErrorType", code),
         ]
-        start_response("400 BAD REQUEST", headers)
-        return [body]
+        return _Reply("400 BAD REQUEST", headers, body)
 
     def _worded(self, code: str, message: str) -> tuple[str, bytes]:
         error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"

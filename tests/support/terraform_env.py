@@ -1,0 +1,135 @@
+"""The real Terraform on a copy of the repository's, against the emulated AWS."""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
+from temporal_dsql_deploy.terraform import commands, find, mirror
+from temporal_dsql_deploy.terraform.run import Result, Terraform
+
+ROOT = Path(__file__).parents[2]
+_TOPOLOGY = Path("src/temporal_dsql_deploy/topology/topology.json")
+"""Modules read it by its place in the repository."""
+
+_ENVIRONMENT = """\
+terraform {
+  backend "local" {}
+}
+"""
+
+# The provider first sleeps for ten minutes, but looks once more when its time is up.
+_AT_ONCE = {
+    "aws_opensearch_domain": ("create", "update", "delete"),
+    "aws_opensearch_domain_policy": ("update", "delete"),
+}
+_LEFT_OUT = ("aws_s3_bucket_lifecycle_configuration",)
+"""The provider takes 55 seconds of looking at each, whatever it sees; see `copy`."""
+_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+
+
+def copy(folder: Path, *, whole: bool = False) -> Path:
+    """A copy of what Terraform reads of this repository, overridden for the emulated AWS.
+
+    Unless it is to be `whole`, rules about the life of objects in buckets are left out.
+    """
+    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=_ignored)
+    (folder / _TOPOLOGY).parent.mkdir(parents=True)
+    shutil.copy(ROOT / _TOPOLOGY, folder / _TOPOLOGY)
+    for directory in {path.parent for path in (folder / "terraform").rglob("*.tf")}:
+        override(directory, whole=whole)
+    return folder / "terraform"
+
+
+_ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.hcl")
+
+
+def override(directory: Path, *, whole: bool) -> None:
+    """Write an override file for what a configuration or module has that needs one."""
+    blocks = [
+        overridden
+        for path in sorted(directory.glob("*.tf"))
+        for kind, name, body in _RESOURCE.findall(path.read_text())
+        if (overridden := _overridden(kind, name, body, whole=whole))
+    ]
+    if "modules" not in directory.parts:
+        blocks.append(_ENVIRONMENT)
+    if blocks:
+        (directory / "emulated_override.tf").write_text("\n".join(blocks))
+
+
+def _overridden(kind: str, name: str, body: str, *, whole: bool) -> str:
+    lines = []
+    if kind in _AT_ONCE:
+        lines += ["  timeouts {", *(f'    {verb} = "1s"' for verb in _AT_ONCE[kind]), "  }"]
+    if kind in _LEFT_OUT and not whole:
+        lines.append("  for_each = {}" if "  for_each" in body else "  count = 0")
+    if re.search(r"^\s*prevent_destroy\s*=\s*true", body, re.MULTILINE):
+        lines += ["  lifecycle {", "    prevent_destroy = false", "  }"]
+    return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}", ""]) if lines else ""
+
+
+class Environment:
+    """One configuration with its own state, in a folder of a copy.
+
+    What Terraform refuses is an AssertionError with all of its reasons.
+    """
+
+    def __init__(self, terraform: Terraform, variables: Mapping[str, Any] | None = None) -> None:
+        self.terraform = terraform
+        self._variables = variables
+
+    def run(self, command: commands.Command) -> Result:
+        """Run a subcommand."""
+        try:
+            return self.terraform.run(command)
+        except DeployError as error:
+            raise AssertionError(f"{error.message}: {error.cause}") from error
+
+    def apply(self, **variables: Any) -> list[str]:
+        """Apply; the changes that it made, as `address: action`."""
+        changes = self.plan(**variables)
+        self.run(commands.apply(self._plan))
+        return changes
+
+    def plan(self, **variables: Any) -> list[str]:
+        """What an apply would change."""
+        given = {**(self._variables or {}), **variables}
+        result = self.run(commands.plan(out=self._plan, variables=given))
+        return [
+            f"{change['resource']['addr']}: {change['action']}"
+            for message in result.messages
+            if message.type == "planned_change"
+            and (change := message.body["change"])["action"] not in {"noop", "read"}
+        ]
+
+    def destroy(self, **variables: Any) -> None:
+        """Destroy everything; AssertionError when something is left in the state."""
+        given = {**(self._variables or {}), **variables}
+        self.run(commands.destroy(variables=given))
+        left = self.terraform.document(commands.show())
+        assert not left.get("values", {}).get("root_module"), left
+
+    @property
+    def _plan(self) -> Path:
+        return self.terraform.directory / "tfplan"
+
+
+@contextmanager
+def environment(
+    directory: Path, aws: EmulatedAws, variables: Mapping[str, Any] | None = None
+) -> Iterator[Environment]:
+    """The configuration in `directory`, initialised, as long as the block lasts."""
+    example = directory / "terraform.tfvars.example"
+    if example.exists():
+        shutil.copy(example, directory / "terraform.tfvars")
+    with mirror.configured(mirror.find()) as providers:
+        waits = {f"TF_CLI_ARGS_{verb}": "-parallelism=40" for verb in ("apply", "destroy")}
+        terraform = Terraform(find.find(), directory, {**aws.environment(), **providers, **waits})
+        made = Environment(terraform, variables)
+        made.run(commands.init())
+        yield made
