@@ -45,6 +45,17 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "loki" {
   }
 }
 
+# What Loki's retention or a hand deletes too much comes back for a week.
+resource "aws_s3_bucket_versioning" "loki" {
+  count = var.loki_enabled ? 1 : 0
+
+  bucket = aws_s3_bucket.loki[0].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
 resource "aws_s3_bucket_policy" "loki" {
   count = var.loki_enabled ? 1 : 0
 
@@ -73,13 +84,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "loki" {
   bucket = aws_s3_bucket.loki[0].id
 
   rule {
-    id     = "abort-incomplete-uploads"
+    id     = "old-versions"
     status = "Enabled"
 
     filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 7
+    }
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
     }
   }
+
+  depends_on = [aws_s3_bucket_versioning.loki]
 }
