@@ -1,5 +1,6 @@
 """`dsql-deploy plan ENV`."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.plan.result import Permission, PlanResult, Rule
 
 EXAMPLE = "dsql-deploy plan dev --offline"
+_WIDTH = 96
 _MANY = 12
 """Lines of one kind above which they are counted instead."""
 
@@ -169,7 +171,9 @@ def _others(result: "PlanResult") -> list[str]:
 
 
 def _created(result: "PlanResult") -> list[str]:
-    return [f"{count} {kind}" for kind, count in result.created.items()]
+    most_first = sorted(result.created.items(), key=lambda item: -item[1])
+    said = ", ".join(f"{count} {kind.removeprefix('aws_')}" for kind, count in most_first)
+    return textwrap.wrap(said, _WIDTH)
 
 
 def _drift(result: "PlanResult") -> list[str]:

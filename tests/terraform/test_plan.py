@@ -1,0 +1,123 @@
+"""`dsql-deploy plan` with the real Terraform, as its users run it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from scripts.reference import REFERENCE
+from temporal_dsql_deploy.terraform import find
+from tests.support.deploy import COMMAND, Deploy
+
+pytestmark = pytest.mark.needs("terraform")
+
+SCHEMA = json.loads((REFERENCE / "schemas" / "plan.schema.json").read_text())
+ROOT_MODULE = """
+variable "size" {
+  default = 1
+}
+
+resource "terraform_data" "x" {
+  input = var.size
+}
+"""
+
+
+@pytest.fixture
+def mine(deploy: Deploy) -> Path:
+    """An environment on ECS whose Terraform needs neither AWS nor a network."""
+    folder = deploy.folder / "tf"
+    folder.mkdir()
+    (folder / "main.tf").write_text(ROOT_MODULE)
+    path = deploy.config / "dsql-deploy" / "environments" / "mine.toml"
+    path.write_text(f'platform = "ecs"\nterraform = "{folder}"\n')
+    return folder
+
+
+def document(deploy: Deploy, *arguments: str) -> Any:
+    made = json.loads(deploy.run("plan", "mine", "--json", *arguments).stdout)
+    jsonschema.validate(made, SCHEMA)
+    return made
+
+
+def terraform(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [str(find.find().path), *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_plan_apply_and_plan_again(deploy: Deploy, mine: Path) -> None:
+    out = deploy.cwd / "kept.plan"
+    said = deploy.run("plan", "mine", "--out", "kept.plan")
+    assert "mine: 1 to create, 0 to update, 0 to replace, 0 to delete" in said.stdout
+    assert said.stderr == ""
+    assert document(deploy)["changes"] is True
+    # What was kept is what Terraform applies.
+    terraform(mine, "apply", str(out))
+    assert deploy.run("plan", "mine").stdout == "mine: no changes: what runs is what is written\n"
+    again = document(deploy)
+    assert (again["changes"], again["source"]) == (False, "terraform")
+    assert again["terraform_version"] == find.find().version
+
+
+def test_files_of_variables(deploy: Deploy, mine: Path) -> None:
+    terraform(mine, "apply", "-auto-approve")
+    (deploy.cwd / "two.tfvars").write_text("size = 2\n")
+    assert document(deploy, "--var-file", "two.tfvars")["others"] == [
+        {"address": "terraform_data.x", "action": "update", "attributes": ["input", "output"]}
+    ]
+
+
+def test_a_plan_that_is_handed_in(deploy: Deploy, mine: Path) -> None:
+    terraform(mine, "plan", "-out=x.plan")
+    text = terraform(mine, "show", "-json", "x.plan")
+    (deploy.cwd / "plan.json").write_text(text)
+    made = document(deploy, "--plan", "plan.json")
+    assert (made["source"], made["counts"]["create"]) == ("file", 1)
+    piped = subprocess.run(
+        [str(COMMAND), "plan", "mine", "--plan", "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=deploy.cwd,
+        env=deploy.environment,
+    )
+    assert "mine: 1 to create" in piped.stdout
+    refused = deploy.run("plan", "mine", "--plan", str(mine / "x.plan"), check=False)
+    assert refused.returncode == 2
+    assert "only Terraform can read" in refused.stderr
+
+
+def test_offline_compares_with_nothing(deploy: Deploy, mine: Path) -> None:
+    terraform(mine, "apply", "-auto-approve")
+    before = sorted(mine.iterdir())
+    said = deploy.run("plan", "mine", "--offline")
+    assert "mine: 1 to create" in said.stdout
+    assert "warning: nothing is compared with AWS" in said.stderr
+    assert sorted(mine.iterdir()) == before
+
+
+def test_offline_takes_the_example_where_there_are_no_values(deploy: Deploy, mine: Path) -> None:
+    (mine / "main.tf").write_text(ROOT_MODULE.replace("  default = 1\n", ""))
+    refused = deploy.run("plan", "mine", "--offline", check=False)
+    assert refused.returncode == 2
+    assert "the Terraform variable size has no value" in refused.stderr
+    (mine / "terraform.tfvars.example").write_text("size = 1\n")
+    said = deploy.run("plan", "mine", "--offline")
+    assert "terraform.tfvars.example" in said.stderr
+    (mine / "terraform.tfvars").write_text("size = 1\n")
+    assert "example" not in deploy.run("plan", "mine", "--offline").stderr
+
+
+def test_a_refusal_is_a_document_too(deploy: Deploy, mine: Path) -> None:
+    (mine / "main.tf").write_text('resource "terraform_data" "x" {\n  inptu = 1\n}')
+    refused = deploy.run("plan", "mine", "--json", check=False)
+    assert refused.returncode == 2
+    error = json.loads(refused.stderr)["error"]
+    assert error["code"] == "configuration-rejected"
+    assert error["message"].startswith(f"{mine}/main.tf:2")
