@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def watching() -> "Iterator[Callable[[Event], None]]":
     """Shows on a terminal what Terraform is at; an interruption is spoken of everywhere."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
 
@@ -29,6 +30,7 @@ def watching() -> "Iterator[Callable[[Event], None]]":
 
         def show(event: "Event") -> None:
             urgent(event)
-            status.update(event.text.splitlines()[0][: console.width - 4])
+            # As it is: an address with a key in brackets is no markup.
+            status.update(Text(event.text.splitlines()[0][: console.width - 4]))
 
         yield show
