@@ -39,6 +39,10 @@ format: .venv/installed-dev ## Format the code and mend what can be mended
 docs: .venv/installed-dev ## Write the generated pages of docs/reference again
 	$(RUN)/python scripts/reference.py
 
+.PHONY: collector
+collector: ## Build the OpenTelemetry collector that some tests run, which takes some minutes
+	@$(PYTHON) scripts/collector.py
+
 .PHONY: campaign
 campaign: .venv/installed-dev ## Long seeded runs of faults and fuzz: SEED=..., resumable, writes docs/results
 	$(RUN)/python -m tests.campaign $(if $(SEED),--seed $(SEED))

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
+from scripts import collector
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.terraform import find, mirror
 
@@ -29,6 +31,11 @@ def chromium() -> str | None:
 @cache
 def _no_chromium() -> str | None:
     return None if chromium() else "no Chromium (apt-get install chromium)"
+
+
+@cache
+def _no_collector() -> str | None:
+    return None if collector.is_built() else "no OpenTelemetry collector (make collector)"
 
 
 @cache
@@ -66,6 +73,22 @@ def _no_terminals() -> str | None:
     return None
 
 
+CHECKOV = (
+    sys.executable,
+    str(Path(__file__).parents[2] / "scripts" / "uv.py"),
+    *("tool", "run", "--quiet", "--from", "checkov==3.3.30", "checkov"),
+)
+"""In an environment of its own: its pinned libraries do not go with ours."""
+
+
+@cache
+def _no_checkov() -> str | None:
+    tried = subprocess.run([*CHECKOV, "--version"], capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        return None
+    return "no checkov: the package index cannot be reached"
+
+
 @cache
 def _no_terraform() -> str | None:
     try:
@@ -82,7 +105,9 @@ def _no_terraform() -> str | None:
 
 
 LACKS: dict[str, Callable[[], str | None]] = {
+    "checkov": _no_checkov,
     "chromium": _no_chromium,
+    "collector": _no_collector,
     "mount namespaces": _no_mount_namespaces,
     "procfs": _no_procfs,
     "ps": _no_ps,
