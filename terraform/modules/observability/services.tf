@@ -136,8 +136,8 @@ resource "aws_ecs_service" "this" {
     for_each = each.key == "loki" ? aws_service_discovery_service.loki : []
 
     content {
-      registry_arn   = service_registries.value.arn
-      container_name = each.key
+      # An A record takes the address of the task: a container and a port are named for SRV records only.
+      registry_arn = service_registries.value.arn
     }
   }
 

@@ -104,8 +104,8 @@ resource "aws_ecs_service" "this" {
     for_each = aws_service_discovery_service.this
 
     content {
-      registry_arn   = service_registries.value.arn
-      container_name = local._container_name
+      # An A record takes the address of the task: a container and a port are named for SRV records only.
+      registry_arn = service_registries.value.arn
     }
   }
 
