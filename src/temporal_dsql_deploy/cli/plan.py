@@ -144,12 +144,15 @@ def _losses(result: "PlanResult") -> list[str]:
 
 
 def _restarts(result: "PlanResult") -> list[str]:
-    return [
-        f"{restart.component}: {'; '.join(restart.reasons) or 'changed'}: {restart.effect}"
-        if restart.reasons
-        else f"{restart.component}: {restart.effect}"
-        for restart in result.restarts
-    ]
+    made = []
+    for restart in result.restarts:
+        said = ": ".join([restart.component, *restart.reasons, restart.effect])
+        if len(restart.reasons) <= 1 and len(said) <= _WIDTH:
+            made.append(said)
+        else:
+            made.append(f"{restart.component}: {restart.effect}, because of")
+            made += [f"  {reason}" for reason in restart.reasons]
+    return made
 
 
 def _rule(rule: "Rule") -> str:

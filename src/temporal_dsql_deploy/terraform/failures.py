@@ -194,10 +194,14 @@ def _backend(found: Diagnostic, context: Context) -> DeployError:
 
 
 def _not_initialised(found: Diagnostic, context: Context) -> DeployError:
+    again = _terraform(context, "init")
+    if re.search("backend configuration changed", found.summary, re.IGNORECASE):
+        again = (
+            f"{_terraform(context, 'init', '-migrate-state')} takes the state along, "
+            "-reconfigure leaves it where it was"
+        )
     return NotInitialised(
-        f"{context.directory} is not initialised, or no longer",
-        cause=_sentence(found),
-        fix=_terraform(context, "init"),
+        f"{context.directory} is not initialised, or no longer", cause=_sentence(found), fix=again
     )
 
 

@@ -81,6 +81,12 @@ def of(summary: str, detail: str = "", **rest: str | int) -> DeployError:
             "terraform -chdir=/envs/dev init",
         ),
         (
+            errors.NotInitialised,
+            "Backend configuration changed",
+            "A change in the backend configuration has been detected",
+            "-reconfigure leaves it where it was",
+        ),
+        (
             errors.ProviderMissing,
             "Failed to query available provider packages",
             "Could not retrieve the list of versions for provider hashicorp/aws\n\nTo see which",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.operations.plan.names import groups
+from temporal_dsql_deploy.operations.plan.names import groups, now
 from temporal_dsql_deploy.operations.plan.result import Permission, Rule
 from temporal_dsql_deploy.plan import UNKNOWN, Change, Plan
 
@@ -88,16 +88,16 @@ def _ports(rule: Mapping[str, Any]) -> str:
 
 def permissions(plan: Plan) -> list[Permission]:
     """What roles that exist may do afterwards and not before, and the other way round."""
-    new_roles = {
-        str((change.after or {}).get("name"))
-        for change in plan.changing()
-        if change.type == "aws_iam_role" and change.before is None
-    }
+    # A role that comes or goes as a whole is told as what it is.
+    roles = [change for change in plan.changing() if change.type in ROLES]
+    whole = {one.address: now(one).get("name") for one in roles if None in (one.before, one.after)}
+    names = {str(name) for name in whole.values()}
     found: list[Permission] = []
     for change in plan.changing():
         attribute = (POLICIES | ROLES).get(change.type)
-        role = (change.after or change.before or {}).get("role")
-        if change.before is None and (change.type in ROLES or role is UNKNOWN or role in new_roles):
+        role = now(change).get("role")
+        new_and_unknown = change.before is None and role is UNKNOWN
+        if change.address in whole or new_and_unknown or str(role) in names:
             continue
         if attribute:
             found += _policy(change, attribute)

@@ -27,6 +27,8 @@ _QUIET = {
 """Attributes of a service that ECS changes without a new deployment.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-service-parameters.html"""
 _DEFINITION = "aws_ecs_task_definition"
+_LONGEST = 40
+"""Characters of a value that are shown."""
 _SHOWN = ("cpu", "memory", "task_role_arn", "execution_role_arn", "network_mode")
 """Attributes of a task definition whose values say more than their names."""
 _SILENT = {
@@ -102,11 +104,15 @@ def _restart(change: Change, definitions: list[Change], project: str) -> Restart
     if change.action == Action.REPLACE:
         effect = "the service is replaced: ALL its tasks stop before new ones start"
         return Restart(name, change.address, effect, [f"{p} changed" for p in change.replace_paths])
-    paths = {path.partition(".")[0] for path, _, _ in change.differences()} - _QUIET
+    # What is merely computed anew by AWS starts nothing.
+    paths = {
+        path.partition(".")[0]
+        for path, _, new in change.differences()
+        if path == "task_definition" or new is not UNKNOWN
+    } - _QUIET
     said = []
     for definition in definitions:
-        why = ", ".join(reasons(definition))
-        said.append(f"new task definition ({why})" if why else "new task definition")
+        said += reasons(definition) or ["new task definition"]
     if "task_definition" in paths and not definitions:
         said.append("another task definition")
     others = sorted(paths - {"task_definition"})
@@ -173,7 +179,7 @@ def _variables(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> Ite
         if name not in new:
             yield f"{what} {name} removed"
         elif name not in old:
-            yield f"{what} {name} = {new[name]}"
+            yield f"{what} {name} = {_short(new[name])}"
         elif old[name] != new[name]:
             yield _pair(f"{what} {name}", old[name], new[name])
 
@@ -188,7 +194,13 @@ def _shortened(old: str, new: str) -> tuple[str, str]:
 
 
 def _pair(what: str, old: object, new: object) -> str:
-    return f"{what} {'-' if old is None else old} -> {'-' if new is None else new}"
+    before, after = _short(old), _short(new)
+    return f"{what} {before} -> {after}" if before != after else f"{what} changed"
+
+
+def _short(value: object) -> str:
+    text = "-" if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _list(ports: Iterable[int]) -> str:

@@ -29,7 +29,8 @@ class Restart(Result):
     effect: str
     """What happens to its tasks, one sentence."""
     reasons: list[str]
-    """What has changed, such as `environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12`."""
+    """What has changed, such as `environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12`; long values are
+    cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,14 @@ def _is_other(change: Change, told: set[str]) -> bool:
 
 
 def _other(change: Change) -> Other:
-    names_of = [path.partition(".")[0] for path, _, _ in change.differences()]
-    differing = list(dict.fromkeys(names_of)) if change.action == Action.UPDATE else []
-    return Other(change.address, change.action.value, differing or list(change.replace_paths))
+    if change.action != Action.UPDATE:
+        return Other(change.address, change.action.value, list(change.replace_paths))
+    differing = change.differences()
+    # What AWS computes anew says nothing where something else is changed.
+    given = [path for path, _, new in differing if new is not UNKNOWN]
+    paths = given or [path for path, _, _ in differing]
+    attributes = list(dict.fromkeys(path.partition(".")[0] for path in paths))
+    return Other(change.address, change.action.value, attributes)
 
 
 def _instances(change: Change, project: str) -> Iterator[str]:

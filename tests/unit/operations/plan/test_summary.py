@@ -77,22 +77,40 @@ def test_a_restart_says_which_role_and_why() -> None:
     made = summary(*redeployed(before, {**after, "cpu": "1024"}))
     (restart,) = made.restarts
     assert restart.component == "history"
-    (reason,) = restart.reasons
-    assert reason == (
-        "new task definition (image sha-1 -> sha-2, "
-        "environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12, environment NEW = y, "
-        "environment OLD removed, cpu 512 -> 1024)"
-    )
+    assert restart.reasons == [
+        "image sha-1 -> sha-2",
+        "environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12",
+        "environment NEW = y",
+        "environment OLD removed",
+        "cpu 512 -> 1024",
+    ]
     assert restart.effect == "its tasks are replaced a few at a time (min 50 %, max 100 %)"
     assert made.others == []
-    assert f"  history: {reason}: {restart.effect}" in lines(made)
+    assert lines(made)[:3] == [
+        "tasks:",
+        f"  history: {restart.effect}, because of",
+        "    image sha-1 -> sha-2",
+    ]
+
+
+def test_one_reason_is_told_in_one_line() -> None:
+    made = summary(*redeployed(definition(A="1"), definition(A="2")))
+    assert lines(made)[1] == f"  history: environment A 1 -> 2: {made.restarts[0].effect}"
+
+
+def test_long_values_are_cut() -> None:
+    made = summary(*redeployed(definition(A="x" * 90, B="y" * 50), definition(A="x" * 80, B="z")))
+    assert made.restarts[0].reasons == [
+        "environment A changed",
+        f"environment B {'y' * 37}... -> z",
+    ]
 
 
 def test_a_sensitive_definition_is_not_shown() -> None:
     changes = redeployed(definition(KEY="one"), definition(KEY="two"))
     changes[0]["change"]["after_sensitive"] = {"container_definitions": True}
     made = summary(*changes)
-    assert made.restarts[0].reasons == ["new task definition (containers (sensitive))"]
+    assert made.restarts[0].reasons == ["containers (sensitive)"]
     assert "two" not in "\n".join(lines(made))
 
 
@@ -259,12 +277,19 @@ def test_permissions_that_are_added_and_taken_away() -> None:
     ]
 
 
-def test_policies_of_new_roles_are_not_widened_ones() -> None:
+def test_policies_of_roles_that_come_or_go_are_neither_widened_nor_narrowed() -> None:
+    role = {"name": "r", "assume_role_policy": "{}"}
     made = summary(
-        change("aws_iam_role.r", "create", after={"name": "r", "assume_role_policy": "{}"}),
+        change("aws_iam_role.r", "create", after=role),
         change("aws_iam_role_policy.p", "create", after=policy("s3:*")),
+        change("aws_iam_role.gone", "delete", before={**role, "name": "gone"}),
+        change("aws_iam_role_policy.g", "delete", before={**policy("s3:*"), "role": "gone"}),
     )
     assert made.permissions == []
+    assert [other.address for other in made.others] == [
+        "aws_iam_role.gone",
+        "aws_iam_role_policy.g",
+    ]
 
 
 def test_a_policy_that_is_not_known_yet_is_said_to_be() -> None:
