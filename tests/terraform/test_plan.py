@@ -68,7 +68,7 @@ def test_files_of_variables(deploy: Deploy, mine: Path) -> None:
     terraform(mine, "apply", "-auto-approve")
     (deploy.cwd / "two.tfvars").write_text("size = 2\n")
     assert document(deploy, "--var-file", "two.tfvars")["others"] == [
-        {"address": "terraform_data.x", "action": "update", "attributes": ["input", "output"]}
+        {"address": "terraform_data.x", "action": "update", "attributes": ["input"]}
     ]
 
 
