@@ -1,13 +1,14 @@
 # EC2 instances, and which of them a service's tasks are placed on.
 
 locals {
-  # The workload placement of the first design: three groups, services tied to one of them each.
+  # The workload placement of the first design: three groups, services tied to one of them each. Grafana moved
+  # beside Loki: with it the node of the frontend had more tasks than network interfaces.
   _workload_of = {
     history  = "history"
     matching = "frontend"
     frontend = "frontend"
     ui       = "frontend"
-    grafana  = "frontend"
+    grafana  = "worker"
     worker   = "worker"
     loki     = "worker"
     adot     = "worker"
@@ -69,6 +70,14 @@ locals {
       : module.capacity[var.placement == "spread" ? "main" : workload].capacity_provider_name
     )
   }
+
+  # Grafana, Loki and ADOT get the name of their provider out of the attachment, and so wait for it: ECS refuses a
+  # service whose provider is not attached, and a depends_on would put off what their module reads at plan.
+  _attached = (
+    var.existing_ecs_cluster != null
+    ? toset([var.existing_ecs_cluster.capacity_provider_name])
+    : aws_ecs_cluster_capacity_providers.this[0].capacity_providers
+  )
 
   placement_constraints = {
     for component, workload in local._workload_of :

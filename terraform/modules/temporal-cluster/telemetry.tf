@@ -9,7 +9,7 @@ module "observability" {
   subnet_ids                    = local.vpc.private_subnet_ids
   cluster_arn                   = local.cluster.arn
   cluster_name                  = local.cluster.name
-  capacity_provider_name        = local.capacity_provider_names.loki
+  capacity_provider_name        = one([for name in local._attached : name if name == local.capacity_provider_names.loki])
   private_dns_namespace_id      = local.cluster.private_dns_namespace_id
   private_dns_namespace_name    = local.cluster.private_dns_namespace_name
   placement_constraints         = local.placement_constraints.loki
