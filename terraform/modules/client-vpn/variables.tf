@@ -39,8 +39,11 @@ variable "client_vpn_cidr" {
   default     = "10.100.0.0/22"
 
   validation {
-    condition     = can(regex("^[0-9.]+/(1[2-9]|2[0-2])$", var.client_vpn_cidr)) && can(cidrhost(var.client_vpn_cidr, 0))
-    error_message = "client_vpn_cidr is an IPv4 network of /12 to /22, such as 10.100.0.0/22: AWS takes no other size."
+    condition = (
+      can(regex("^[0-9.]+/(1[2-9]|2[0-2])$", var.client_vpn_cidr)) &&
+      try(cidrhost(var.client_vpn_cidr, 0) == split("/", var.client_vpn_cidr)[0], false)
+    )
+    error_message = "client_vpn_cidr is an IPv4 network of /12 to /22, written with its first address, such as 10.100.0.0/22: AWS takes no other size."
   }
 
   # Two networks overlap exactly when they are the same one under the shorter of their prefixes.
@@ -111,12 +114,13 @@ variable "authorized_cidrs" {
   validation {
     condition = alltrue([
       for cidr in coalesce(var.authorized_cidrs, []) : try(
+        cidrhost(cidr, 0) == split("/", cidr)[0] &&
         tonumber(split("/", cidr)[1]) >= tonumber(split("/", var.vpc_cidr)[1]) &&
         cidrsubnet("${split("/", cidr)[0]}/${split("/", var.vpc_cidr)[1]}", 0, 0) == cidrsubnet(var.vpc_cidr, 0, 0),
         false
       )
     ])
-    error_message = "authorized_cidrs has a network that is not within the VPC (${var.vpc_cidr}): the endpoint has no route to another one, and 0.0.0.0/0 or ::/0 would admit clients to whatever gets one. Write networks within the VPC."
+    error_message = "authorized_cidrs has a network that is not within the VPC (${var.vpc_cidr}): the endpoint has no route to another one, and 0.0.0.0/0 or ::/0 would admit clients to whatever gets one. Write networks within the VPC, each with its first address."
   }
 }
 

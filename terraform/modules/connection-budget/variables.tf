@@ -20,7 +20,7 @@ variable "rate_share" {
   default     = 0.7
 
   validation {
-    condition     = var.rate_share > 0 && var.rate_share <= 1
-    error_message = "rate_share is the part of DSQL's 100 connects per second that is given to servers: above 0, at most 1."
+    condition     = var.rate_share >= 0.01 && var.rate_share <= 1
+    error_message = "rate_share is the part of DSQL's 100 connects per second that is given to servers: from 0.01 to 1."
   }
 }

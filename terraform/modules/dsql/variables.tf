@@ -115,8 +115,8 @@ variable "backup" {
   default = {}
 
   validation {
-    condition     = can(regex("^(cron|rate)[(].+[)]$", var.backup.schedule))
-    error_message = "backup.schedule is an expression of AWS, such as cron(0 3 * * ? *) for each night at 3 UTC."
+    condition     = can(regex("^cron[(][^ ?]+ [^ ?]+ ([?] [^ ?]+ [^ ?]+|[^ ?]+ [^ ?]+ [?]) [^ ?]+[)]$", var.backup.schedule))
+    error_message = "backup.schedule is a cron expression of AWS: six fields, and a ? for the day of the month or that of the week, such as cron(0 3 * * ? *) for each night at 3 UTC. AWS Backup takes no rate(...)."
   }
 
   validation {

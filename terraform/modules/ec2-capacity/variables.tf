@@ -49,7 +49,7 @@ variable "instance_type" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]+[0-9]+g[a-z]*[.][a-z0-9-]+$", var.instance_type))
+    condition     = can(regex("^[a-z]+[0-9]+g[a-z]*[.](nano|micro|small|medium|large|[0-9]*xlarge|metal(-[0-9]+xl)?)$", var.instance_type))
     error_message = "instance_type is not a Graviton type: all images are arm64. Write a type whose family has a g after its number, such as m7g.large, m8gd.xlarge, c7gn.2xlarge or t4g.medium."
   }
 }
@@ -107,7 +107,7 @@ variable "ami_id" {
   default     = null
 
   validation {
-    condition     = var.ami_id == null || can(regex("^ami-[0-9a-f]{8,17}$", var.ami_id))
+    condition     = var.ami_id == null || can(regex("^ami-[0-9a-f]{8}([0-9a-f]{9})?$", var.ami_id))
     error_message = "ami_id is the id of an image, such as ami-0123456789abcdef0, or null."
   }
 }

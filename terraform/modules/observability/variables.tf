@@ -81,7 +81,7 @@ variable "grafana_image" {
   default     = "grafana/grafana-oss:12.3.0"
 
   validation {
-    condition     = can(regex("(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.grafana_image)) && !endswith(var.grafana_image, ":latest")
+    condition     = can(regex("^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((/|[._-]+)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64})$", var.grafana_image)) && !endswith(var.grafana_image, ":latest")
     error_message = "grafana_image needs a tag of its own or a digest (NAME:TAG or NAME@sha256:...): what `latest` means changes without any change here."
   }
 }
@@ -143,7 +143,7 @@ variable "loki_image" {
   default     = "grafana/loki:3.7.8"
 
   validation {
-    condition     = can(regex("(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.loki_image)) && !endswith(var.loki_image, ":latest")
+    condition     = can(regex("^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((/|[._-]+)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64})$", var.loki_image)) && !endswith(var.loki_image, ":latest")
     error_message = "loki_image needs a tag of its own or a digest (NAME:TAG or NAME@sha256:...): what `latest` means changes without any change here."
   }
 }
@@ -215,7 +215,7 @@ variable "adot" {
   default = {}
 
   validation {
-    condition     = can(regex("(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.adot.image)) && !endswith(var.adot.image, ":latest")
+    condition     = can(regex("^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((/|[._-]+)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64})$", var.adot.image)) && !endswith(var.adot.image, ":latest")
     error_message = "adot.image needs a tag of its own or a digest (NAME:TAG or NAME@sha256:...): what `latest` means changes without any change here."
   }
 }

@@ -54,7 +54,7 @@ variable "existing_domain" {
   default = null
 
   validation {
-    condition     = var.existing_domain == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)+$", var.existing_domain.endpoint))
+    condition     = var.existing_domain == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*$", var.existing_domain.endpoint)) && !strcontains(var.existing_domain.endpoint, ".aoss.")
     error_message = "existing_domain.endpoint is a host name alone, such as vpc-x.eu-west-1.es.amazonaws.com: no scheme, no port. OpenSearch Serverless cannot be used: the server signs for the service es only."
   }
 
@@ -157,7 +157,7 @@ variable "admin_tools_image" {
   type        = string
 
   validation {
-    condition     = can(regex("(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.admin_tools_image)) && !endswith(var.admin_tools_image, ":latest")
+    condition     = can(regex("^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((/|[._-]+)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64})$", var.admin_tools_image)) && !endswith(var.admin_tools_image, ":latest")
     error_message = "admin_tools_image needs a tag of its own or a digest (NAME:TAG or NAME@sha256:...): what `latest` means changes without any change here."
   }
 }

@@ -191,8 +191,8 @@ variable "connections" {
   default = {}
 
   validation {
-    condition     = var.connections.rate_share > 0 && var.connections.rate_share <= 1
-    error_message = "connections.rate_share is the part of DSQL's 100 connects per second that is given to servers: above 0, at most 1."
+    condition     = var.connections.rate_share >= 0.01 && var.connections.rate_share <= 1
+    error_message = "connections.rate_share is the part of DSQL's 100 connects per second that is given to servers: from 0.01 to 1."
   }
 }
 

@@ -33,7 +33,7 @@ variable "image" {
   type        = string
 
   validation {
-    condition     = can(regex("(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.image)) && !endswith(var.image, ":latest")
+    condition     = can(regex("^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+((/|[._-]+)[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64})$", var.image)) && !endswith(var.image, ":latest")
     error_message = "image needs a tag of its own or a digest (NAME:TAG or NAME@sha256:...): what `latest` means changes without any change here."
   }
 }
@@ -82,6 +82,11 @@ variable "replicas" {
 variable "minimum_healthy_percent" {
   description = "Share of the tasks that a deployment leaves running, rounded up."
   type        = number
+
+  validation {
+    condition     = var.minimum_healthy_percent >= 0 && var.minimum_healthy_percent <= 100 && floor(var.minimum_healthy_percent) == var.minimum_healthy_percent
+    error_message = "minimum_healthy_percent is a whole number from 0 to 100."
+  }
 }
 
 variable "maximum_percent" {
@@ -89,9 +94,15 @@ variable "maximum_percent" {
   type        = number
 
   validation {
+    condition     = var.maximum_percent >= 100 && floor(var.maximum_percent) == var.maximum_percent
+    error_message = "maximum_percent is a whole number, 100 at least."
+  }
+
+  validation {
     condition = (
-      var.replicas == 0 ||
-      floor(var.replicas * var.maximum_percent / 100) > ceil(var.replicas * var.minimum_healthy_percent / 100)
+      var.replicas == 0
+      ? var.maximum_percent > var.minimum_healthy_percent
+      : floor(var.replicas * var.maximum_percent / 100) > ceil(var.replicas * var.minimum_healthy_percent / 100)
     )
     error_message = "a deployment could not replace a single task: with replicas = ${var.replicas}, floor(replicas x maximum_percent / 100) must exceed ceil(replicas x minimum_healthy_percent / 100). Raise maximum_percent or lower minimum_healthy_percent."
   }
@@ -162,7 +173,7 @@ variable "dsql_endpoint" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z0-9-]+([.][a-z0-9-]+)+$", var.dsql_endpoint))
+    condition     = can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*$", var.dsql_endpoint))
     error_message = "dsql_endpoint is a host name alone, such as <id>.dsql.eu-west-1.on.aws: no scheme, no port, no address."
   }
 }
@@ -230,6 +241,11 @@ variable "rate_limiter_limit" {
   description = "Connects per second of the whole cluster, with rate_limiter_enabled."
   type        = number
   default     = 70
+
+  validation {
+    condition     = var.rate_limiter_limit >= 1 && floor(var.rate_limiter_limit) == var.rate_limiter_limit
+    error_message = "rate_limiter_limit is a whole number, 1 at least."
+  }
 }
 
 variable "reservoir_enabled" {

@@ -30,6 +30,11 @@ variable "vpc_cidr" {
     )
     error_message = "vpc_cidr is an IPv4 network of /16 to /20, written with its first address, such as 10.0.0.0/16: a larger one AWS refuses, a smaller one leaves too few addresses for tasks."
   }
+
+  validation {
+    condition     = !can(regex("^(0|127|169[.]254|22[4-9]|2[345][0-9])[.]", var.vpc_cidr))
+    error_message = "vpc_cidr is in a range that no VPC can have (this host, loopback, link-local, multicast or reserved): take a private one, such as 10.0.0.0/16."
+  }
 }
 
 variable "availability_zones" {
