@@ -10,25 +10,11 @@ import pytest
 
 from temporal_dsql_deploy.plan import Plan
 from temporal_dsql_deploy.terraform import known
+from tests.terraform.readme import MODULES, PROVIDER, ROOT, example_of
 
 pytestmark = pytest.mark.needs("terraform")
 
-ROOT = Path(__file__).parents[2]
-MODULES = sorted(path.parent for path in (ROOT / "terraform" / "modules").glob("*/main.tf"))
 ROWS_AT_LEAST = 4
-PROVIDER = """\
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-"""
-
-
-def example_of(readme: str) -> str:
-    blocks = re.findall(r"^```hcl\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 1, "one example"
-    return str(blocks[0])
 
 
 def expected_of(readme: str) -> list[tuple[str, ...]]:

@@ -1,0 +1,1 @@
+"""What every module, account and environment takes and refuses, as tables of cases."""
