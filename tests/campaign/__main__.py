@@ -1,4 +1,4 @@
-"""Run a campaign of faults, then of fuzz: `make campaign`, `make campaign SEED=7`, --help.
+"""Run a campaign of faults, environments and fuzz: `make campaign`, `make campaign SEED=7`, --help.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
 on where it was when it is started with the same seed. The report is in docs/results, by date and
@@ -17,7 +17,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.campaign import fuzz
+from tests.campaign import environments, fuzz
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support.deploy import Deploy
 
@@ -52,6 +52,8 @@ def main() -> int:
     rounds = faults(options.seed, count=options.rounds, workflows=options.workflows)
     page = report(rounds, date=date, seed=options.seed, workflows=options.workflows)
     write(f"{date}-faults-{options.seed}.md", page)
+    lives = environments.run(PROGRESS / f"environments-{options.seed}.jsonl", say)
+    write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
     properties, said = fuzz.run(options.seed)
     say(said)
@@ -59,7 +61,7 @@ def main() -> int:
         f"{date}-fuzz-{options.seed}.md",
         fuzz.report(properties, said, seed=options.seed, date=date),
     )
-    lost = any(done.losses for done in rounds)
+    lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
     return 1 if lost or "failed" in said or not properties else 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import fuzz
+from tests.campaign import environments, fuzz
 from tests.campaign.__main__ import report, resumed
 from tests.campaign.faults import FAULTS, Round, run_round
 from tests.support.deploy import Deploy
@@ -52,3 +52,13 @@ def test_the_fuzz_counts_the_examples_that_hypothesis_has_run() -> None:
     assert properties[0].passing >= 100
     page = fuzz.report(properties, said, seed=7, date="2026-11-21")
     assert f"::test_any_text_is_a_line_or_none | {properties[0].passing} | 0 |" in page
+
+
+def test_environments_that_were_written_down_are_not_applied_again(tmp_path: Path) -> None:
+    lives = [environments.Life(name, 9, 60.5, 5, 40) for name in environments.ENVIRONMENTS]
+    progress = tmp_path / "progress.jsonl"
+    progress.write_text("".join(json.dumps(asdict(life)) + "\n" for life in lives))
+    assert environments.run(progress, print) == lives
+    page = environments.report([*lives, environments.Life("own", problem="no")], date="2026-11-21")
+    assert "| dev | 9 | 60.5 | 5 | 40 | none |" in page
+    assert "| own | 0 | 0 | 0 | 0 | no |" in page

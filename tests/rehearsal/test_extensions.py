@@ -1,6 +1,7 @@
 """What moto lacks and the extensions add, asked for as the AWS command line would."""
 
 import importlib.metadata
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from temporal_dsql_deploy.rehearsal.aws.extensions import patch
-from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
+from temporal_dsql_deploy.rehearsal.aws.server import REGION, EmulatedAws
 from tests.support.aws import client, log
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -93,6 +94,22 @@ def test_a_missing_object_stays_a_missing_object(aws: EmulatedAws) -> None:
     with pytest.raises(ClientError) as missing:
         s3.head_bucket(Bucket="there-is-none")
     assert missing.value.response["Error"]["Code"] == "404"
+
+
+def test_a_bucket_that_wants_tls_can_be_read_without(aws: EmulatedAws) -> None:
+    s3 = client(aws, "s3")
+    s3.create_bucket(Bucket="tls", CreateBucketConfiguration={"LocationConstraint": REGION})
+    tls_only = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::tls/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(Bucket="tls", Policy=json.dumps({"Statement": [tls_only]}))
+    s3.put_object(Bucket="tls", Key="key", Body=b"body")
+    assert s3.get_object(Bucket="tls", Key="key")["Body"].read() == b"body"
+    assert "SecureTransport" in s3.get_bucket_policy(Bucket="tls")["Policy"]
 
 
 @pytest.fixture(scope="module")

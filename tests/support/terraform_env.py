@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 _TOPOLOGY = Path("src/temporal_dsql_deploy/topology/topology.json")
 """Modules read it by its place in the repository."""
 
-_ENVIRONMENT = """\
+OVERRIDE = "emulated_override.tf"
+_LOCAL_STATE = """\
 terraform {
   backend "local" {}
 }
@@ -32,43 +33,44 @@ _LEFT_OUT = ("aws_s3_bucket_lifecycle_configuration",)
 _RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
-def copy(folder: Path, *, whole: bool = False) -> Path:
+def copy(folder: Path, *, whole: bool = False, protected: bool = False) -> Path:
     """A copy of what Terraform reads of this repository, overridden for the emulated AWS.
 
-    Unless it is to be `whole`, rules about the life of objects in buckets are left out.
+    Unless it is to be `whole`, rules about the life of objects in buckets are left out; unless it
+    is to be `protected`, prevent_destroy is lifted.
     """
     shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=_ignored)
     (folder / _TOPOLOGY).parent.mkdir(parents=True)
     shutil.copy(ROOT / _TOPOLOGY, folder / _TOPOLOGY)
     for directory in {path.parent for path in (folder / "terraform").rglob("*.tf")}:
-        override(directory, whole=whole)
+        override(directory, whole=whole, protected=protected)
     return folder / "terraform"
 
 
 _ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.hcl")
 
 
-def override(directory: Path, *, whole: bool) -> None:
+def override(directory: Path, *, whole: bool, protected: bool = False) -> None:
     """Write an override file for what a configuration or module has that needs one."""
     blocks = [
         overridden
         for path in sorted(directory.glob("*.tf"))
         for kind, name, body in _RESOURCE.findall(path.read_text())
-        if (overridden := _overridden(kind, name, body, whole=whole))
+        if (overridden := _overridden(kind, name, body, whole=whole, protected=protected))
     ]
     if "modules" not in directory.parts:
-        blocks.append(_ENVIRONMENT)
+        blocks.append(_LOCAL_STATE)
     if blocks:
-        (directory / "emulated_override.tf").write_text("\n".join(blocks))
+        (directory / OVERRIDE).write_text("\n".join(blocks))
 
 
-def _overridden(kind: str, name: str, body: str, *, whole: bool) -> str:
+def _overridden(kind: str, name: str, body: str, *, whole: bool, protected: bool) -> str:
     lines = []
     if kind in _AT_ONCE:
         lines += ["  timeouts {", *(f'    {verb} = "1s"' for verb in _AT_ONCE[kind]), "  }"]
     if kind in _LEFT_OUT and not whole:
         lines.append("  for_each = {}" if "  for_each" in body else "  count = 0")
-    if re.search(r"^\s*prevent_destroy\s*=\s*true", body, re.MULTILINE):
+    if not protected and re.search(r"^\s*prevent_destroy\s*=\s*true", body, re.MULTILINE):
         lines += ["  lifecycle {", "    prevent_destroy = false", "  }"]
     return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}", ""]) if lines else ""
 
@@ -111,19 +113,36 @@ class Environment:
         """Destroy everything; AssertionError when something is left in the state."""
         given = {**(self._variables or {}), **variables}
         self.run(commands.destroy(variables=given))
-        left = self.terraform.document(commands.show())
-        assert not left.get("values", {}).get("root_module"), left
+        assert self.resources() == []
+
+    def resources(self) -> list[str]:
+        """Addresses of what is in the state, data sources left out."""
+        state = self.terraform.document(commands.show())
+        return sorted(_addresses(state.get("values", {}).get("root_module", {})))
 
     @property
     def _plan(self) -> Path:
         return self.terraform.directory / "tfplan"
 
 
+def _addresses(module: Mapping[str, Any]) -> Iterator[str]:
+    yield from (each["address"] for each in module.get("resources", []) if each["mode"] != "data")
+    for child in module.get("child_modules", []):
+        yield from _addresses(child)
+
+
 @contextmanager
 def environment(
-    directory: Path, aws: EmulatedAws, variables: Mapping[str, Any] | None = None
+    directory: Path,
+    aws: EmulatedAws,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    backend: str | None = None,
 ) -> Iterator[Environment]:
-    """The configuration in `directory`, initialised, as long as the block lasts."""
+    """The configuration in `directory`, initialised, as long as the block lasts.
+
+    Its state is in a file, or with `backend`, the text of backend.hcl, in the bucket named there.
+    """
     example = directory / "terraform.tfvars.example"
     if example.exists():
         shutil.copy(example, directory / "terraform.tfvars")
@@ -131,5 +150,9 @@ def environment(
         waits = {f"TF_CLI_ARGS_{verb}": "-parallelism=40" for verb in ("apply", "destroy")}
         terraform = Terraform(find.find(), directory, {**aws.environment(), **providers, **waits})
         made = Environment(terraform, variables)
-        made.run(commands.init())
+        if backend:
+            overridden = directory / OVERRIDE
+            overridden.write_text(overridden.read_text().replace(_LOCAL_STATE, ""))
+            (directory / "backend.hcl").write_text(backend)
+        made.run(commands.init(backend_config=directory / "backend.hcl" if backend else None))
         yield made

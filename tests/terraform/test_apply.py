@@ -1,4 +1,7 @@
-"""The real Terraform applies to the emulated AWS, finds nothing more to do, and destroys it all."""
+"""The real Terraform applies to the emulated AWS, finds nothing more to do, and destroys it all.
+
+bench, and every environment with nothing left out, are applied by the campaign.
+"""
 
 import shutil
 from pathlib import Path
@@ -6,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
+from temporal_dsql_deploy.terraform import commands
 from tests.support import aws as account
 from tests.support import certificate
-from tests.support.terraform_env import environment, override
+from tests.support.terraform_env import copy, environment, override
 
 EVERY_TYPE = Path(__file__).parent / "every_type"
 
@@ -28,3 +32,37 @@ def test_every_type_of_resource_is_applied_planned_empty_and_destroyed(
         assert every.plan() == []
         every.destroy()
     assert account.log(aws) == ""
+
+
+@pytest.mark.needs("terraform")
+@pytest.mark.timeout(1200)
+def test_dev_and_prod_in_one_account_do_not_touch_each_other(
+    aws: EmulatedAws, tmp_path: Path
+) -> None:
+    folder = copy(tmp_path, protected=True)
+    for name in ("dev", "prod"):
+        account.grafana_secret(aws, f"temporal-{name}")
+    backend = _account(folder / "account", aws)
+    with (
+        environment(folder / "envs/dev", aws, backend=backend) as dev,
+        environment(folder / "envs/prod", aws, backend=backend) as prod,
+    ):
+        assert dev.apply()
+        assert dev.plan() == []
+        assert prod.apply()
+        assert dev.plan() == []
+        dev.destroy()
+        assert prod.plan() == []
+        with pytest.raises(AssertionError, match="protected against being deleted"):
+            prod.destroy()
+        assert prod.plan() == []
+    assert account.log(aws) == ""
+
+
+def _account(folder: Path, aws: EmulatedAws) -> str:
+    """What an account has once, applied as its README says; the text of backend.hcl."""
+    with environment(folder, aws) as once:
+        assert once.apply()
+        assert once.plan() == []
+        text: str = once.terraform.document(commands.output())["backend_config"]["value"]
+    return text

@@ -10,6 +10,12 @@ import sys
 import threading
 
 ADDRESS = "127.0.0.1"
+_SETTINGS = {
+    # Else moto's dsql exists in two regions only.
+    "MOTO_ALLOW_NONEXISTENT_REGION": "true",
+    # The AmazonSSMManagedInstanceCore and the like that roles attach.
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+}
 
 
 def main() -> None:
@@ -18,6 +24,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 is any that is free")
     port = parser.parse_args().port
 
+    # moto reads them when it is imported.
+    os.environ.update(_SETTINGS)
     from werkzeug.serving import make_server
 
     from temporal_dsql_deploy.rehearsal.aws.application import RequestHandler, application

@@ -13,13 +13,6 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 """The account that moto takes every caller for."""
 
-_SETTINGS = {
-    # Else moto's dsql exists in two regions only.
-    "MOTO_ALLOW_NONEXISTENT_REGION": "true",
-    # The AmazonSSMManagedInstanceCore and the like that roles attach.
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-}
-
 
 class EmulatedAws:
     """One emulated AWS account with all its regions; what is in it is gone when it stops."""
@@ -46,7 +39,6 @@ class EmulatedAws:
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 command,
-                env={**os.environ, **_SETTINGS},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -19,4 +19,5 @@ def install() -> None:
         ecs,
         elbv2,
         prometheus,
+        s3,
     )
