@@ -1,7 +1,7 @@
 """Build the OpenTelemetry collector that the tests run, once for each version, into the cache.
 
-Its source is scripts/otel-collector: a list of components, and the checksums of every module. It takes
-some minutes, and a Go; where the machine has none, Go's own wheel is used for the build.
+Its source is scripts/otel-collector: a list of components, and the checksums of every module. It
+takes some minutes, and a Go; where the machine has none, Go's own wheel is used for the build.
 """
 
 import hashlib
