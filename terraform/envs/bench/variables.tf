@@ -45,6 +45,12 @@ variable "interface_endpoints" {
   default     = null
 }
 
+variable "ec2messages_endpoint" {
+  description = "An endpoint for ec2messages, which only SSM agents before 3.3.40 use; neither ECS nor ECS Exec does."
+  type        = bool
+  default     = false
+}
+
 variable "trusted_account_ids" {
   description = "Other accounts whose resources may be reached through the VPC endpoints, such as one that keeps images."
   type        = list(string)

@@ -10,6 +10,7 @@ module "temporal" {
   availability_zones                = var.availability_zones
   nat                               = var.nat
   interface_endpoints               = var.interface_endpoints
+  ec2messages_endpoint              = var.ec2messages_endpoint
   trusted_account_ids               = var.trusted_account_ids
   existing_vpc                      = var.existing_vpc
   existing_ecs_cluster              = var.existing_ecs_cluster
