@@ -93,38 +93,58 @@ def _prefix_lists(plan: Plan) -> dict[str, str]:
 
 
 def _worn(plan: Plan) -> Iterator[tuple[str, str]]:
+    yield from _worn_by_tasks(plan)
+    yield from _worn_by_instances_and_endpoints(plan)
+    yield from _worn_by(plan, "aws_opensearch_domain", "vpc_options.0.security_group_ids")
+    yield from _worn_by(plan, "aws_lb", "security_groups")
+    yield from _worn_by(plan, "aws_ec2_client_vpn_endpoint", "security_group_ids")
+    yield from _brought(plan)
+
+
+def _worn_by_tasks(plan: Plan) -> Iterator[tuple[str, str]]:
     yield str(plan.outputs["client_security_group_id"].value), "client"
     yield str(plan.outputs["opensearch_setup"].value["security_group_id"]), "opensearch-setup"
+    if benchmark := plan.outputs["benchmark"].value:
+        yield benchmark["security_group_id"], "benchmark"
     for name, service in plans.services(plan).items():
         for group in service["network_configuration.0.security_groups"]:
             # Generator and workers of the benchmark are one party.
             yield group, name.removeprefix("temporal-").removesuffix("-worker")
-    if benchmark := plan.outputs["benchmark"].value:
-        yield benchmark["security_group_id"], "benchmark"
-    for domain in plan.of_type("aws_opensearch_domain"):
-        for group in domain["vpc_options.0.security_group_ids"]:
-            yield group, "visibility"
-    for balancer in plan.of_type("aws_lb"):
-        for group in balancer["security_groups"]:
-            yield group, "load-balancer"
-    for vpn in plan.of_type("aws_ec2_client_vpn_endpoint"):
-        for group in vpn["security_group_ids"]:
-            yield group, "client-vpn"
+
+
+def _worn_by_instances_and_endpoints(plan: Plan) -> Iterator[tuple[str, str]]:
     for template in plan.of_type("aws_launch_template"):
+        name = str(template["name"]).removeprefix(f"{plans.project(plan)}-")
         for group in template["vpc_security_group_ids"]:
-            name = str(template["name"]).removeprefix(f"{plans.project(plan)}-")
             yield group, f"instances {name}"
     for endpoint in plan.of_type("aws_vpc_endpoint"):
         api = str(endpoint["service_name"]).removeprefix(f"com.amazonaws.{plans.REGION}.")
         interface = endpoint["vpc_endpoint_type"] == "Interface"
         for group in endpoint["security_group_ids"] if interface else ():
             yield group, "database" if api.startswith("dsql-") else f"endpoint {api}"
-    brought = {
-        plans.INSTANCES_GROUP: "instances existing",
-        plans.DOMAIN_GROUP: "visibility",
-        plans.LOGS_GROUP: "endpoint logs",
-    }
-    for kind in ("ingress", "egress"):
-        for rule in plan.of_type(f"aws_vpc_security_group_{kind}_rule"):
-            if rule["security_group_id"] in brought:
-                yield rule["security_group_id"], brought[rule["security_group_id"]]
+
+
+_PARTY = {
+    "aws_opensearch_domain": "visibility",
+    "aws_lb": "load-balancer",
+    "aws_ec2_client_vpn_endpoint": "client-vpn",
+}
+_BROUGHT = {
+    plans.INSTANCES_GROUP: "instances existing",
+    plans.DOMAIN_GROUP: "visibility",
+    plans.LOGS_GROUP: "endpoint logs",
+}
+
+
+def _worn_by(plan: Plan, kind: str, path: str) -> Iterator[tuple[str, str]]:
+    for resource in plan.of_type(kind):
+        for group in resource[path]:
+            yield group, _PARTY[kind]
+
+
+def _brought(plan: Plan) -> Iterator[tuple[str, str]]:
+    kinds = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
+    for rule in plan.of_type(*kinds):
+        group = rule["security_group_id"]
+        if group in _BROUGHT:
+            yield group, _BROUGHT[group]
