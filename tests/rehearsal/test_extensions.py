@@ -244,6 +244,33 @@ def test_a_client_vpn_endpoint_lives(aws: EmulatedAws) -> None:
     ec2.revoke_client_vpn_ingress(**rule, RevokeAllGroups=True)
     rules = ec2.describe_client_vpn_authorization_rules(ClientVpnEndpointId=name)
     assert rules["AuthorizationRules"] == []
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    association = ec2.associate_client_vpn_target_network(
+        ClientVpnEndpointId=name, SubnetId=subnet["SubnetId"]
+    )["AssociationId"]
+    (network,) = ec2.describe_client_vpn_target_networks(ClientVpnEndpointId=name)[
+        "ClientVpnTargetNetworks"
+    ]
+    assert (network["AssociationId"], network["VpcId"]) == (association, subnet["VpcId"])
+    (endpoint,) = ec2.describe_client_vpn_endpoints()["ClientVpnEndpoints"]
+    assert endpoint["Status"]["Code"] == "available"
+    taken_away = {"ClientVpnEndpointId": name, "AssociationId": association}
+    ec2.disassociate_client_vpn_target_network(**taken_away)
+    with pytest.raises(ClientError, match="does not exist"):
+        ec2.disassociate_client_vpn_target_network(**taken_away)
     ec2.delete_client_vpn_endpoint(ClientVpnEndpointId=name)
     with pytest.raises(ClientError, match="NotFound"):
         ec2.describe_client_vpn_endpoints(ClientVpnEndpointIds=[name])
+
+
+def test_a_log_group_gets_a_key_and_loses_it(aws: EmulatedAws) -> None:
+    logs = client(aws, "logs")
+    logs.create_log_group(logGroupName="group")
+    logs.associate_kms_key(logGroupName="group", kmsKeyId="arn:aws:kms:key")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="group")["logGroups"]
+    assert group["kmsKeyId"] == "arn:aws:kms:key"
+    logs.disassociate_kms_key(logGroupName="group")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="group")["logGroups"]
+    assert "kmsKeyId" not in group
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        logs.associate_kms_key(logGroupName="none", kmsKeyId="arn:aws:kms:key")

@@ -18,6 +18,7 @@ def install() -> None:
         ec2,
         ecs,
         elbv2,
+        logs,
         prometheus,
         s3,
     )

@@ -1,7 +1,7 @@
-"""EC2: Client VPN endpoints and their authorization rules, which moto lacks.
+"""EC2: Client VPN endpoints, their authorization rules and subnets, which moto lacks.
 
-Associations with subnets are not here: the Terraform provider waits four minutes at each before it
-asks for the first time.
+However fast the answer, the Terraform provider waits four minutes before it asks whether a subnet
+has been associated, and as long again when it is taken away.
 """
 
 from typing import Any
@@ -49,6 +49,7 @@ class ClientVpnEndpoint(TaggedEC2Resource):
         self.ec2_backend = backend
         self.id = f"{_PREFIX}{uuid4().hex[:17]}"
         self.rules: dict[tuple[str, str], dict[str, Any]] = {}
+        self.networks: dict[str, dict[str, Any]] = {}
         self._described: dict[str, Any] = {
             **_DEFAULTS,
             "AuthenticationOptions": [
@@ -73,8 +74,7 @@ class ClientVpnEndpoint(TaggedEC2Resource):
             **self._described,
             "ClientVpnEndpointId": self.id,
             "DnsName": f"*.{self.id}.prod.clientvpn.{self.ec2_backend.region_name}.amazonaws.com",
-            # Available only once it is associated with a subnet.
-            "Status": {"Code": "pending-associate"},
+            "Status": {"Code": "available" if self.networks else "pending-associate"},
             "Tags": self.get_tags(),
         }
 
@@ -152,10 +152,41 @@ def delete_client_vpn_endpoint(self: EC2Response) -> ActionResult:
 
 
 @add(EC2Response)
+def associate_client_vpn_target_network(self: EC2Response) -> ActionResult:
+    """Put the endpoint into a subnet."""
+    endpoint = _endpoint(self)
+    subnet = self.ec2_backend.get_subnet(self._get_param("SubnetId"))
+    association = f"cvpn-assoc-{uuid4().hex[:17]}"
+    endpoint.networks[association] = {
+        "AssociationId": association,
+        "ClientVpnEndpointId": endpoint.id,
+        "SecurityGroups": endpoint.description().get("SecurityGroupIds", []),
+        "Status": {"Code": "associated"},
+        "TargetNetworkId": subnet.id,
+        "VpcId": subnet.vpc_id,
+    }
+    return ActionResult({"AssociationId": association, "Status": {"Code": "associating"}})
+
+
+@add(EC2Response)
 def describe_client_vpn_target_networks(self: EC2Response) -> ActionResult:
-    """None: see the head of the file."""
-    _endpoint(self)
-    return ActionResult({"ClientVpnTargetNetworks": []})
+    """The subnets of an endpoint."""
+    ids = self._get_param("AssociationIds", [])
+    networks = [
+        network for name, network in _endpoint(self).networks.items() if not ids or name in ids
+    ]
+    return ActionResult({"ClientVpnTargetNetworks": networks})
+
+
+@add(EC2Response)
+def disassociate_client_vpn_target_network(self: EC2Response) -> ActionResult:
+    """Take the endpoint out of a subnet."""
+    association = self._get_param("AssociationId")
+    if _endpoint(self).networks.pop(association, None) is None:
+        raise EC2ClientError(
+            "InvalidClientVpnAssociationId.NotFound", f"Association {association} does not exist"
+        )
+    return ActionResult({"AssociationId": association, "Status": {"Code": "disassociating"}})
 
 
 @add(EC2Response)
