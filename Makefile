@@ -39,6 +39,11 @@ format: .venv/installed-dev ## Format the code and mend what can be mended
 docs: .venv/installed-dev ## Write the generated pages of docs/reference again
 	$(RUN)/python scripts/reference.py
 
+.PHONY: diagrams
+diagrams: .venv/installed-dev ## Draw the environments on AWS again, in docs/reference/diagrams (takes Terraform)
+	@for name in dev bench prod; do \
+		$(DEPLOY) diagram $$name --out docs/reference/diagrams/$$name.svg || exit; done
+
 .PHONY: collector
 collector: ## Build the OpenTelemetry collector that some tests run, which takes some minutes
 	@$(PYTHON) scripts/collector.py

@@ -167,7 +167,7 @@ def _drawn(links: Iterable[Link]) -> list[_Line]:
             pairs[_VPC, link.target].add(link.port)
         elif link.port not in membership and link.source != link.target:
             pairs[link.source, link.target].add(link.port)
-    for target in {target for _, target in pairs} - {*_ROLES, "internet"}:
+    for target in sorted({target for _, target in pairs} - {*_ROLES, "internet"}):
         shared = set.intersection(*(pairs.get((role, target), set()) for role in _ROLES))
         if shared:
             pairs[_RING, target] = shared
@@ -175,7 +175,7 @@ def _drawn(links: Iterable[Link]) -> list[_Line]:
                 pairs[role, target] -= shared
     return [
         _Line(source, target, tuple(sorted(ports)))
-        for (source, target), ports in pairs.items()
+        for (source, target), ports in sorted(pairs.items())
         if ports
     ]
 
