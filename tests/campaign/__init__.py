@@ -1,1 +1,1 @@
-"""Long seeded runs of faults and fuzz against real clusters: `make campaign`."""
+"""Long runs: faults on real clusters, whole environments in emulated AWS, fuzz: `make campaign`."""
