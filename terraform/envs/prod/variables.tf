@@ -238,7 +238,7 @@ variable "images" {
   type = object({
     ui             = optional(string, "temporalio/ui:2.54.1")
     grafana        = optional(string, "grafana/grafana-oss:12.3.0")
-    loki           = optional(string, "grafana/loki:3.6.4")
+    loki           = optional(string, "grafana/loki:3.7.8")
     otel_collector = optional(string, "otel/opentelemetry-collector-contrib:0.155.0")
     alloy          = optional(string, "grafana/alloy:v1.12.2")
     adot           = optional(string, "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3")

@@ -64,20 +64,29 @@ locals {
     local._encrypt,
   )
 
-  _task_discovery = [{
-    Sid    = "FindTasks"
-    Effect = "Allow"
-    Action = [
-      "ecs:DescribeContainerInstances",
-      "ecs:DescribeServices",
-      "ecs:DescribeTaskDefinition",
-      "ecs:DescribeTasks",
-      "ecs:ListServices",
-      "ecs:ListTasks",
-    ]
-    Resource  = ["*"]
-    Condition = { ArnEquals = { "ecs:cluster" = var.ecs_cluster_arn } }
-  }]
+  # What the ecs_observer of the collector asks (opentelemetry-collector-contrib extension/observer/ecsobserver).
+  _task_discovery = [
+    {
+      Sid    = "FindTasks"
+      Effect = "Allow"
+      Action = [
+        "ecs:DescribeContainerInstances",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListServices",
+        "ecs:ListTasks",
+      ]
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "ecs:cluster" = var.ecs_cluster_arn } }
+    },
+    {
+      Sid    = "ReadWhatTheyRunAndOnWhat"
+      Effect = "Allow"
+      # Neither action knows a resource or the cluster, and both only describe.
+      Action   = ["ec2:DescribeInstances", "ecs:DescribeTaskDefinition"]
+      Resource = ["*"]
+    },
+  ]
 
   _exec = [
     {

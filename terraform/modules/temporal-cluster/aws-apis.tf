@@ -51,7 +51,8 @@ locals {
       var.ui.enabled ? [var.images.ui] : [],
       var.telemetry.collector == "otel" ? [var.images.otel_collector] : [],
       var.telemetry.collector == "alloy" ? [var.images.alloy] : [],
-      var.telemetry.grafana_enabled ? [var.images.grafana] : [],
+      # Loki's image has no shell: Grafana's writes its configuration file.
+      var.telemetry.grafana_enabled || var.telemetry.loki_enabled ? [var.images.grafana] : [],
       var.telemetry.loki_enabled ? [var.images.loki] : [],
       var.telemetry.adot_enabled ? [var.images.adot] : [],
       var.benchmark.enabled ? [var.images.benchmark] : [],
