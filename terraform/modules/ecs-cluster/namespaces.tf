@@ -4,6 +4,11 @@ resource "aws_service_discovery_http_namespace" "this" {
   name        = var.project_name
   description = "Service Connect of ${var.project_name}"
   tags        = merge(var.tags, { Name = var.project_name })
+
+  lifecycle {
+    # AWS changes no description: the namespace, with its services in it, would be replaced.
+    ignore_changes = [description]
+  }
 }
 
 # Service Connect names exist only in tasks that a service started, and only in those deployed after the

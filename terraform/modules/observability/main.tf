@@ -34,6 +34,11 @@ resource "aws_prometheus_workspace" "this" {
   logging_configuration {
     log_group_arn = "${aws_cloudwatch_log_group.prometheus[0].arn}:*"
   }
+
+  lifecycle {
+    # With another key the workspace would be a new one without its metrics: it keeps its first.
+    ignore_changes = [kms_key_arn]
+  }
 }
 
 # What AWS delivers for the workspace: rules that fail, samples that are refused. The resource policy of

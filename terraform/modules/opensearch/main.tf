@@ -29,6 +29,11 @@ resource "aws_security_group" "this" {
   description = "OpenSearch domain of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = "${var.project_name}-opensearch" })
+
+  lifecycle {
+    # AWS changes no description, and deletes no group that a domain wears: the first one stays.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_opensearch_domain" "this" {
@@ -110,6 +115,11 @@ resource "aws_opensearch_domain" "this" {
 
   # OpenSearch tries to write to the log groups before it accepts them.
   depends_on = [aws_cloudwatch_log_resource_policy.this]
+
+  lifecycle {
+    # With another key the domain would be a new one without its index: it keeps its first.
+    ignore_changes = [encrypt_at_rest[0].kms_key_id]
+  }
 }
 
 # Unsigned requests, and requests signed by anybody else, are answered 403.
