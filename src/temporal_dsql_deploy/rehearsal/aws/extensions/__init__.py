@@ -15,6 +15,7 @@ def install() -> None:
         autoscaling,
         backup,
         client_vpn,
+        dynamodb,
         ec2,
         ecs,
         elbv2,
