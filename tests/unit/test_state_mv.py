@@ -1,0 +1,48 @@
+"""`scripts/state_mv.py`: `moved` blocks as `terraform state mv` commands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts import state_mv
+
+FILES = sorted((Path(__file__).parents[2] / "terraform/migration/from-flat").glob("*.tf"))
+STATE = {
+    "resources": [
+        {"type": "aws_vpc", "name": "main", "instances": [{}]},
+        {"type": "aws_subnet", "name": "private", "instances": [{"index_key": 0}]},
+        {"module": "module.a", "type": "aws_eip", "name": "x", "instances": [{"index_key": "z"}]},
+        {"type": "aws_cloudwatch_log_group", "name": "ecs_exec", "instances": [{}]},
+    ]
+}
+
+
+def test_a_state_has_resources_and_instances() -> None:
+    assert state_mv.addresses(STATE) == {
+        "aws_vpc.main",
+        "aws_subnet.private",
+        "aws_subnet.private[0]",
+        "module.a.aws_eip.x",
+        'module.a.aws_eip.x["z"]',
+        "aws_cloudwatch_log_group.ecs_exec",
+    }
+
+
+def test_every_block_is_a_command() -> None:
+    text = "".join(path.read_text() for path in FILES)
+    assert len(state_mv.moves(text)) == text.count("\nmoved {")
+    assert len(state_mv.removals(text)) == text.count("\nremoved {")
+
+
+def test_what_a_state_lacks_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "flat.tfstate"
+    state.write_text(json.dumps(STATE))
+    state_mv.main([*map(str, FILES), "--state", str(state), "--state-out", "env.tfstate"])
+    into = f"terraform state mv -state={state} -state-out=env.tfstate"
+    network = "module.temporal.module.vpc[0]"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{into} aws_vpc.main '{network}.aws_vpc.this'",
+        f"{into} 'aws_subnet.private[0]' '{network}.aws_subnet.private[\"eu-west-1a\"]'",
+        f"terraform state rm -state={state} aws_cloudwatch_log_group.ecs_exec",
+    ]
