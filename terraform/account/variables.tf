@@ -36,8 +36,10 @@ variable "state_bucket_name" {
   default     = null
 
   validation {
-    condition     = var.state_bucket_name == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket_name))
-    error_message = "state_bucket_name is 3 to 63 characters: lower-case letters, digits, dots and hyphens, beginning and ending with a letter or digit."
+    condition = var.state_bucket_name == null || (
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket_name)) && !can(regex("[.][.]|^[0-9.]+$", var.state_bucket_name))
+    )
+    error_message = "state_bucket_name is 3 to 63 characters: lower-case letters, digits, hyphens and single dots, beginning and ending with a letter or digit, and no IP address."
   }
 }
 

@@ -30,8 +30,9 @@ class Table:
     """Below `terraform`, such as `modules/vpc`."""
     cases: Sequence[Case]
     base: Mapping[str, Any] | None = None
-    """Variables of a root module, which is planned by itself; None for the example in the README,
-    of which each case is a call."""
+    """Variables of every case; None for those of the example in the README."""
+    by_itself: bool = False
+    """Each case is a plan of its own: a root module, or one too large to have many in a plan."""
 
 
 def takes(**changed: Any) -> list[Case]:

@@ -2,13 +2,25 @@
 
 import pytest
 
-from tests.terraform.inputs import compute, network, service, stores
+from tests.terraform.inputs import (
+    cluster,
+    compute,
+    environments,
+    network,
+    service,
+    stores,
+    telemetry,
+)
 from tests.terraform.inputs.planning import wrong
 from tests.terraform.inputs.table import Table
 
 pytestmark = pytest.mark.needs("terraform")
 
-TABLES = [*network.TABLES, *compute.TABLES, *service.TABLES, *stores.TABLES]
+TABLES = [
+    table
+    for topic in (network, compute, service, stores, telemetry, cluster, environments)
+    for table in topic.TABLES
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.directory)
