@@ -1,0 +1,195 @@
+"""An environment takes over a flat root, and replaces nothing that holds data."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import state_mv
+from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
+from temporal_dsql_deploy.terraform import commands, known
+from tests.support.aws import client, log
+from tests.support.terraform_env import ROOT, Environment, copy, environment, override
+
+FLAT = Path(__file__).parent / "flat"
+MIGRATION = ROOT / "terraform/migration/from-flat"
+MOVED = ("moved.tf", "moved_optional.tf", "routes.tf", "removed.tf")
+STOPPED = {
+    "aws_autoscaling_group",
+    "aws_ecs_capacity_provider",
+    "aws_ecs_cluster_capacity_providers",
+    "aws_ecs_service",
+    "aws_launch_template",
+    "aws_security_group_rule",
+}
+"""What the flat root destroys beforehand, beside the group of the instances."""
+KEPT = {
+    "aws_cloudwatch_log_group",
+    "aws_dynamodb_table",
+    "aws_ecs_cluster",
+    "aws_eip",
+    "aws_iam_role",
+    "aws_internet_gateway",
+    "aws_nat_gateway",
+    "aws_opensearch_domain",
+    "aws_prometheus_workspace",
+    "aws_route_table",
+    "aws_service_discovery_http_namespace",
+    "aws_subnet",
+    "aws_vpc",
+    "aws_vpc_endpoint",
+}
+"""What holds data, or what others know by its address."""
+RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)"', re.MULTILINE)
+
+
+def listed(title: str) -> list[str]:
+    """The addresses of the README's list below a title."""
+    text = (MIGRATION / "README.md").read_text().partition(f"## {title}\n")[2]
+    return text.partition("```text\n")[2].partition("\n```")[0].splitlines()
+
+
+def flat_resources() -> set[str]:
+    text = "".join(path.read_text() for path in FLAT.glob("*.tf"))
+    return {f"{kind}.{name}" for kind, name in RESOURCE.findall(text)}
+
+
+def test_every_source_is_in_the_flat_root_or_optional() -> None:
+    flat = flat_resources()
+    for before, _after in state_mv.moves((MIGRATION / "moved.tf").read_text()):
+        assert before.partition("[")[0] in flat
+    for address in state_mv.removals((MIGRATION / "removed.tf").read_text()):
+        assert address in flat
+
+
+@pytest.mark.needs("terraform")
+def test_every_target_is_in_a_plan_of_dev(tmp_path: Path) -> None:
+    example = MIGRATION / "terraform.tfvars.example"
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/temporal-benchmark:v1"
+    more = {
+        "availability_zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+        "connections": {
+            "rate_limiter_enabled": True,
+            "reservoir_enabled": True,
+            "distributed_conn_lease_enabled": True,
+        },
+        "benchmark": {"enabled": True},
+        "images": {"benchmark": image},
+    }
+    variables = tmp_path / "flat.tfvars"
+    shutil.copy(example, variables)
+    plan = known.plan(
+        ROOT / "terraform/envs/dev", more, known.Settings(var_files=[variables], known=False)
+    )
+    addresses = {resource.address for resource in plan.resources}
+    text = "".join((MIGRATION / name).read_text() for name in MOVED)
+    missing = {after for _before, after in state_mv.moves(text)} - addresses
+    assert missing == set()
+
+
+@dataclass
+class Flat:
+    """The flat root, applied."""
+
+    environment: Environment
+
+    def state(self) -> Any:
+        return self.environment.terraform.document(["state", "pull"])
+
+    def stop(self) -> None:
+        """The guide's step: what runs is destroyed by the root that made it."""
+        rules = [a for a in state_mv.addresses(self.state()) if "security_group_rule" in a]
+        targets = ["aws_security_group.ecs_instances", *rules]
+        command = commands.destroy()
+        self.environment.run([*command, *(f"-target={address}" for address in targets)])
+
+
+def changes(environment: Environment) -> dict[str, set[str]]:
+    """Addresses by what the saved plan does: create, update, replace, delete, forget."""
+    document = environment.terraform.document(commands.show(Path("tfplan")))
+    found: dict[str, set[str]] = {}
+    for change in document["resource_changes"]:
+        actions = change["change"]["actions"]
+        action = "replace" if set(actions) == {"create", "delete"} else actions[0]
+        if change["mode"] == "managed":
+            found.setdefault(action, set()).add(change["address"])
+    return found
+
+
+def ids(state: Any, kinds: set[str]) -> dict[str, set[str]]:
+    """Ids by type."""
+    found: dict[str, set[str]] = {}
+    for resource in state["resources"]:
+        if resource["mode"] == "managed" and resource["type"] in kinds:
+            for instance in resource["instances"]:
+                found.setdefault(resource["type"], set()).add(instance["attributes"]["id"])
+    return found
+
+
+@pytest.mark.needs("terraform")
+@pytest.mark.timeout(900)
+def test_dev_takes_over_a_flat_root(aws: EmulatedAws, tmp_path: Path) -> None:
+    admin = json.dumps({"admin_user": "admin", "admin_password": "rehearsal"})
+    client(aws, "secretsmanager").create_secret(Name="grafana/admin", SecretString=admin)
+    root = tmp_path / "flat"
+    shutil.copytree(FLAT, root)
+    override(root, whole=False)
+    dev = copy(tmp_path / "repository") / "envs/dev"
+    for name in MOVED:
+        shutil.copy(MIGRATION / name, dev)
+    shutil.copy(MIGRATION / "terraform.tfvars.example", dev)
+    with environment(root, aws) as old, environment(dev, aws) as new:
+        flat = Flat(old)
+        old.apply()
+        assert old.plan() == []
+        whole = ids(flat.state(), KEPT)
+
+        flat.stop()
+        stopped = {a.split(".")[0] for a in state_mv.addresses(flat.state())}
+        assert stopped.isdisjoint(STOPPED)
+        assert ids(flat.state(), KEPT) == whole
+        # Up to the apply, going back is applying the flat root: its state has not been touched.
+        back = old.plan()
+        assert {line.split(": ")[1] for line in back} == {"create"}
+        backup = tmp_path / "flat.tfstate"
+        backup.write_text(json.dumps(flat.state()))
+
+        new.run(["state", "push", str(backup)])
+        assert new.plan()
+        planned = changes(new)
+        assert sorted(old.plan()) == sorted(back)
+        patterns = listed("What the apply destroys")
+        destroyed = planned["delete"]
+        assert [a for a in destroyed if not any(fnmatchcase(a, p) for p in patterns)] == []
+        assert [p for p in patterns if not any(fnmatchcase(a, p) for a in destroyed)] == []
+        assert planned["replace"] == set(listed("What the apply replaces"))
+        assert planned["forget"] == {"aws_cloudwatch_log_group.ecs_exec"}
+
+        said = new.run(commands.apply(dev / "tfplan"))
+        # The endpoints have left their old group before it is deleted, as AWS demands.
+        ended = [
+            (hook["resource"]["addr"], hook["action"])
+            for message in said.messages
+            if message.type == "apply_complete" and (hook := message.body["hook"])
+        ]
+        group = 'module.temporal.module.vpc[0].aws_security_group.endpoint["ecr.api"]'
+        left = [i for i, (a, _) in enumerate(ended) if ".aws_vpc_endpoint.interface[" in a]
+        assert ended.index((group, "delete")) > max(left)
+
+        for name in MOVED:
+            (dev / name).unlink()
+        assert new.plan() == []
+        now = ids(new.terraform.document(["state", "pull"]), KEPT)
+        gone = {kind: found - now[kind] for kind, found in whole.items() if found - now[kind]}
+        assert gone.pop("aws_cloudwatch_log_group") == {"/ecs/temporal-dev/ecs-exec"}
+        assert gone.pop("aws_iam_role") == {"temporal-dev-ecs-instance"}
+        assert len(gone.pop("aws_vpc_endpoint")) == 1  # ec2messages
+        assert gone == {}
+        groups = client(aws, "logs").describe_log_groups(logGroupNamePrefix="/ecs/temporal-dev/ecs")
+        assert len(groups["logGroups"]) == 1
+    assert log(aws) == ""
