@@ -21,11 +21,13 @@ WITHOUT_RESOURCE = {
     "ecr:GetAuthorizationToken",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
+    "ec2:DescribeInstances",
+    "ecs:DescribeTaskDefinition",
 }
+DISCOVERY = {"ec2:DescribeInstances", "ecs:DescribeTaskDefinition"}
 BY_CONDITION = {
     "ecs:DescribeContainerInstances",
     "ecs:DescribeServices",
-    "ecs:DescribeTaskDefinition",
     "ecs:DescribeTasks",
     "ecs:ListServices",
     "ecs:ListTasks",
@@ -106,7 +108,7 @@ def expected(name: str) -> dict[str, set[str]]:
     if variant.benchmark:
         found["benchmark-task"] = EXEC | WRITE
     if variant.adot:
-        found["adot-task"] = EXEC | WRITE | BY_CONDITION
+        found["adot-task"] = EXEC | WRITE | BY_CONDITION | DISCOVERY
     if name in plans.MADE and name != "bare":
         write = {"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"}
         found["flow-logs"] = write | {"logs:DescribeLogGroups"}

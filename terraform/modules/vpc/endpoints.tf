@@ -8,11 +8,13 @@ locals {
   # - `own`: principals of this account, resources of this account and of trusted_account_ids.
   # - `principals`: principals only. The agent's internal actions (Submit*) have no resource, and are on
   #   no list of those for which AWS fills in aws:ResourceAccount; ECS has no resource of others anyway.
+  #   The same for ec2 (EC2 user guide, "Create an endpoint policy"), which only describes here.
   # - aps-workspaces: that source says it supports none.
   # - ecs-agent, ecs-telemetry, ssmmessages, ec2messages: no source found. They carry signed streams of
   #   ECS and Systems Manager.
   _endpoint_services = {
     "aps-workspaces" = { policy = null }
+    "ec2"            = { policy = "principals" }
     "ec2messages"    = { policy = null }
     "ecr.api"        = { policy = "own" }
     "ecr.dkr"        = { policy = "own" }
