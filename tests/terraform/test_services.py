@@ -248,12 +248,6 @@ def test_the_frontend_has_a_dns_name_for_tasks_without_service_connect(name: str
     assert plan.outputs["frontend_address"].value == f"temporal-frontend.{domain}:7233"
 
 
-def test_the_ui_waits_for_the_service_that_owns_the_name() -> None:
-    text = (plans.TERRAFORM / "modules/temporal-cluster/services.tf").read_text()
-    block = text[text.index('module "temporal_ui"') :].split("\n}\n")[0]
-    assert re.search(r"depends_on = \[.*module[.]temporal_service]", block)
-
-
 @everywhere
 def test_every_container_logs_to_cloudwatch_with_a_prefix_of_its_own(name: str) -> None:
     """Feature: temporal-ecs-fargate, Property 5: awslogs in every container, as followed.

@@ -97,7 +97,8 @@ def test_a_collector_pushes_the_log_file_of_the_server_to_loki(name: str) -> Non
     loki = plan.outputs["loki_endpoint"].value
     for family in collected(name):
         told = yaml.safe_load(configuration(plan, f"collector/{family}"))
-        (file,) = told["receivers"]["filelog"]["include"]
+        (receiver,) = told["service"]["pipelines"]["logs"]["receivers"]
+        (file,) = told["receivers"][receiver]["include"]
         assert told["exporters"]["otlp_http"]["endpoint"] == f"{loki}/otlp"
         assert told["service"]["pipelines"]["logs"]["exporters"] == ["otlp_http"]
         if family.startswith("temporal-"):
