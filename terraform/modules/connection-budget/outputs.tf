@@ -20,3 +20,8 @@ output "connects_per_second_quota" {
   description = "What DSQL takes."
   value       = local._connects_per_second
 }
+
+output "connects_per_second_given" {
+  description = "Part of that which is given to the servers: what the limiter lets through."
+  value       = local._given_per_second
+}

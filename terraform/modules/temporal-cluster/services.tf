@@ -34,7 +34,7 @@ module "temporal_service" {
   staggered_startup_seconds      = var.connections.staggered_startup_seconds
   rate_limiter_enabled           = var.connections.rate_limiter_enabled
   rate_limiter_table             = module.dynamodb.table_name
-  rate_limiter_limit             = floor(module.connection_budget.connects_per_second_quota * var.connections.rate_share)
+  rate_limiter_limit             = module.connection_budget.connects_per_second_given
   reservoir_enabled              = var.connections.reservoir_enabled
   reservoir                      = var.connections.reservoir
   distributed_conn_lease_enabled = var.connections.distributed_conn_lease_enabled

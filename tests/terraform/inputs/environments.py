@@ -1,6 +1,6 @@
 """Accounts, and environments as their users meet them: each is planned by itself."""
 
-from tests.terraform.inputs.cluster import ECR, EXISTING_CLUSTER, PRIVATE_IMAGES
+from tests.terraform.inputs.cluster import ECR, PRIVATE_IMAGES
 from tests.terraform.inputs.network import REGIONS
 from tests.terraform.inputs.table import Table, refuses, refuses_each, takes, takes_each
 
@@ -74,19 +74,6 @@ DEV = Table(
         *refuses(
             "authorized_cidrs has a network that is not within the VPC",
             client_vpn={**_VPN, "authorized_cidrs": ["0.0.0.0/0"]},
-        ),
-        *refuses("connects to DSQL per second, which takes", roles={"history": {"replicas": 101}}),
-        *refuses("without NAT images come from ECR only", nat="none"),
-        *takes(nat="none", images=PRIVATE_IMAGES),
-        *refuses(
-            "the benchmark's capacity provider has to be attached",
-            existing_ecs_cluster=EXISTING_CLUSTER,
-            benchmark={"enabled": True},
-            images=PRIVATE_IMAGES,
-        ),
-        *refuses(
-            "distributed_conn_lease_enabled needs reservoir_enabled",
-            connections={"distributed_conn_lease_enabled": True},
         ),
         *refuses(
             "reservoir.base_lifetime_seconds exceeds guard_window_seconds",

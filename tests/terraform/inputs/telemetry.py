@@ -37,6 +37,11 @@ OBSERVABILITY = Table(
                 )
             ],
         ),
+        # 22 characters, "-loki-", 12 digits, and a region: no region of today is that long.
+        *takes(project_name="t" * 22, region="r" * 22),
+        *refuses(
+            "has more than the 63 characters that S3 takes", project_name="t" * 22, region="r" * 23
+        ),
         *image("grafana_image"),
         *image("loki_image"),
         *(
