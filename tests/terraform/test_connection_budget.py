@@ -72,10 +72,7 @@ def model(cluster: Cluster) -> Budget:
             "max_concurrent_tasks": max(1, count, count * high // 100),
         }
     tasks = {name: role["max_concurrent_tasks"] for name, role in roles.items()}
-    for field, quota in (
-        ("connection_rate_limit", PER_SECOND),
-        ("connection_burst_limit", AT_ONCE),
-    ):
+    for field, quota in QUOTAS.items():
         for name, limit in _limits(tasks, quota * cluster["percent"] // 100).items():
             roles[name][field] = limit
     return {
@@ -106,10 +103,7 @@ def holds(cluster: Cluster, budget: Budget) -> None:
     """The properties, whoever worked it out."""
     roles = budget["roles"]
     tasks = {name: role["max_concurrent_tasks"] for name, role in roles.items()}
-    for field, quota in (
-        ("connection_rate_limit", PER_SECOND),
-        ("connection_burst_limit", AT_ONCE),
-    ):
+    for field, quota in QUOTAS.items():
         given_to_all = quota * cluster["percent"] // 100
         limits = {name: role[field] for name, role in roles.items()}
         assert min(limits.values()) >= 1
