@@ -84,7 +84,7 @@ VPC = Table(
         *refuses_each(
             "interface_endpoints names a service that nothing here calls",
             "interface_endpoints",
-            [["s3"], ["dynamodb"], ["dsql"], ["ecr.api", "ec2"], ["ECR.API"], [""]],
+            [["s3"], ["dynamodb"], ["dsql"], ["ecr.api", "rds"], ["ECR.API"], [""]],
         ),
         *takes_each("trusted_account_ids", [[], ["012345678901", "999999999999"]]),
         *refuses_each(
