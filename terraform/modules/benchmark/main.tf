@@ -17,6 +17,7 @@ module "capacity" {
   min_size                 = 0
   max_size                 = var.max_instances
   instance_attributes      = { workload = "benchmark" }
+  wait_for                 = var.network_ready
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
 }
@@ -44,9 +45,11 @@ locals {
   _containers = {
     for name, task in local._tasks : name => concat(
       [{
-        name        = name
-        image       = var.benchmark_image
-        essential   = true
+        name      = name
+        image     = var.benchmark_image
+        essential = true
+        # Shares are relative: without a number the agent gives a container 2, and the collector beside it has 64.
+        cpu         = task.cpu - try(task.sidecar.sidecar_container_definition.cpu, 0)
         environment = [for key, value in task.environment : { name = key, value = value }]
 
         linuxParameters = { initProcessEnabled = true }
@@ -89,10 +92,18 @@ resource "aws_security_group" "this" {
   description = "Benchmark of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = local._name })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_ecs_task_definition" "this" {
   for_each = local._tasks
+
+  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
+  skip_destroy = true
 
   family                   = "${var.project_name}-${each.key}"
   requires_compatibilities = ["EC2"]

@@ -94,6 +94,12 @@ variable "cluster_name" {
   type        = string
 }
 
+variable "network_ready" {
+  description = "Anything that is known only once instances can reach ECS: they wait for it."
+  type        = any
+  default     = null
+}
+
 variable "capacity_attached" {
   description = "Anything that is known only once the capacity provider is attached to the cluster: the services wait for it."
   type        = any

@@ -9,7 +9,8 @@ resource "aws_security_group" "endpoint" {
   tags        = merge(var.tags, { Name = "${var.project_name}-endpoint-dsql" })
 
   lifecycle {
-    create_before_destroy = true
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
   }
 }
 

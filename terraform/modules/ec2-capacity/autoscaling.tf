@@ -49,6 +49,9 @@ resource "aws_autoscaling_group" "this" {
   lifecycle {
     ignore_changes = [desired_capacity]
   }
+
+  # An instance that starts without a way to ECS never joins, and one that loses it cannot say that its tasks stopped.
+  depends_on = [var.wait_for]
 }
 
 resource "aws_ecs_capacity_provider" "this" {

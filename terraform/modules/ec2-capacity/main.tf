@@ -19,7 +19,8 @@ resource "aws_security_group" "instances" {
   tags        = merge(var.tags, { Name = "${local._name}-instances" })
 
   lifecycle {
-    create_before_destroy = true
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
   }
 }
 

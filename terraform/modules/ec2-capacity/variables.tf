@@ -154,6 +154,12 @@ variable "session_manager_enabled" {
   default     = true
 }
 
+variable "wait_for" {
+  description = "Anything that is known only once instances can reach ECS; the group waits for it: a depends_on of this module would make its groups wait too, and rules need those first."
+  type        = any
+  default     = null
+}
+
 variable "permissions_boundary_arn" {
   description = "Boundary of the role of the instances; null for none."
   type        = string

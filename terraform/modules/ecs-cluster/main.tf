@@ -11,8 +11,8 @@ resource "aws_ecs_cluster" "this" {
   # What was typed in a shell is kept, whoever opened it.
   configuration {
     execute_command_configuration {
-      kms_key_id = var.kms_key_arn
-      logging    = "OVERRIDE"
+      # No key for the session itself, which is TLS: every task would have to reach KMS before its shell opens.
+      logging = "OVERRIDE"
 
       log_configuration {
         cloud_watch_log_group_name     = aws_cloudwatch_log_group.ecs_exec.name
@@ -29,7 +29,7 @@ resource "aws_ecs_cluster" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "ecs_exec" {
-  name              = "/ecs/${var.project_name}/exec"
+  name              = "/ecs/${var.project_name}/ecs-exec"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
   tags              = var.tags

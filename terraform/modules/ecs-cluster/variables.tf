@@ -36,7 +36,7 @@ variable "container_insights" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of shell sessions and of their log group, whose policy must let CloudWatch Logs use it; null for AWS's own encryption. Task roles need kms:Decrypt on it, callers of ECS Exec kms:GenerateDataKey."
+  description = "Key of the log group of shell sessions, whose policy must let CloudWatch Logs use it; null for AWS's own encryption."
   type        = string
   default     = null
 }

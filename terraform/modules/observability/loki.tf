@@ -99,7 +99,9 @@ resource "aws_ssm_parameter" "loki" {
 resource "aws_service_discovery_service" "loki" {
   count = var.loki_enabled ? 1 : 0
 
-  name = "loki"
+  # Tasks that stopped badly leave their addresses behind, and the service could then not be deleted.
+  force_destroy = true
+  name          = "loki"
 
   dns_config {
     namespace_id   = var.private_dns_namespace_id

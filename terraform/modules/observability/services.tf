@@ -51,10 +51,18 @@ resource "aws_security_group" "this" {
   description = "${each.value.title} of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = "${var.project_name}-${each.key}" })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_ecs_task_definition" "this" {
   for_each = local._services
+
+  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
+  skip_destroy = true
 
   family                   = "${var.project_name}-${each.key}"
   requires_compatibilities = ["EC2"]

@@ -133,7 +133,7 @@ resource "aws_opensearch_domain_policy" "this" {
     Statement = [{
       Sid       = "UseVisibilityIndex"
       Effect    = "Allow"
-      Principal = { AWS = [var.temporal_task_role_arn, var.setup_task_role_arn] }
+      Principal = { AWS = concat([var.temporal_task_role_arn, var.setup_task_role_arn], var.operator_principal_arns) }
       Action    = ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]
       Resource  = "${local._domain_arn}/*"
     }]

@@ -44,9 +44,17 @@ resource "aws_security_group" "setup" {
   description = "Task that makes the visibility index of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = "${var.project_name}-${local._setup_name}" })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_ecs_task_definition" "setup" {
+  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
+  skip_destroy = true
+
   family                   = "${var.project_name}-${local._setup_name}"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"

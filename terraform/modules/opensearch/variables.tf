@@ -147,6 +147,12 @@ variable "setup_task_role_arn" {
   type        = string
 }
 
+variable "operator_principal_arns" {
+  description = "Further roles or users that the domain admits: operators who come in by Client VPN sign with one of these."
+  type        = list(string)
+  default     = []
+}
+
 variable "execution_role_arn" {
   description = "Role by which ECS starts the set-up task."
   type        = string

@@ -45,24 +45,37 @@ locals {
     if length(setsubtract(apis, concat(local._by_endpoint, local._by_gateway))) > 0
   }
 
-  _public_images = [
-    for image in concat(
-      [var.temporal_image, var.temporal_admin_tools_image],
-      var.ui.enabled ? [var.images.ui] : [],
-      var.telemetry.collector == "otel" ? [var.images.otel_collector] : [],
-      var.telemetry.collector == "alloy" ? [var.images.alloy] : [],
-      # Loki's image has no shell: Grafana's writes its configuration file.
-      var.telemetry.grafana_enabled || var.telemetry.loki_enabled ? [var.images.grafana] : [],
-      var.telemetry.loki_enabled ? [var.images.loki] : [],
-      var.telemetry.adot_enabled ? [var.images.adot] : [],
-      var.benchmark.enabled ? [var.images.benchmark] : [],
-    ) : image if !can(regex("^[0-9]{12}[.]dkr[.]ecr[.]", image))
-  ]
+  _images = compact(concat(
+    [var.temporal_image, var.temporal_admin_tools_image],
+    var.ui.enabled ? [var.images.ui] : [],
+    var.telemetry.collector == "otel" ? [var.images.otel_collector] : [],
+    var.telemetry.collector == "alloy" ? [var.images.alloy] : [],
+    # Loki's image has no shell: Grafana's writes its configuration file.
+    var.telemetry.grafana_enabled || var.telemetry.loki_enabled ? [var.images.grafana] : [],
+    var.telemetry.loki_enabled ? [var.images.loki] : [],
+    var.telemetry.adot_enabled ? [var.images.adot] : [],
+    var.benchmark.enabled ? [var.images.benchmark] : [],
+  ))
 
-  # Instances pull images from registries that have no endpoint.
+  # Account, region and repository of each image in ECR.
+  _ecr_images = {
+    for image in local._images : image => regex("^([0-9]{12})[.]dkr[.]ecr[.]([a-z0-9-]+)[.][a-z.]+/([^:@]+)", image)
+    if can(regex("^[0-9]{12}[.]dkr[.]ecr[.]", image))
+  }
+
+  ecr_repository_arns = distinct([
+    for image in values(local._ecr_images) :
+    "arn:${data.aws_partition.current.partition}:ecr:${image[1]}:${image[0]}:repository/${image[2]}"
+  ])
+
+  # The endpoints lead to ECR in this region alone.
+  _public_images = [for image in local._images : image if try(local._ecr_images[image][1], "") != var.region]
+
+  # Instances pull images from registries that have no endpoint; the set-up task, on Fargate, pulls its own.
   _internet_parties = !local.vpc.internet ? [] : distinct(concat(
     keys(local._apis_by_internet),
     length(local._public_images) > 0 ? keys(local._instance_groups) : [],
+    contains(local._public_images, var.temporal_admin_tools_image) ? ["opensearch-setup"] : [],
   ))
 
   _https = module.topology.ports.visibility.https

@@ -39,6 +39,7 @@ module "capacity" {
   volume_size              = var.capacity.volume_size
   ami_id                   = var.capacity.ami_id
   instance_attributes      = each.value.attributes
+  wait_for                 = local.network_ready
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
 }

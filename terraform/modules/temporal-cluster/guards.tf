@@ -14,6 +14,32 @@ resource "terraform_data" "history_shards" {
   }
 }
 
+resource "terraform_data" "kms_key" {
+  input = var.kms_key_arn == null ? "made here" : var.kms_key_arn
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output == (var.kms_key_arn == null ? "made here" : var.kms_key_arn)
+      error_message = "kms_key_arn cannot change after the first apply, when the key was ${self.output}: what is encrypted with it stays so, and a key that was made here would be deleted under its data. Leave kms_key_arn as it was, or make a new environment."
+    }
+  }
+}
+
+resource "terraform_data" "project_name" {
+  input = var.project_name
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.output == var.project_name
+      error_message = "project_name is ${self.output} since the first apply and cannot become ${var.project_name}: every name has it, so everything would be made anew, what holds data too. Write ${self.output}, or make a new environment."
+    }
+  }
+}
+
 resource "terraform_data" "reachable" {
   input = local.vpc.internet
 
@@ -45,13 +71,21 @@ resource "terraform_data" "connection_budget" {
     }
 
     precondition {
-      condition     = local._connections <= var.connections.distributed_conn_limit
-      error_message = "the servers may hold ${local._connections} connections to DSQL during a deployment, more than connections.distributed_conn_limit = ${var.connections.distributed_conn_limit}: lower max_conns, reservoir.target_ready or replicas."
+      condition     = local._connections <= local._connection_limit
+      error_message = "the servers may hold ${local._connections} connections to DSQL during a deployment, more than the ${local._connection_limit} that ${var.connections.distributed_conn_lease_enabled ? "connections.distributed_conn_limit allows" : "DSQL takes"}: lower max_conns, reservoir.target_ready or replicas."
+    }
+
+    precondition {
+      condition     = var.history_shards >= 16 * local.roles.history.max_concurrent_tasks
+      error_message = "history_shards = ${var.history_shards} is too few for ${local.roles.history.max_concurrent_tasks} tasks of history: one that owns no shard never becomes healthy, and ECS replaces it for ever. Give 16 for each task at least, before the first apply."
     }
   }
 }
 
 locals {
+  # Aurora DSQL user guide, quotas: raised on request, and then told by distributed_conn_limit.
+  _connection_limit = var.connections.distributed_conn_lease_enabled ? var.connections.distributed_conn_limit : max(10000, var.connections.distributed_conn_limit)
+
   _connections = sum([
     for service in module.temporal_service : service.max_concurrent_tasks * service.connections_per_task
   ])

@@ -11,6 +11,11 @@ resource "aws_security_group" "load_balancer" {
   description = "Load balancer before the frontend of ${var.project_name}"
   vpc_id      = local.vpc.vpc_id
   tags        = merge(var.tags, { Name = "${local._load_balancer_name}-lb" })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_lb" "frontend" {

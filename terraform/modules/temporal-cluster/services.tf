@@ -53,7 +53,11 @@ module "temporal_service" {
   tags                              = var.tags
 
   # ECS refuses a service whose capacity provider is not attached, or whose target group has no listener.
-  depends_on = [aws_ecs_cluster_capacity_providers.this, aws_lb_listener.frontend]
+  wait_for = concat(
+    local.network_ready,
+    aws_ecs_cluster_capacity_providers.this[*].id,
+    aws_lb_listener.frontend[*].id,
+  )
 }
 
 module "temporal_ui" {
@@ -80,7 +84,11 @@ module "temporal_ui" {
   tags                          = var.tags
 
   # A Service Connect name is seen only by tasks deployed after the service that owns it.
-  depends_on = [aws_ecs_cluster_capacity_providers.this, module.temporal_service]
+  wait_for = concat(
+    local.network_ready,
+    aws_ecs_cluster_capacity_providers.this[*].id,
+    [module.temporal_service["frontend"].service_arn],
+  )
 }
 
 module "benchmark" {
@@ -98,6 +106,7 @@ module "benchmark" {
   max_instances            = var.benchmark.max_instances
   cluster_arn              = local.cluster.arn
   cluster_name             = local.cluster.name
+  network_ready            = local.network_ready
   capacity_attached        = aws_ecs_cluster_capacity_providers.this[*].id
   vpc_id                   = local.vpc.vpc_id
   subnet_ids               = local.vpc.private_subnet_ids

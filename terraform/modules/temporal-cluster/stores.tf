@@ -25,25 +25,26 @@ locals {
 module "opensearch" {
   source = "../opensearch"
 
-  project_name           = var.project_name
-  region                 = var.region
-  vpc_id                 = local.vpc.vpc_id
-  subnet_ids             = local.vpc.private_subnet_ids
-  domain_name            = var.opensearch.domain_name
-  existing_domain        = var.opensearch.existing_domain
-  engine_version         = var.opensearch.engine_version
-  instance_type          = var.opensearch.instance_type
-  instance_count         = var.opensearch.instance_count
-  dedicated_master       = var.opensearch.dedicated_master
-  volume_size            = var.opensearch.volume_size
-  visibility_index_name  = var.opensearch_visibility_index
-  temporal_task_role_arn = module.iam.temporal_task_role_arn
-  setup_task_role_arn    = module.iam.opensearch_setup_task_role_arn
-  execution_role_arn     = module.iam.execution_role_arn
-  admin_tools_image      = var.temporal_admin_tools_image
-  log_retention_days     = var.log_retention_days
-  kms_key_arn            = local.kms_key_arn
-  tags                   = var.tags
+  project_name            = var.project_name
+  region                  = var.region
+  vpc_id                  = local.vpc.vpc_id
+  subnet_ids              = local.vpc.private_subnet_ids
+  domain_name             = var.opensearch.domain_name
+  existing_domain         = var.opensearch.existing_domain
+  engine_version          = var.opensearch.engine_version
+  instance_type           = var.opensearch.instance_type
+  instance_count          = var.opensearch.instance_count
+  dedicated_master        = var.opensearch.dedicated_master
+  volume_size             = var.opensearch.volume_size
+  visibility_index_name   = var.opensearch_visibility_index
+  temporal_task_role_arn  = module.iam.temporal_task_role_arn
+  operator_principal_arns = var.opensearch.operator_principal_arns
+  setup_task_role_arn     = module.iam.opensearch_setup_task_role_arn
+  execution_role_arn      = module.iam.execution_role_arn
+  admin_tools_image       = var.temporal_admin_tools_image
+  log_retention_days      = var.log_retention_days
+  kms_key_arn             = local.kms_key_arn
+  tags                    = var.tags
 }
 
 module "dynamodb" {
@@ -73,6 +74,7 @@ module "iam" {
   adot_enabled             = var.telemetry.adot_enabled
   benchmark_enabled        = var.benchmark.enabled
   kms_key_arn              = local.kms_key_arn
+  image_repository_arns    = length(local.ecr_repository_arns) > 0 ? local.ecr_repository_arns : null
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
 

@@ -6,19 +6,30 @@ resource "aws_security_group" "client" {
   description = "Clients of the frontend of ${var.project_name}"
   vpc_id      = local.vpc.vpc_id
   tags        = merge(var.tags, { Name = "${var.project_name}-client" })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 locals {
-  # Groups by party; a party that is not there has none.
+  # Groups by party; a party that is not there has none. Each reference is to one output of one instance, written
+  # out: a reference to a whole module would make every rule wait for its services, and instances need rules first.
   _groups = merge(
-    { for role, service in module.temporal_service : role => service.security_group_id },
-    { client = aws_security_group.client.id },
-    { visibility = module.opensearch.security_group_id },
-    { opensearch-setup = module.opensearch.setup_security_group_id },
-    { for ui in module.temporal_ui : "ui" => ui.security_group_id },
-    { for benchmark in module.benchmark : "benchmark" => benchmark.security_group_id },
-    { for group in aws_security_group.load_balancer : "load-balancer" => group.id },
-    { for vpn in module.client_vpn : "client-vpn" => vpn.security_group_id },
+    {
+      history          = module.temporal_service["history"].security_group_id
+      matching         = module.temporal_service["matching"].security_group_id
+      frontend         = module.temporal_service["frontend"].security_group_id
+      worker           = module.temporal_service["worker"].security_group_id
+      client           = aws_security_group.client.id
+      visibility       = module.opensearch.security_group_id
+      opensearch-setup = module.opensearch.setup_security_group_id
+    },
+    var.ui.enabled ? { ui = module.temporal_ui[0].security_group_id } : {},
+    var.benchmark.enabled ? { benchmark = module.benchmark[0].security_group_id } : {},
+    var.frontend_load_balancer.enabled ? { load-balancer = aws_security_group.load_balancer[0].id } : {},
+    var.client_vpn == null ? {} : { client-vpn = module.client_vpn[0].security_group_id },
     local._dsql_private_link ? { database = module.dsql.endpoint_security_group_id } : {},
     var.telemetry.grafana_enabled ? { grafana = module.observability.grafana_security_group_id } : {},
     var.telemetry.loki_enabled ? { loki = module.observability.loki_security_group_id } : {},
@@ -29,12 +40,20 @@ locals {
 
   # The instances of each capacity provider do the same, so each group of them is a party.
   _instance_groups = merge(
-    { for name, group in module.capacity : "instances ${name}" => group.instance_security_group_id },
-    { for benchmark in module.benchmark : "instances benchmark" => benchmark.instance_security_group_id },
+    local._spread_instances ? { "instances main" = module.capacity["main"].instance_security_group_id } : {},
+    local._workload_instances ? {
+      "instances history"  = module.capacity["history"].instance_security_group_id
+      "instances frontend" = module.capacity["frontend"].instance_security_group_id
+      "instances worker"   = module.capacity["worker"].instance_security_group_id
+    } : {},
+    var.benchmark.enabled ? { "instances benchmark" = module.benchmark[0].instance_security_group_id } : {},
     try(var.existing_ecs_cluster.instance_security_group_id, null) == null ? {} : {
       "instances existing" = var.existing_ecs_cluster.instance_security_group_id
     },
   )
+
+  _spread_instances   = var.existing_ecs_cluster == null && var.placement == "spread"
+  _workload_instances = var.existing_ecs_cluster == null && var.placement == "workload"
 
   # Loki is called by those whose collector pushes logs, and by Grafana.
   _calls_loki = concat(["grafana"], var.telemetry.loki_enabled ? local._collected : [])
@@ -80,4 +99,18 @@ resource "aws_vpc_security_group_egress_rule" "this" {
   to_port                      = each.value.port
   description                  = each.key
   tags                         = merge(var.tags, { Name = each.key })
+}
+
+locals {
+  # What has to be there before anything starts, and go after everything has stopped: an instance without a way to
+  # ECS never joins, and a task that loses its way to DSQL, Loki or ECS does not stop in good order.
+  network_ready = concat(
+    values(aws_vpc_security_group_ingress_rule.this)[*].id,
+    values(aws_vpc_security_group_egress_rule.this)[*].id,
+    values(aws_vpc_security_group_egress_rule.gateway)[*].id,
+    values(aws_vpc_security_group_egress_rule.internet)[*].id,
+    values(aws_vpc_security_group_egress_rule.dsql)[*].id,
+    flatten(module.vpc[*].ways_out),
+    [module.dsql.vpc_endpoint_id],
+  )
 }

@@ -6,6 +6,11 @@ variable "project_name" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,20}[a-z0-9]$", var.project_name))
     error_message = "project_name is 2 to 22 characters: lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen."
   }
+
+  validation {
+    condition     = !can(regex("^(aws|ssm|ecs|fargate|sg-|internal-)", var.project_name))
+    error_message = "project_name begins with a word that AWS keeps for itself in some of the names: not aws, ssm, ecs, fargate, sg- or internal-."
+  }
 }
 
 variable "environment_name" {
@@ -98,6 +103,11 @@ variable "existing_ecs_cluster" {
   validation {
     condition     = var.existing_ecs_cluster == null || !var.benchmark.enabled
     error_message = "the benchmark's capacity provider has to be attached to the cluster, which is left to the owner of an existing one: set benchmark.enabled = false with existing_ecs_cluster."
+  }
+
+  validation {
+    condition     = var.existing_ecs_cluster == null || var.existing_vpc != null
+    error_message = "existing_ecs_cluster needs existing_vpc: tasks can only stand in the VPC of the cluster's instances."
   }
 }
 
@@ -272,6 +282,8 @@ variable "opensearch" {
     instance_count   = optional(number, 1)
     volume_size      = optional(number, 10)
     dedicated_master = optional(object({ instance_type = string, count = optional(number, 3) }))
+    # Who may sign requests besides servers and set-up task.
+    operator_principal_arns = optional(list(string), [])
     existing_domain = optional(object({
       endpoint          = string
       arn               = string

@@ -28,6 +28,11 @@ resource "aws_security_group" "this" {
   description = "Temporal ${var.service_name} of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = local._name })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_ecs_service" "this" {
@@ -87,6 +92,18 @@ resource "aws_ecs_service" "this" {
       enabled   = true
       namespace = service_connect_configuration.value
 
+      log_configuration {
+        log_driver = "awslogs"
+
+        options = {
+          awslogs-group         = aws_cloudwatch_log_group.this.name
+          awslogs-region        = var.region
+          awslogs-stream-prefix = "service-connect"
+          mode                  = "non-blocking"
+          max-buffer-size       = "25m"
+        }
+      }
+
       service {
         # The port mapping has no appProtocol: as gRPC the proxy would cut long polls after 15 s.
         port_name      = "grpc"
@@ -125,12 +142,16 @@ resource "aws_ecs_service" "this" {
     # `up` and `scale` set it: an apply must never reset what runs.
     ignore_changes = [desired_count]
   }
+
+  depends_on = [var.wait_for]
 }
 
 resource "aws_service_discovery_service" "this" {
   count = local._is_frontend && var.private_dns_enabled ? 1 : 0
 
-  name = local._container_name
+  # Tasks that stopped badly leave their addresses behind, and the service could then not be deleted.
+  force_destroy = true
+  name          = local._container_name
 
   dns_config {
     namespace_id   = var.private_dns_namespace_id

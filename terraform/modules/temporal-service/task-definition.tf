@@ -16,10 +16,14 @@ locals {
     if var.sidecar == null ? false : var.sidecar[part] != null
   ]
 
+  _sidecar_cpu = sum(concat([0], [for definition in local._sidecar_containers : try(definition.cpu, 0)]))
+
   _server = {
     name      = local._container_name
     image     = var.image
     essential = true
+    # Shares are relative: without a number the agent gives a container 2, and the collector beside it has 64.
+    cpu = var.cpu - local._sidecar_cpu
 
     environment = [for name, value in local._environment : { name = name, value = value }]
 
@@ -66,6 +70,9 @@ locals {
 }
 
 resource "aws_ecs_task_definition" "this" {
+  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
+  skip_destroy = true
+
   family                   = local._name
   requires_compatibilities = ["EC2"]
   network_mode             = "awsvpc"

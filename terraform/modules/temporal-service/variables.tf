@@ -158,6 +158,12 @@ variable "target_group_arns" {
   default     = []
 }
 
+variable "wait_for" {
+  description = "Anything that is known only once rules are made and the capacity provider is attached; the service waits for it: a depends_on of this module would make its groups wait too, and rules need those first."
+  type        = any
+  default     = null
+}
+
 variable "execution_role_arn" {
   description = "Role by which ECS starts the task."
   type        = string

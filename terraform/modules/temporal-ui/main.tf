@@ -29,9 +29,17 @@ resource "aws_security_group" "this" {
   description = "Temporal UI of ${var.project_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = local._name })
+
+  lifecycle {
+    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_ecs_task_definition" "this" {
+  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
+  skip_destroy = true
+
   family                   = local._name
   requires_compatibilities = ["EC2"]
   network_mode             = "awsvpc"
@@ -140,6 +148,18 @@ resource "aws_ecs_service" "this" {
   service_connect_configuration {
     enabled   = true
     namespace = var.service_connect_namespace_arn
+
+    log_configuration {
+      log_driver = "awslogs"
+
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.this.name
+        awslogs-region        = var.region
+        awslogs-stream-prefix = "service-connect"
+        mode                  = "non-blocking"
+        max-buffer-size       = "25m"
+      }
+    }
   }
 
   tags = var.tags
@@ -148,4 +168,6 @@ resource "aws_ecs_service" "this" {
     # `up` and `scale` set it: an apply must never reset what runs.
     ignore_changes = [desired_count]
   }
+
+  depends_on = [var.wait_for]
 }

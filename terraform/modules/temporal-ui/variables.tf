@@ -99,6 +99,12 @@ variable "service_connect_namespace_arn" {
   type        = string
 }
 
+variable "wait_for" {
+  description = "Anything that is known only once rules are made, the capacity provider is attached and the frontend's service is there; the service waits for it: a depends_on of this module would make its groups wait too, and rules need those first."
+  type        = any
+  default     = null
+}
+
 variable "execution_role_arn" {
   description = "Role by which ECS starts the task."
   type        = string

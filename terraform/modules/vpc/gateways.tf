@@ -8,11 +8,15 @@ locals {
     Effect    = "Allow"
     Principal = "*"
     Action    = "s3:GetObject"
-    Resource = [
-      "arn:${data.aws_partition.current.partition}:s3:::prod-${var.region}-starport-layer-bucket/*",
-      "arn:${data.aws_partition.current.partition}:s3:::al2023-${var.region}/*",
-      "arn:${data.aws_partition.current.partition}:s3:::al2023-repos-${var.region}-de612dc2/*",
-    ]
+    Resource = concat(
+      [
+        "arn:${data.aws_partition.current.partition}:s3:::prod-${var.region}-starport-layer-bucket/*",
+        "arn:${data.aws_partition.current.partition}:s3:::al2023-${var.region}/*",
+        "arn:${data.aws_partition.current.partition}:s3:::al2023-repos-${var.region}-de612dc2/*",
+      ],
+      # Docker Hub sends layers from a bucket in us-east-1: there they take this endpoint and not the internet.
+      var.nat == "none" ? [] : ["arn:${data.aws_partition.current.partition}:s3:::docker-images-prod/*"],
+    )
   }]
 
   _gateway_endpoints = {

@@ -57,3 +57,11 @@ output "vpc_endpoint_ids" {
   description = "By service: its endpoint, interface or gateway."
   value       = { for service, endpoint in merge(aws_vpc_endpoint.interface, aws_vpc_endpoint.gateway) : service => endpoint.id }
 }
+
+output "ways_out" {
+  description = "Ids of routes to NAT gateways and of endpoints: what needs a way to AWS waits for it by depending on this."
+  value = concat(
+    [for route in aws_route.nat : route.id],
+    [for endpoint in merge(aws_vpc_endpoint.interface, aws_vpc_endpoint.gateway) : endpoint.id],
+  )
+}
