@@ -43,13 +43,17 @@ module "temporal" {
   tags                              = var.tags
 }
 
-# Production only: whatever would destroy this environment is refused at plan, data or not. Who means it
-# takes this block out first, and sets deletion_protection to false.
+# Production only: whatever would destroy this environment, or make anew what holds its data, is refused at plan.
+# Who means it takes this block out first, and sets deletion_protection to false.
 resource "terraform_data" "protection" {
-  input = {
-    dsql_cluster_arn    = module.temporal.dsql_cluster_arn
-    opensearch_endpoint = module.temporal.opensearch_endpoint
-    loki_s3_bucket_name = module.temporal.loki_s3_bucket_name
+  # A replacement of one of these replaces this resource too, which prevent_destroy refuses.
+  triggers_replace = {
+    project_name             = var.project_name
+    dsql_cluster_arn         = module.temporal.dsql_cluster_arn
+    opensearch_domain_id     = module.temporal.opensearch_domain_id
+    prometheus_workspace_arn = module.temporal.prometheus_workspace_arn
+    loki_s3_bucket_name      = module.temporal.loki_s3_bucket_name
+    kms_key_arn              = module.temporal.kms_key_arn
   }
 
   lifecycle {

@@ -78,6 +78,11 @@ output "dsql_cluster_arn" {
   value       = module.temporal.dsql_cluster_arn
 }
 
+output "opensearch_domain_id" {
+  description = "What AWS calls this very OpenSearch domain; null for a brought one."
+  value       = module.temporal.opensearch_domain_id
+}
+
 output "opensearch_endpoint" {
   description = "Host of the OpenSearch domain."
   value       = module.temporal.opensearch_endpoint
@@ -151,6 +156,11 @@ output "benchmark" {
 output "client_vpn_endpoint_id" {
   description = "The Client VPN endpoint; null without one."
   value       = module.temporal.client_vpn_endpoint_id
+}
+
+output "kms_key_arn" {
+  description = "Key of logs, parameters, tables, bucket and domain."
+  value       = module.temporal.kms_key_arn
 }
 
 output "connection_budget" {

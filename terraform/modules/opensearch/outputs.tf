@@ -8,6 +8,11 @@ output "domain_arn" {
   value       = local._makes ? local._domain_arn : var.existing_domain.arn
 }
 
+output "domain_id" {
+  description = "What AWS calls this very domain; another one of the same name has another. Null for a brought one."
+  value       = one(aws_opensearch_domain.this[*].domain_id)
+}
+
 output "domain_name" {
   description = "Name of the domain."
   value       = local._makes ? local._domain_name : element(split("/", var.existing_domain.arn), 1)

@@ -71,6 +71,11 @@ output "dsql_cluster_arn" {
   value       = module.dsql.arn
 }
 
+output "opensearch_domain_id" {
+  description = "What AWS calls this very OpenSearch domain; null for a brought one."
+  value       = module.opensearch.domain_id
+}
+
 output "opensearch_endpoint" {
   description = "Host of the OpenSearch domain."
   value       = module.opensearch.domain_endpoint
@@ -161,6 +166,11 @@ output "benchmark" {
 output "client_vpn_endpoint_id" {
   description = "The Client VPN endpoint; null without one."
   value       = one(module.client_vpn[*].client_vpn_endpoint_id)
+}
+
+output "kms_key_arn" {
+  description = "Key of logs, parameters, tables, bucket and domain."
+  value       = local.kms_key_arn
 }
 
 output "connection_budget" {

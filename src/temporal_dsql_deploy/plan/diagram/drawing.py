@@ -22,7 +22,7 @@ _VPC = "vpc"
 _PLACES = {
     "client": (560, 110),
     "client-vpn": (300, 110),
-    "load-balancer": (820, 110),
+    "load-balancer": (820, 240),
     "ui": (190, 300),
     "frontend": (560, 300),
     "benchmark": (1020, 300),
@@ -39,8 +39,8 @@ _PLACES = {
     "internet": (820, 790),
 }
 _TITLES = {
-    "client": "clients (group “client”)",
-    "client-vpn": "operators by Client VPN",
+    "client": "clients",
+    "client-vpn": "operators",
     "load-balancer": "load balancer",
     "ui": "UI",
     "grafana": "Grafana",
@@ -52,6 +52,14 @@ _TITLES = {
     "internet": "internet, by NAT",
     "instances": "EC2 instances",
 }
+_ABOUT = {
+    "client": ("who wears the group “client”",),
+    "client-vpn": ("by AWS Client VPN",),
+    "database": ("by IAM and TLS",),
+    "internet": ("AWS APIs, image registries",),
+    "load-balancer": ("for clients elsewhere",),
+}
+"""What is said of a party of which the plan says nothing more."""
 _OUTSIDE = {"client-vpn", "database", "internet"}
 _STYLE = Path(__file__).with_name("style.css").read_text()
 _ARROW = (
@@ -140,7 +148,8 @@ def _frame(picture: Picture, frames: Mapping[str, _Place]) -> Iterator[str]:
     yield _text(left + 16, top + 22, f"VPC {picture.vpc or '(existing)'}", "name")
     yield _text(left + 16, top + 40, zones, "small")
     if ring := frames.get(_RING):
-        ports = ", ".join(str(role.ports["membership"]) for role in load().roles.values())
+        numbers = sorted(role.ports["membership"] for role in load().roles.values())
+        ports = ", ".join(map(str, numbers))
         left, base = ring.x - ring.wide // 2, ring.y + ring.tall // 2
         yield _rectangle(ring, "ring")
         yield _text(left + 10, base - 9, f"one membership ring: each to each, {ports}", "small")
@@ -150,8 +159,9 @@ def _boxes(picture: Picture, places: Mapping[str, _Place]) -> Iterator[str]:
     for name, place in places.items():
         kind = "box role" if name in _ROLES else "box outside" if name in _OUTSIDE else "box"
         yield _rectangle(place, kind)
-        yield _text(place.x, place.y - 10, _TITLES.get(name, name), "name", middle=True)
-        for number, line in enumerate(picture.parties[name].details[:2]):
+        yield _text(place.x, place.y - 10, _title(name), "name", middle=True)
+        about = picture.parties[name].details or _ABOUT.get(name, ())
+        for number, line in enumerate(about[:2]):
             yield _text(place.x, place.y + 8 + 15 * number, line, "small", middle=True)
 
 
@@ -228,11 +238,11 @@ def _matrix(picture: Picture, top: int) -> tuple[list[str], int]:
     for number, name in enumerate(called):
         drawn += [
             _rect(190 + number * wide, y, wide, 24, "head"),
-            _text(190 + number * wide + wide // 2, y + 16, name, "small", middle=True),
+            _text(190 + number * wide + wide // 2, y + 16, _title(name), "small", middle=True),
         ]
     for row, source in enumerate(callers):
         line = y + 24 + row * 24
-        drawn += [_rect(40, line, 150, 24, "head"), _text(48, line + 16, source, "small")]
+        drawn += [_rect(40, line, 150, 24, "head"), _text(48, line + 16, _title(source), "small")]
         for number, target in enumerate(called):
             drawn.append(_rect(190 + number * wide, line, wide, 24, "cell"))
             text = " ".join(str(port) for port in sorted(ports[source, target]))
@@ -252,6 +262,10 @@ def _calls(picture: Picture, top: int) -> tuple[list[str], int]:
         drawn.append(_text(40, top + 38 + row * 18, api, "small"))
         drawn.append(_text(190, top + 38 + row * 18, ", ".join(sorted(set(parties))), "small"))
     return drawn, top + 38 + 18 * len(callers) + 30
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name)
 
 
 def _rect(x: int, y: int, wide: int, tall: int, kind: str) -> str:
