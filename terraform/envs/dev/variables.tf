@@ -256,6 +256,8 @@ variable "opensearch" {
     instance_count   = optional(number, 1)
     volume_size      = optional(number, 10)
     dedicated_master = optional(object({ instance_type = string, count = optional(number, 3) }))
+    # Who may sign requests besides servers and set-up task.
+    operator_principal_arns = optional(list(string), [])
     existing_domain = optional(object({
       endpoint          = string
       arn               = string
