@@ -5,6 +5,7 @@ bench, and every environment with nothing left out, are applied by the campaign.
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,10 @@ from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from temporal_dsql_deploy.terraform import commands
 from tests.support import aws as account
 from tests.support import certificate
-from tests.support.terraform_env import copy, environment, override
+from tests.support.terraform_env import Environment, copy, environment, override
 
 EVERY_TYPE = Path(__file__).parent / "every_type"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.mark.needs("terraform")
@@ -53,6 +55,7 @@ def test_dev_and_prod_in_one_account_do_not_touch_each_other(
         assert dev.plan() == []
         dev.destroy()
         assert prod.plan() == []
+        _cannot_lose_data(prod)
         with pytest.raises(AssertionError, match="protected against being deleted"):
             prod.destroy()
         assert prod.plan() == []
@@ -66,3 +69,17 @@ def _account(folder: Path, aws: EmulatedAws) -> str:
         assert once.plan() == []
         text: str = once.terraform.document(commands.output())["backend_config"]["value"]
     return text
+
+
+def _cannot_lose_data(prod: Environment) -> None:
+    """What would make a data store of production anew is refused, a change in place is not."""
+    refused: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("protected against being deleted", {"opensearch": {"domain_name": "another"}}),
+        ("project_name is temporal-prod since the first apply", {"project_name": "other"}),
+        ("kms_key_arn cannot change after the first apply", {"kms_key_arn": KEY}),
+    )
+    for words, change in refused:
+        with pytest.raises(AssertionError, match=words):
+            prod.plan(**change)
+    domain = "module.temporal.module.opensearch.aws_opensearch_domain.this[0]"
+    assert prod.plan(opensearch={"instance_count": 6}) == [f"{domain}: update"]
