@@ -55,6 +55,15 @@ def validated(root: str) -> tuple[bool, list[str], dict[str, set[str]]]:
     return said["valid"], [one["summary"] for one in said["diagnostics"]], graph
 
 
+RULE = "module.temporal.aws_vpc_security_group_"
+"""Ingress and egress rules: the composition makes them all."""
+
+
+def nodes(graph: dict[str, set[str]]) -> set[str]:
+    """Every address that waits for another, or is waited for."""
+    return set(graph).union(*graph.values())
+
+
 def source_of(name: str, file: str) -> str:
     return (ENVS / name / file).read_text()
 
@@ -222,6 +231,44 @@ def test_services_wait_for_the_attachment_of_their_capacity_provider(name: str) 
     assert len(services) == 4
     without = [one for one in services if attached not in roots.waits_for(graph, one)]
     assert without == []
+
+
+NEEDS_THE_RULES = (".aws_autoscaling_group.", ".aws_ecs_service.")
+NEEDED_BY_NO_RULE = (
+    *NEEDS_THE_RULES,
+    ".aws_opensearch_domain.",
+    ".aws_ec2_client_vpn_network_association.",
+)
+
+
+def test_what_must_come_after_the_rules_is_in_every_graph() -> None:
+    for name in plans.ENVIRONMENTS:
+        addresses = nodes(validated(f"envs/{name}")[2])
+        for kind in (*NEEDED_BY_NO_RULE, RULE):
+            assert any(kind in address for address in addresses), (name, kind)
+
+
+@environments
+def test_no_rule_waits_for_what_takes_long_or_needs_rules_itself(name: str) -> None:
+    _, _, graph = validated(f"envs/{name}")
+    late = {
+        (rule, other)
+        for rule in nodes(graph)
+        if RULE in rule
+        for other in roots.waits_for(graph, rule)
+        if any(kind in other for kind in NEEDED_BY_NO_RULE)
+    }
+    assert late == set()
+
+
+@environments
+def test_instances_and_services_wait_for_every_rule(name: str) -> None:
+    """And are destroyed before it: a task that cannot reach ECS does not stop in good order."""
+    _, _, graph = validated(f"envs/{name}")
+    rules = {address for address in nodes(graph) if RULE in address}
+    for address in nodes(graph):
+        if any(kind in address for kind in NEEDS_THE_RULES):
+            assert rules - roots.waits_for(graph, address) == set(), address
 
 
 def test_clients_of_the_frontend_wait_for_the_service_that_owns_its_name() -> None:

@@ -3,8 +3,11 @@
 from tests.terraform.inputs import messages
 from tests.terraform.inputs.test_inputs import TABLES
 
+_TWO_APPLIES = "test_what_cannot_change.py: it takes two applies"
 ELSEWHERE = {
-    "history_shards is … since the first apply": "test_history_shards.py: it takes two applies",
+    "history_shards is … since the first apply": _TWO_APPLIES,
+    "kms_key_arn cannot change after the first apply": _TWO_APPLIES,
+    "project_name is … since the first apply": _TWO_APPLIES,
 }
 """Messages that no table can have, and what tests them."""
 
