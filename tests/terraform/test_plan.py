@@ -1,6 +1,7 @@
 """`dsql-deploy plan` with the real Terraform, as its users run it."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import jsonschema
 import pytest
 
 from scripts.reference import REFERENCE
-from temporal_dsql_deploy.terraform import find
+from temporal_dsql_deploy.errors import WrongAccount
+from temporal_dsql_deploy.plan import Plan
+from temporal_dsql_deploy.terraform import find, workdir
 from tests.support.deploy import COMMAND, Deploy
 
 pytestmark = pytest.mark.needs("terraform")
@@ -56,12 +59,38 @@ def test_plan_apply_and_plan_again(deploy: Deploy, mine: Path) -> None:
     assert "mine: 1 to create, 0 to update, 0 to replace, 0 to delete" in said.stdout
     assert said.stderr == ""
     assert document(deploy)["changes"] is True
-    # What was kept is what Terraform applies.
-    terraform(mine, "apply", str(out))
+    # What is printed is what applies what was kept, wherever it is typed.
+    _, _, printed = said.stdout.splitlines()[-1].partition(", for: ")
+    program, *arguments = shlex.split(printed)
+    assert (program, arguments[-1]) == ("terraform", str(out))
+    terraform(deploy.folder, *arguments)
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in deploy.cwd.iterdir()] == ["kept.plan"]
     assert deploy.run("plan", "mine").stdout == "mine: no changes: what runs is what is written\n"
     again = document(deploy)
     assert (again["changes"], again["source"]) == (False, "terraform")
     assert again["terraform_version"] == find.find().version
+
+
+def test_a_plan_that_is_spoken_against_is_not_kept(mine: Path, tmp_path: Path) -> None:
+    def refuse(_plan: Plan) -> None:
+        raise WrongAccount("another account")
+
+    out = tmp_path / "kept.plan"
+    with pytest.raises(WrongAccount):
+        workdir.plan(workdir.Request(mine, out=out, check=refuse))
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("out", "why"), [("no/x.plan", "there is no folder"), (".", "a folder")])
+def test_a_place_that_cannot_be_written_is_refused_before_terraform_starts(
+    deploy: Deploy, mine: Path, out: str, why: str
+) -> None:
+    refused = deploy.run("plan", "mine", "--out", out, check=False)
+    assert refused.returncode == 3
+    assert why in refused.stderr
+    assert not (mine / ".terraform").exists()
+    assert not (mine / ".terraform.lock.hcl").exists()
 
 
 def test_files_of_variables(deploy: Deploy, mine: Path) -> None:
@@ -110,8 +139,48 @@ def test_offline_takes_the_example_where_there_are_no_values(deploy: Deploy, min
     (mine / "terraform.tfvars.example").write_text("size = 1\n")
     said = deploy.run("plan", "mine", "--offline")
     assert "terraform.tfvars.example" in said.stderr
+    (deploy.cwd / "mine.tfvars").write_text("sise = 2\n")
+    said = deploy.run("plan", "mine", "--offline", "--var-file", "mine.tfvars")
+    assert "terraform.tfvars.example, with mine.tfvars on top" in said.stderr
+    assert "warning: mine.tfvars:1 gives sise a value" in said.stderr
     (mine / "terraform.tfvars").write_text("size = 1\n")
     assert "example" not in deploy.run("plan", "mine", "--offline").stderr
+
+
+def test_what_terraform_warns_of_is_told(deploy: Deploy, mine: Path) -> None:
+    (mine / "main.tf").write_text(
+        f'{ROOT_MODULE}\ncheck "x" {{\n  assert {{\n    condition     = var.size > 1\n'
+        '    error_message = "It is small."\n  }\n}\n'
+    )
+    (mine / "terraform.tfvars").write_text("size = 1\nhistory_shard = 4096\n")
+    for offline in ((), ("--offline",)):
+        notes = document(deploy, *offline)["notes"]
+        assert any("terraform.tfvars:2 gives history_shard" in note for note in notes), offline
+        assert any("It is small." in note for note in notes), offline
+        assert not any("undeclared" in note for note in notes), offline
+
+
+def test_a_folder_without_terraform_is_refused_online_and_offline(
+    deploy: Deploy, mine: Path
+) -> None:
+    (mine / "main.tf").rename(mine / "main.txt")
+    asked = (("plan", "mine"), ("plan", "mine", "--offline"), ("diagram", "mine"))
+    for arguments in asked:
+        refused = deploy.run(*arguments, check=False)
+        assert refused.returncode == 3, arguments
+        assert f"there is no Terraform in {mine} [missing]" in refused.stderr
+    (mine / "main.txt").unlink()
+    mine.rmdir()
+    for arguments in asked:
+        refused = deploy.run(*arguments, check=False)
+        assert refused.returncode == 3, arguments
+        assert f"there is no folder {mine} [missing]" in refused.stderr
+
+
+def test_offline_never_says_what_runs(deploy: Deploy, mine: Path) -> None:
+    (mine / "main.tf").write_text("# nothing\n")
+    said = deploy.run("plan", "mine", "--offline").stdout
+    assert said == "mine: no changes: its Terraform would make nothing in an empty account\n"
 
 
 def test_a_refusal_is_a_document_too(deploy: Deploy, mine: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from temporal_dsql_deploy.cli.console import terminal
-from temporal_dsql_deploy.errors import NotForPlatform, UnknownChoice
+from temporal_dsql_deploy.errors import DirectoryUnusable, NotForPlatform, UnknownChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,6 +144,25 @@ def address(name: str, *, file: Path | None = None, data_dir: Path | None = None
     places = (("--file", file), ("--data-dir", data_dir))
     again = [part for option, path in places if path for part in (option, str(path))]
     terminal.address = shlex.join([name, *again])
+
+
+def check_out(path: Path | None) -> None:
+    """Refuse an `--out` that cannot be written, before work is done for it.
+
+    Raises DirectoryUnusable.
+    """
+    if path is None:
+        return
+    target = path.expanduser()
+    if not target.parent.is_dir():
+        cause = f"there is no folder {target.parent.absolute()}"
+    elif target.is_dir():
+        cause = "it is a folder"
+    else:
+        return
+    raise DirectoryUnusable(
+        f"{path} cannot be written", cause=cause, fix="make the folder, or correct --out"
+    )
 
 
 def one_of(what: str, word: str, choices: "Iterable[str]") -> str:

@@ -1,5 +1,6 @@
 """`dsql-deploy plan ENV`."""
 
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,6 +63,7 @@ def plan(
     """
     from temporal_dsql_deploy.operations.plan import run
 
+    folder = None
     if plan_file is not None:
         if offline or out or var_file:
             raise UsageError(
@@ -80,7 +82,9 @@ def plan(
         from temporal_dsql_deploy.environments.find import find
 
         options.address(environment, file=file)
+        options.check_out(out)
         chosen = find(environment, file=file)
+        folder = chosen.terraform
         with watching() as on_event:
             how = run.How(
                 offline=offline,
@@ -96,14 +100,21 @@ def plan(
     if as_json:
         terminal.result(result)
     else:
-        terminal.text(*lines(result))
+        terminal.text(*lines(result, folder))
 
 
-def lines(result: "PlanResult") -> list[str]:
-    """A plan as text, what matters most first."""
+def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
+    """A plan as text, what matters most first; `folder` is where its Terraform is."""
     name = result.environment
     if not result.changes:
-        return [f"{name}: no changes: what runs is what is written", *_drift(result)]
+        nothing = "what runs is what is written"
+        if result.source == "known-values":
+            nothing = "its Terraform would make nothing in an empty account"
+        return [
+            f"{name}: no changes: {nothing}",
+            *_drift(result),
+            *_kept(result, folder),
+        ]
     counts = result.counts
     made = [
         *_section("DATA IS LOST", _losses(result)),
@@ -125,9 +136,15 @@ def lines(result: "PlanResult") -> list[str]:
     made.append(total + forgotten)
     if not result.complete:
         made.append("the plan is not complete: an apply of it is to be followed by another plan")
-    if result.plan_file:
-        made.append(f"kept in {result.plan_file}, for: terraform apply {result.plan_file}")
-    return made
+    return [*made, *_kept(result, folder)]
+
+
+def _kept(result: "PlanResult", folder: Path | None) -> list[str]:
+    if result.plan_file is None:
+        return []
+    there = [f"-chdir={folder.absolute()}"] if folder else []
+    apply = shlex.join(["terraform", *there, "apply", str(result.plan_file)])
+    return [f"kept in {result.plan_file}, for: {apply}"]
 
 
 def _section(title: str, said: list[str]) -> list[str]:

@@ -4,15 +4,17 @@ Terraform runs where its files are, with its own `.terraform` there: what this t
 own `terraform` commands do in that folder is the same.
 """
 
+import os
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from temporal_dsql_deploy.errors import NotInitialised
+from temporal_dsql_deploy.errors import DirectoryUnusable, NotInitialised
 from temporal_dsql_deploy.plan import Plan, read_plan
-from temporal_dsql_deploy.terraform import commands, find, mirror
+from temporal_dsql_deploy.terraform import commands, failures, find, mirror
 from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
 
 BACKEND = "backend.hcl"
@@ -26,7 +28,9 @@ class Request:
     directory: Path
     var_files: Iterable[Path] = ()
     out: Path | None = None
-    """Where to keep the plan file; None for nowhere."""
+    """Where to keep the plan file, for its owner alone; None for nowhere."""
+    check: Callable[[Plan], None] | None = None
+    """Raises what speaks against the plan, which is then not kept."""
     terraform: Path | None = None
     """The program; None for the one of `find.find`."""
     provider_mirror: Path | None = None
@@ -37,27 +41,26 @@ class Request:
 def plan(request: Request) -> Plan:
     """Initialise where that is needed, plan, and read the plan.
 
-    Raises what `failures` makes of Terraform's errors, BinaryMissing, BinaryUnusable.
+    Raises what `failures` makes of Terraform's errors, BinaryMissing, BinaryUnusable, what
+    `check` raises, and DirectoryUnusable when the plan cannot be kept.
     """
     binary = find.find(request.terraform)
     source = mirror.find(request.provider_mirror)
     directory = request.directory.expanduser().absolute()
     with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
         # A plan holds what is secret in a configuration: it is nobody else's to read.
-        out = request.out.expanduser().absolute() if request.out else Path(folder) / "plan"
+        out = Path(folder) / "plan"
         with mirror.configured(source) as variables:
             terraform = Terraform(binary, directory, variables, request.on_event)
             command = commands.plan(
                 out=out, var_files=[path.expanduser().absolute() for path in request.var_files]
             )
-            initialised = (directory / ".terraform").is_dir()
-            if initialised:
-                with suppress(NotInitialised):
-                    terraform.run(command)
-                    return _shown(terraform, out)
-            initialise(terraform)
-            terraform.run(command)
-            return _shown(terraform, out)
+            made = _planned(terraform, command, out)
+        if request.check:
+            request.check(made)
+        if request.out:
+            _keep(out, request.out.expanduser().absolute())
+    return made
 
 
 def initialise(terraform: Terraform) -> None:
@@ -66,5 +69,32 @@ def initialise(terraform: Terraform) -> None:
     terraform.run(commands.init(backend_config=backend if backend.is_file() else None))
 
 
-def _shown(terraform: Terraform, out: Path) -> Plan:
-    return read_plan(terraform.document(commands.show(out)), out)
+def _planned(terraform: Terraform, command: commands.Command, out: Path) -> Plan:
+    if (terraform.directory / ".terraform").is_dir():
+        with suppress(NotInitialised):
+            return _made(terraform, command, out)
+    initialise(terraform)
+    return _made(terraform, command, out)
+
+
+def _keep(plan_file: Path, out: Path) -> None:
+    """Move a plan to where it is to be kept: readable for its owner alone, and whole or not."""
+    try:
+        # In the folder of `out`, as a file can be renamed only within a file system.
+        with tempfile.TemporaryDirectory(prefix=".dsql-deploy-", dir=out.parent) as beside:
+            copy = Path(beside) / "plan"
+            copy.touch(mode=0o600)
+            shutil.copyfile(plan_file, copy)
+            os.replace(copy, out)  # noqa: PTH105 - says both names when it fails
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"the plan cannot be kept in {out}",
+            cause=str(error.strerror),
+            fix="name another place with --out",
+        ) from error
+
+
+def _made(terraform: Terraform, command: commands.Command, out: Path) -> Plan:
+    said = terraform.run(command, keep=lambda _: False)
+    plan = read_plan(terraform.document(commands.show(out)), out)
+    return replace(plan, warnings=failures.warnings(said.diagnostics, terraform.directory))

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import NotForPlatform, WrongAccount
+from temporal_dsql_deploy.errors import MissingError, NotForPlatform, WrongAccount
 from temporal_dsql_deploy.operations.plan.result import PlanResult, Source
 from temporal_dsql_deploy.operations.plan.summary import summarise
 from temporal_dsql_deploy.plan import Plan, read_plan
 from temporal_dsql_deploy.plan.reader import parse, read_bytes
+from temporal_dsql_deploy.terraform import variables
 from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 
 EXAMPLE_VARIABLES = "terraform.tfvars.example"
@@ -39,7 +40,8 @@ def plan(environment: Environment, how: How) -> PlanResult:
     if how.offline:
         return _offline(environment, how)
     made = _real(environment, how)
-    return summarise(made, environment.name, Source.TERRAFORM, plan_file=how.out)
+    result = summarise(made, environment.name, Source.TERRAFORM, plan_file=_absolute(how.out))
+    return replace(result, notes=[*_ignored(environment, how), *made.warnings])
 
 
 def from_file(name: str, path: Path) -> PlanResult:
@@ -58,13 +60,17 @@ def _real(environment: Environment, how: How) -> Plan:
         directory=_folder(environment),
         var_files=[*environment.var_files, *how.var_files],
         out=how.out,
+        check=lambda made: _check_account(environment, made),
         terraform=how.terraform,
         provider_mirror=how.provider_mirror,
         on_event=how.on_event,
     )
-    made = workdir.plan(request)
-    _check_account(environment, made)
-    return made
+    return workdir.plan(request)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    # Terraform runs in another folder than this command.
+    return path.expanduser().absolute() if path else None
 
 
 def _offline(environment: Environment, how: How) -> PlanResult:
@@ -82,12 +88,16 @@ def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
 
     folder = _folder(environment)
     var_files = [*environment.var_files, *how.var_files]
-    notes = []
+    notes = _ignored(environment, how)
     example = folder / EXAMPLE_VARIABLES
-    given = [*var_files, *folder.glob("terraform.tfvars"), *folder.glob("*.auto.tfvars")]
-    if not given and example.is_file():
-        notes.append(f"there are no values of variables: these are those of {example}")
-        var_files = [example]
+    if not variables.automatic(folder) and example.is_file():
+        on_top = ", ".join(str(path) for path in var_files)
+        notes.append(
+            f"{folder} has no terraform.tfvars: the values are those of {example}"
+            + (f", with {on_top} on top" if on_top else "")
+        )
+        notes += variables.undeclared(folder, [example])
+        var_files = [example, *var_files]
     settings = known.Settings(
         terraform=how.terraform,
         provider_mirror=how.provider_mirror,
@@ -95,7 +105,15 @@ def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
         account=environment.account or known.ACCOUNT,
         on_event=how.on_event,
     )
-    return known.plan(folder, settings=settings), notes
+    made = known.plan(folder, settings=settings)
+    return made, [*notes, *made.warnings]
+
+
+def _ignored(environment: Environment, how: How) -> list[str]:
+    """Values that are given to variables that do not exist."""
+    folder = _folder(environment)
+    files = [*variables.automatic(folder), *environment.var_files, *how.var_files]
+    return list(variables.undeclared(folder, files))
 
 
 def _folder(environment: Environment) -> Path:
@@ -105,7 +123,16 @@ def _folder(environment: Environment) -> Path:
             cause=f"its platform is {environment.platform}",
             fix="see what `up` would do to it: dsql-deploy up ENV --dry-run",
         )
-    return environment.terraform
+    folder = environment.terraform
+    if any(folder.glob("*.tf")) or any(folder.glob("*.tf.json")):
+        return folder
+    there = folder.is_dir()
+    raise MissingError(
+        f"there is no {'Terraform in' if there else 'folder'} {folder}",
+        cause="the Terraform of the environment should be in it"
+        + (", and it has no file *.tf" if there else ""),
+        fix="correct the path, `terraform` in the file of the environment",
+    )
 
 
 def _check_account(environment: Environment, made: Plan) -> None:
