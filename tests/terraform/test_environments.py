@@ -18,7 +18,7 @@ ENVS = plans.TERRAFORM / "envs"
 MODULES = plans.TERRAFORM / "modules"
 CLUSTER = MODULES / "temporal-cluster"
 ROOTS = (*(ENVS / name for name in plans.ENVIRONMENTS), plans.TERRAFORM / "account")
-# What S0-V2, S3-3 and S3-17 (docs/reference/requirements.md) name, and old scripts asked for in vain.
+# What S0-V2, S3-3 and S3-17 of the requirements name, and what old scripts asked for in vain.
 WANTED = {
     "ecs_cluster_arn",
     "ecs_cluster_name",
