@@ -144,6 +144,8 @@ class Plan(_Resources):
     """Whether planning failed half way, so that it says less than all."""
     applyable: bool = True
     """Whether an apply of it would do anything."""
+    warnings: tuple[str, ...] = ()
+    """What Terraform warned of when it was made; a plan in a file has none."""
 
     def changing(self) -> tuple[Change, ...]:
         """Changes of managed resources other than `no-op`."""

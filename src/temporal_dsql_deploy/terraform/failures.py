@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from temporal_dsql_deploy.errors import (
     WrongAccount,
 )
 from temporal_dsql_deploy.terraform.messages import Diagnostic
+from temporal_dsql_deploy.terraform.variables import UNDECLARED
 
 _SHOWN = 3
 
@@ -58,6 +59,16 @@ def translate(
         cause=said or "it gave no reason",
         fix=f"see what it says by hand: {_terraform(context, context.verb)}",
     )
+
+
+def warnings(diagnostics: Iterable[Diagnostic], directory: Path) -> tuple[str, ...]:
+    """Terraform's warnings of a directory, each in one line."""
+    found = [
+        f"{_sentence(one)}{f' ({directory / one.place})' if one.place else ''}"
+        for one in diagnostics
+        if one.severity == "warning" and one.summary not in UNDECLARED
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _plain(errors: Sequence[Diagnostic], context: Context) -> DeployError:

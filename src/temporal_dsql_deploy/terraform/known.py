@@ -8,9 +8,11 @@ ids, ARNs and endpoints that are told apart by the address and are the same in e
 """
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from temporal_dsql_deploy.terraform.copy import lay_out
 from temporal_dsql_deploy.terraform.hcl import escaped
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Message
 from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
+from temporal_dsql_deploy.terraform.variables import VARIABLE, automatic
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -189,8 +192,7 @@ class _Planning:
         # A place in the test file, which nobody has written, would lead nowhere.
         problems = tuple(
             replace(one, filename="", line=0) if one.filename.startswith(_TESTS) else one
-            for one in found
-            if one
+            for one in map(_as_of_a_plan, filter(None, found))
         )
         errors = [one for one in problems if one.severity == "error"]
         planned = next((m for m in messages if m.type == "test_plan"), None)
@@ -202,6 +204,7 @@ class _Planning:
             plan_of_test(planned.body),
             terraform_version=self.terraform.binary.version,
             variables=dict(case.variables),
+            warnings=failures.warnings(problems, self.directory),
         )
         return Outcome(case, plan, problems)
 
@@ -212,20 +215,38 @@ class _Planning:
         if isinstance(case.variables.get("region"), str):
             return str(case.variables["region"])
         here = self.terraform.directory
-        automatic = [*sorted(here.glob("*.auto.tfvars"))[::-1], here / "terraform.tfvars"]
-        for path in [*reversed(self.settings.var_files), *automatic]:
-            if path.is_file() and (
-                named := re.search(r'^\s*region\s*=\s*"([^"$]+)"', path.read_text(), re.MULTILINE)
-            ):
-                return named[1]
+        for path in reversed([*automatic(here), *self.settings.var_files]):
+            if path.is_file() and (named := _region_in(path)):
+                return named
+        if of_environment := os.environ.get(f"{VARIABLE}region"):
+            return of_environment
         for path in sorted(here.glob("*.tf")):
             if default := re.search(
                 r'^variable\s+"region"\s*\{[^}]*?^\s*default\s*=\s*"([^"$]+)"',
-                path.read_text(),
+                path.read_text(encoding="utf-8", errors="replace"),
                 re.MULTILINE | re.DOTALL,
             ):
                 return default[1]
         return REGION
+
+
+def _region_in(path: Path) -> str | None:
+    # What cannot be read as text or JSON is told by Terraform, which names the line.
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".json":
+        with suppress(ValueError):
+            values = json.loads(text)
+            region = values.get("region") if isinstance(values, dict) else None
+            return region if isinstance(region, str) else None
+        return None
+    named = re.search(r'^\s*region\s*=\s*"([^"$]+)"', text, re.MULTILINE)
+    return named[1] if named else None
+
+
+def _as_of_a_plan(found: Diagnostic) -> Diagnostic:
+    """A check that does not hold fails a test; of a plan it is a warning."""
+    is_check = found.summary == "Check block assertion failed"
+    return replace(found, severity="warning") if is_check else found
 
 
 def document(

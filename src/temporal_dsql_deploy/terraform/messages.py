@@ -23,6 +23,8 @@ class Diagnostic:
     """File that it is about; relative to where Terraform ran."""
     line: int = 0
     """Line in it; 0 where there is none."""
+    code: str = ""
+    """What stands there."""
 
     @property
     def place(self) -> str:
@@ -100,4 +102,5 @@ def diagnostic(found: Mapping[str, Any]) -> Diagnostic:
         address=str(found.get("address", "")),
         filename=str(where.get("filename", "")),
         line=int((where.get("start") or {}).get("line", 0)),
+        code=str((found.get("snippet") or {}).get("code", "")).strip(),
     )
