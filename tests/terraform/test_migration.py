@@ -45,6 +45,8 @@ KEPT = {
     "aws_vpc_endpoint",
 }
 """What holds data, or what others know by its address."""
+GROUPS = {"aws_security_group"}
+RULES = {"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"}
 RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)"', re.MULTILINE)
 
 
@@ -108,6 +110,25 @@ class Flat:
         command = commands.destroy()
         self.environment.run([*command, *(f"-target={address}" for address in targets)])
 
+    def empty(self, aws: EmulatedAws) -> None:
+        """The guide's step: groups lose the rules that the flat root wrote inside them."""
+        for group in ids(self.state(), GROUPS)["aws_security_group"]:
+            inside = rules(aws, group)
+            for egress, revoke in (
+                (False, client(aws, "ec2").revoke_security_group_ingress),
+                (True, client(aws, "ec2").revoke_security_group_egress),
+            ):
+                if found := [rule for rule, outward in inside.items() if outward == egress]:
+                    revoke(GroupId=group, SecurityGroupRuleIds=found)
+
+
+def rules(aws: EmulatedAws, group: str) -> dict[str, bool]:
+    """Ids of a group's rules in AWS, and which of them are egress."""
+    found = client(aws, "ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [group]}]
+    )
+    return {each["SecurityGroupRuleId"]: each["IsEgress"] for each in found["SecurityGroupRules"]}
+
 
 def changes(environment: Environment) -> dict[str, set[str]]:
     """Addresses by what the saved plan does: create, update, replace, delete, forget."""
@@ -150,12 +171,14 @@ def test_dev_takes_over_a_flat_root(aws: EmulatedAws, tmp_path: Path) -> None:
         whole = ids(flat.state(), KEPT)
 
         flat.stop()
+        flat.empty(aws)
         stopped = {a.split(".")[0] for a in state_mv.addresses(flat.state())}
         assert stopped.isdisjoint(STOPPED)
         assert ids(flat.state(), KEPT) == whole
+        groups = ids(flat.state(), GROUPS)["aws_security_group"]
         # Up to the apply, going back is applying the flat root: its state has not been touched.
         back = old.plan()
-        assert {line.split(": ")[1] for line in back} == {"create"}
+        assert {line.split(": ")[1] for line in back} == {"create", "update"}
         backup = tmp_path / "flat.tfstate"
         backup.write_text(json.dumps(flat.state()))
 
@@ -168,28 +191,26 @@ def test_dev_takes_over_a_flat_root(aws: EmulatedAws, tmp_path: Path) -> None:
         assert [a for a in destroyed if not any(fnmatchcase(a, p) for p in patterns)] == []
         assert [p for p in patterns if not any(fnmatchcase(a, p) for a in destroyed)] == []
         assert planned["replace"] == set(listed("What the apply replaces"))
-        assert planned["forget"] == {"aws_cloudwatch_log_group.ecs_exec"}
+        assert planned["forget"] == {"aws_security_group.vpc_endpoints"}
 
-        said = new.run(commands.apply(dev / "tfplan"))
-        # The endpoints have left their old group before it is deleted, as AWS demands.
-        ended = [
-            (hook["resource"]["addr"], hook["action"])
-            for message in said.messages
-            if message.type == "apply_complete" and (hook := message.body["hook"])
-        ]
-        group = 'module.temporal.module.vpc[0].aws_security_group.endpoint["ecr.api"]'
-        left = [i for i, (a, _) in enumerate(ended) if ".aws_vpc_endpoint.interface[" in a]
-        assert ended.index((group, "delete")) > max(left)
-
+        new.run(commands.apply(dev / "tfplan"))
         for name in MOVED:
             (dev / name).unlink()
         assert new.plan() == []
         now = ids(new.terraform.document(["state", "pull"]), KEPT)
         gone = {kind: found - now[kind] for kind, found in whole.items() if found - now[kind]}
-        assert gone.pop("aws_cloudwatch_log_group") == {"/ecs/temporal-dev/ecs-exec"}
         assert gone.pop("aws_iam_role") == {"temporal-dev-ecs-instance"}
         assert len(gone.pop("aws_vpc_endpoint")) == 1  # ec2messages
         assert gone == {}
-        groups = client(aws, "logs").describe_log_groups(logGroupNamePrefix="/ecs/temporal-dev/ecs")
-        assert len(groups["logGroups"]) == 1
+
+        # Groups keep their ids, and no rule that Terraform does not know.
+        state = new.terraform.document(["state", "pull"])
+        written = {rule for found in ids(state, RULES).values() for rule in found}
+        now_groups = ids(state, GROUPS)["aws_security_group"]
+        for group in now_groups:
+            assert set(rules(aws, group)) <= written
+        # The one that is forgotten is worn by nothing, so that it can be deleted.
+        [forgotten] = groups - now_groups
+        for endpoint in client(aws, "ec2").describe_vpc_endpoints()["VpcEndpoints"]:
+            assert forgotten not in {group["GroupId"] for group in endpoint["Groups"]}
     assert log(aws) == ""

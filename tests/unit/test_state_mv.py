@@ -13,7 +13,7 @@ STATE = {
         {"type": "aws_vpc", "name": "main", "instances": [{}]},
         {"type": "aws_subnet", "name": "private", "instances": [{"index_key": 0}]},
         {"module": "module.a", "type": "aws_eip", "name": "x", "instances": [{"index_key": "z"}]},
-        {"type": "aws_cloudwatch_log_group", "name": "ecs_exec", "instances": [{}]},
+        {"type": "aws_security_group", "name": "vpc_endpoints", "instances": [{}]},
     ]
 }
 
@@ -25,7 +25,7 @@ def test_a_state_has_resources_and_instances() -> None:
         "aws_subnet.private[0]",
         "module.a.aws_eip.x",
         'module.a.aws_eip.x["z"]',
-        "aws_cloudwatch_log_group.ecs_exec",
+        "aws_security_group.vpc_endpoints",
     }
 
 
@@ -44,5 +44,5 @@ def test_what_a_state_lacks_is_left_out(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.splitlines() == [
         f"{into} aws_vpc.main '{network}.aws_vpc.this'",
         f"{into} 'aws_subnet.private[0]' '{network}.aws_subnet.private[\"eu-west-1a\"]'",
-        f"terraform state rm -state={state} aws_cloudwatch_log_group.ecs_exec",
+        f"terraform state rm -state={state} aws_security_group.vpc_endpoints",
     ]

@@ -64,7 +64,7 @@ moved {
   to   = module.temporal.module.vpc[0].aws_route_table_association.public_nat["eu-west-1a"]
 }
 
-# Endpoints. Their one group is replaced by one group each; as this one it is deleted after all of them have left it.
+# Endpoints. Their one group is replaced by one group each, and forgotten by removed.tf.
 
 moved {
   from = aws_vpc_endpoint.ecr_api
@@ -104,11 +104,6 @@ moved {
 moved {
   from = aws_vpc_endpoint.s3
   to   = module.temporal.module.vpc[0].aws_vpc_endpoint.gateway["s3"]
-}
-
-moved {
-  from = aws_security_group.vpc_endpoints
-  to   = module.temporal.module.vpc[0].aws_security_group.endpoint["ecr.api"]
 }
 
 # ECS cluster and namespace.
@@ -175,6 +170,11 @@ moved {
 # Log groups with what is in them.
 
 moved {
+  from = aws_cloudwatch_log_group.ecs_exec
+  to   = module.temporal.module.ecs_cluster[0].aws_cloudwatch_log_group.ecs_exec
+}
+
+moved {
   from = aws_cloudwatch_log_group.temporal_history
   to   = module.temporal.module.temporal_service["history"].aws_cloudwatch_log_group.this
 }
@@ -214,7 +214,7 @@ moved {
   to   = module.temporal.module.opensearch.aws_cloudwatch_log_group.setup
 }
 
-# Groups and task definitions of services: replaced, in an order that names allow.
+# Groups of services stay, with their ids; their rules are revoked beforehand and made anew.
 
 moved {
   from = aws_security_group.temporal_history
@@ -255,6 +255,8 @@ moved {
   from = aws_security_group.opensearch_setup
   to   = module.temporal.module.opensearch.aws_security_group.setup
 }
+
+# Task definitions are replaced by their next revisions, the parameter by one with another name.
 
 moved {
   from = aws_ecs_task_definition.temporal_history

@@ -1,8 +1,7 @@
-# What has another name here and is not to be deleted: Terraform forgets it.
-
-# The record of who typed what in ECS Exec: /ecs/<project>/ecs-exec, which is /ecs/<project>/exec here.
+# The one group of all endpoints, which have a group each here. Terraform would delete it before they leave it, which
+# AWS refuses: it is forgotten, and deleted by hand after the apply.
 removed {
-  from = aws_cloudwatch_log_group.ecs_exec
+  from = aws_security_group.vpc_endpoints
 
   lifecycle {
     destroy = false

@@ -1,7 +1,9 @@
 # One key for what is kept: logs, parameters, tables, Loki's bucket, the domain.
 
 locals {
-  kms_key_arn = var.kms_key_arn == null ? aws_kms_key.this[0].arn : var.kms_key_arn
+  # By coalesce Terraform knows before the key is there that this is not null. The provider cannot plan the cluster's
+  # `kms_key_arn != null` as unknown where the cluster exists already, and the apply would stop there.
+  kms_key_arn = coalesce(var.kms_key_arn, one(aws_kms_key.this[*].arn))
 }
 
 resource "aws_kms_key" "this" {
