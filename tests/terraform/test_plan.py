@@ -149,14 +149,14 @@ def test_offline_takes_the_example_where_there_are_no_values(deploy: Deploy, min
 
 def test_what_terraform_warns_of_is_told(deploy: Deploy, mine: Path) -> None:
     (mine / "main.tf").write_text(
-        f'{ROOT_MODULE}\ncheck "x" {{\n  assert {{\n    condition     = var.size > 1\n'
-        '    error_message = "It is small."\n  }\n}\n'
+        f'{ROOT_MODULE}\nresource "terraform_data" "y" {{\n'
+        '  depends_on = ["terraform_data.x"]\n}\n'
     )
     (mine / "terraform.tfvars").write_text("size = 1\nhistory_shard = 4096\n")
     for offline in ((), ("--offline",)):
         notes = document(deploy, *offline)["notes"]
         assert any("terraform.tfvars:2 gives history_shard" in note for note in notes), offline
-        assert any("It is small." in note for note in notes), offline
+        assert any("Quoted references are deprecated" in note for note in notes), offline
         assert not any("undeclared" in note for note in notes), offline
 
 
@@ -181,6 +181,23 @@ def test_offline_never_says_what_runs(deploy: Deploy, mine: Path) -> None:
     (mine / "main.tf").write_text("# nothing\n")
     said = deploy.run("plan", "mine", "--offline").stdout
     assert said == "mine: no changes: its Terraform would make nothing in an empty account\n"
+
+
+def test_offline_takes_values_from_json_and_from_the_environment(
+    deploy: Deploy, mine: Path
+) -> None:
+    (mine / "main.tf").write_text(ROOT_MODULE.replace("  default = 1\n", ""))
+    (mine / "terraform.tfvars.example").write_text("size = 1\n")
+    assert "example" not in deploy.run("plan", "mine", "--offline", TF_VAR_size="2").stderr
+    (mine / "terraform.tfvars.json").write_text('{"size": 2}')
+    assert "example" not in deploy.run("plan", "mine", "--offline").stderr
+
+
+def test_a_file_of_variables_that_is_no_text_is_refused(deploy: Deploy, mine: Path) -> None:
+    (deploy.cwd / "x.tfvars").write_bytes(b'region = "\xff"\n')
+    refused = deploy.run("plan", "mine", "--offline", "--var-file", "x.tfvars", check=False)
+    assert refused.returncode != 0
+    assert "error: " in refused.stderr
 
 
 def test_a_refusal_is_a_document_too(deploy: Deploy, mine: Path) -> None:

@@ -1,5 +1,6 @@
 """Get the plan of an environment and summarise it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import MissingError, NotForPlatform, WrongAccount
+from temporal_dsql_deploy.operations.plan import place
 from temporal_dsql_deploy.operations.plan.result import PlanResult, Source
 from temporal_dsql_deploy.operations.plan.summary import summarise
 from temporal_dsql_deploy.plan import Plan, read_plan
@@ -41,7 +43,8 @@ def plan(environment: Environment, how: How) -> PlanResult:
         return _offline(environment, how)
     made = _real(environment, how)
     result = summarise(made, environment.name, Source.TERRAFORM, plan_file=_absolute(how.out))
-    return replace(result, notes=[*_ignored(environment, how), *made.warnings])
+    notes = [*place.warnings(environment), *_ignored(environment, how), *made.warnings]
+    return replace(result, notes=notes)
 
 
 def from_file(name: str, path: Path) -> PlanResult:
@@ -76,6 +79,7 @@ def _absolute(path: Path | None) -> Path | None:
 def _offline(environment: Environment, how: How) -> PlanResult:
     made, notes = known_plan(environment, how)
     notes = ["nothing is compared with AWS: ids and ARNs are invented, and all is created", *notes]
+    notes = [*place.warnings(environment), *notes]
     return replace(summarise(made, environment.name, Source.KNOWN_VALUES), notes=notes)
 
 
@@ -90,7 +94,8 @@ def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
     var_files = [*environment.var_files, *how.var_files]
     notes = _ignored(environment, how)
     example = folder / EXAMPLE_VARIABLES
-    if not variables.automatic(folder) and example.is_file():
+    values = variables.automatic(folder) or variables.of_environment(folder, os.environ)
+    if not values and example.is_file():
         on_top = ", ".join(str(path) for path in var_files)
         notes.append(
             f"{folder} has no terraform.tfvars: the values are those of {example}"
