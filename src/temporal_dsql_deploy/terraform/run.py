@@ -23,10 +23,12 @@ OnEvent = Callable[[Event], None]
 """Is told what happens while Terraform runs."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHANGING = ("apply", "destroy")
+_STOPPING = "interrupted: terraform is told to stop; nothing is changed by it"
 _GRACEFUL = (
     "interrupted: terraform finishes what it has begun and writes its state; "
     "a second interrupt stops it at once, which can leave the state locked"
 )
+_STOPPING_AT_ONCE = "interrupted again: terraform stops at once"
 _AT_ONCE = (
     "interrupted again: terraform stops at once; if the state stays locked, the next command says "
     "by whom, and how to unlock it (terraform force-unlock)"
@@ -68,8 +70,8 @@ class Terraform:
         """Run a subcommand that streams messages, to its end.
 
         `keep` chooses the messages of the result; all without it. Raises what `failures` makes of
-        an exit code other than 0; StoppedHalfway when an apply or destroy was interrupted, and
-        KeyboardInterrupt when anything else was.
+        an exit code other than 0; StoppedHalfway when an apply or destroy was interrupted before it
+        was done, and KeyboardInterrupt when anything else was.
         """
         result = self.attempt(command, keep=keep)
         if result.code != 0:
@@ -83,7 +85,7 @@ class Terraform:
             for line in process.stdout or ():
                 said = message(line)
                 if interrupts.news():
-                    self.on_event(Event("interrupted", interrupts.words()))
+                    self.on_event(Event("interrupted", interrupts.words(command[0])))
                 if said.text:
                     self.on_event(said.event)
                 if keep is None or keep(said) or "diagnostic" in said.body:
@@ -91,7 +93,8 @@ class Terraform:
             code = process.wait()
             outside = [said.text for said in kept if said.type == "text"]
             output = "\n".join([*outside, _content(errors)])
-        if interrupts.count:
+        # An apply that had nothing left to do when it was interrupted is done.
+        if interrupts.count and not (code == 0 and command[0] in _CHANGING):
             raise self._stopped(command[0], kept)
         return Result(tuple(kept), code, output)
 
@@ -143,6 +146,8 @@ class Terraform:
         }
         with (
             tempfile.TemporaryFile("w+", errors="replace") as errors,
+            # Before Terraform starts: no signal may end this process and leave Terraform running.
+            _forwarded() as interrupts,
             subprocess.Popen(
                 [str(self.binary.path), *command],
                 cwd=self.directory,
@@ -156,9 +161,9 @@ class Terraform:
                 # as an order to drop everything.
                 start_new_session=True,
             ) as process,
-            _forwarded(process) as interrupts,
         ):
             try:
+                interrupts.pass_on_to(process)
                 yield process, errors, interrupts
             finally:
                 if process.poll() is None:
@@ -182,23 +187,40 @@ class _Interrupts:
     def __init__(self) -> None:
         self.count = 0
         self._said = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._missed = False
+
+    def interrupt(self) -> None:
+        """Tell Terraform to stop, or remember that it is to be told."""
+        self.count += 1
+        if self._process is None:
+            self._missed = True
+        else:
+            self._process.send_signal(signal.SIGINT)
+
+    def pass_on_to(self, process: "subprocess.Popen[str]") -> None:
+        """From here on `process` is told, also of what came while it was being started."""
+        self._process = process
+        if self._missed:
+            process.send_signal(signal.SIGINT)
 
     def news(self) -> bool:
         return self.count > self._said
 
-    def words(self) -> str:
+    def words(self, verb: str) -> str:
         self._said = self.count
+        if verb not in _CHANGING:
+            return _STOPPING if self.count == 1 else _STOPPING_AT_ONCE
         return _GRACEFUL if self.count == 1 else _AT_ONCE
 
 
 @contextmanager
-def _forwarded(process: "subprocess.Popen[str]") -> Iterator[_Interrupts]:
+def _forwarded() -> Iterator[_Interrupts]:
     """Every signal to stop goes to Terraform, as the one that it stops gracefully for."""
     interrupts = _Interrupts()
 
     def forward(_number: int, _frame: FrameType | None) -> None:
-        interrupts.count += 1
-        process.send_signal(signal.SIGINT)
+        interrupts.interrupt()
 
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
