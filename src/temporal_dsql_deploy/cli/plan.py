@@ -59,7 +59,8 @@ def plan(
 ) -> None:
     """Say what an apply would do to the cluster: what restarts and why, what is lost, what opens.
 
-    The exit code is 0 with changes and without; `--json` tells them apart by `changes`.
+    The exit code is 0 with changes and without; `--json` tells them apart by `changes`. It is 1
+    where planning failed half way.
     """
     from temporal_dsql_deploy.operations.plan import run
 
@@ -101,11 +102,15 @@ def plan(
         terminal.result(result)
     else:
         terminal.text(*lines(result, folder))
+    if result.errored:
+        raise typer.Exit(1)
 
 
 def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
     """A plan as text, what matters most first; `folder` is where its Terraform is."""
     name = result.environment
+    if not result.changes and not result.complete:
+        return [_partial(result), *_drift(result), *_kept(result, folder)]
     if not result.changes:
         nothing = "what runs is what is written"
         if result.source == "known-values":
@@ -135,8 +140,17 @@ def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
     forgotten = f", {counts.forget} to forget" if counts.forget else ""
     made.append(total + forgotten)
     if not result.complete:
-        made.append("the plan is not complete: an apply of it is to be followed by another plan")
+        made.append(_partial(result))
     return [*made, *_kept(result, folder)]
+
+
+def _partial(result: "PlanResult") -> str:
+    if result.errored:
+        return f"{result.environment}: planning FAILED half way: there may be more changes"
+    return (
+        f"{result.environment}: the plan is not complete: an apply of it is to be followed by "
+        "another plan"
+    )
 
 
 def _kept(result: "PlanResult", folder: Path | None) -> list[str]:

@@ -7,7 +7,7 @@
 from temporal_dsql_deploy.plan.containers import Container, containers
 from temporal_dsql_deploy.plan.model import Action, Change, Output, Plan, Resource, State
 from temporal_dsql_deploy.plan.reader import plan_of_test, read, read_plan, read_state
-from temporal_dsql_deploy.plan.values import UNKNOWN, Unknown
+from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive, Unknown
 
 __all__ = [
     "UNKNOWN",
@@ -17,6 +17,7 @@ __all__ = [
     "Output",
     "Plan",
     "Resource",
+    "Sensitive",
     "State",
     "Unknown",
     "containers",

@@ -24,7 +24,7 @@ class Container:
 
 
 def containers(task_definition: Resource | Mapping[str, Any]) -> tuple[Container, ...] | None:
-    """The containers of an `aws_ecs_task_definition`; None where they are not known.
+    """The containers of an `aws_ecs_task_definition`; None where they cannot be told.
 
     It may be a resource or the `before` or `after` of a change.
     """
@@ -32,15 +32,25 @@ def containers(task_definition: Resource | Mapping[str, Any]) -> tuple[Container
     text = values.get("container_definitions")
     if not isinstance(text, str):
         return None
-    return tuple(_container(definition) for definition in json.loads(text))
+    try:
+        return tuple(_container(definition) for definition in json.loads(text))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        # Not what ECS takes: AWS will say so, and here it is opaque.
+        return None
 
 
 def _container(definition: Mapping[str, Any]) -> Container:
     return Container(
-        name=definition.get("name", ""),
-        image=definition.get("image", ""),
-        environment={pair["name"]: pair["value"] for pair in definition.get("environment") or []},
-        secrets={pair["name"]: pair["valueFrom"] for pair in definition.get("secrets") or []},
+        name=str(definition.get("name") or ""),
+        image=str(definition.get("image") or ""),
+        environment=_pairs(definition.get("environment"), "value"),
+        secrets=_pairs(definition.get("secrets"), "valueFrom"),
         ports=tuple(port["containerPort"] for port in definition.get("portMappings") or []),
         definition=definition,
     )
+
+
+def _pairs(given: Any, key: str) -> dict[str, str]:
+    # ECS takes a variable without a value, which is empty.
+    values = {str(pair["name"]): pair.get(key) for pair in given or []}
+    return {name: "" if value is None else str(value) for name, value in values.items()}

@@ -37,7 +37,8 @@ class Resource:
     index: str | int | None = None
     """Key of `for_each` or number of `count`."""
     values: Mapping[str, Any] = field(default_factory=dict)
-    """Attributes as Terraform has them, `UNKNOWN` wherever the value is known only after apply."""
+    """Attributes as Terraform has them, `UNKNOWN` wherever the value is known only after apply,
+    and a `Sensitive` wherever it must not be shown."""
     unknown: frozenset[str] = frozenset()
     """Dotted paths of what is not known: `arn`, `network_configuration.0.subnets.1`."""
     sensitive: frozenset[str] = frozenset()
@@ -63,7 +64,8 @@ class Change:
     index: str | int | None
     action: Action
     before: Mapping[str, Any] | None
-    """Attributes now; None where there is nothing."""
+    """Attributes now; None where there is nothing. A `Sensitive` stands for what must not be
+    shown before or after, and says only whether it differs."""
     after: Mapping[str, Any] | None
     """Attributes afterwards with `UNKNOWN` in them; None where there will be nothing."""
     unknown: frozenset[str] = frozenset()

@@ -5,12 +5,13 @@ The format is https://developer.hashicorp.com/terraform/internals/json-format; i
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.plan.model import Action, Change, Output, Plan, Resource, State
-from temporal_dsql_deploy.plan.values import marked_paths, merged, unknown_paths
+from temporal_dsql_deploy.plan.values import UNKNOWN, marked_paths, masked, merged, unknown_paths
 
 _MAJOR = "1"
 _MAKE = "make one: terraform plan -out=PLAN, then terraform show -json PLAN > plan.json"
@@ -75,7 +76,8 @@ def read_plan(document: Mapping[str, Any], name: object = "the document") -> Pla
             + ("; it is a state" if "values" in document else ""),
             fix=_MAKE,
         )
-    return _plan(document, str(document.get("terraform_version", "")))
+    with _guarded(name):
+        return _plan(document, str(document.get("terraform_version", "")))
 
 
 def plan_of_test(message: Mapping[str, Any]) -> Plan:
@@ -88,18 +90,28 @@ def plan_of_test(message: Mapping[str, Any]) -> Plan:
             fix="run terraform test with -json and -verbose, and a run block with command = plan",
         )
     _check({"format_version": body.get("plan_format_version", "")}, "the plan of terraform test")
-    return _plan(body, "")
+    with _guarded("the plan of terraform test"):
+        return _plan(body, "")
 
 
 def read_state(document: Mapping[str, Any], name: object = "the document") -> State:
     """The state in what `terraform show -json` prints. Raises NotAPlan."""
     _check(document, name)
-    values = document.get("values") or {}
+    with _guarded(name):
+        return _state(document)
+
+
+def _state(document: Mapping[str, Any]) -> State:
+    values = _object(document, "values")
     outputs = {
-        key: Output(key, output.get("value"), sensitive=output.get("sensitive", False))
-        for key, output in (values.get("outputs") or {}).items()
+        key: Output(
+            key,
+            masked(output.get("value"), output.get("sensitive") is True),
+            sensitive=output.get("sensitive") is True,
+        )
+        for key, output in _object(values, "outputs").items()
     }
-    resources = (_resource(part, module) for part, module in _walk(values.get("root_module")))
+    resources = (_resource(part, module) for part, module in _walk(_object(values, "root_module")))
     return State(
         terraform_version=str(document.get("terraform_version", "")),
         resources=_sorted(resources),
@@ -130,6 +142,45 @@ def _other(document: Mapping[str, Any], path: Path) -> Plan | State:
     return read_state(document, path)
 
 
+@contextmanager
+def _guarded(name: object) -> Iterator[None]:
+    """Whatever has another shape than Terraform gives it makes NotAPlan of the whole."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        cause = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise NotAPlan(
+            f"{name} is not the JSON of a plan or state", cause=cause, fix=_MAKE
+        ) from error
+
+
+def _object(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object in a document, empty where it is absent or null. Raises TypeError."""
+    return _shaped(document, key, Mapping) or {}
+
+
+def _items(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """A list of objects in a document, empty where it is absent or null. Raises TypeError."""
+    found: list[Mapping[str, Any]] = _shaped(document, key, list) or []
+    for item in found:
+        if not isinstance(item, Mapping):
+            raise TypeError(f"{key} holds a {type(item).__name__} where an object should be")
+    return found
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    """A string that has to be there. Raises KeyError and TypeError."""
+    return str(_shaped({key: document[key] or ""}, key, str))
+
+
+def _shaped(document: Mapping[str, Any], key: str, shape: type[Any]) -> Any:
+    value = document.get(key)
+    if value is None or isinstance(value, shape):
+        return value
+    should = {Mapping: "an object", list: "a list", bool: "true or false"}.get(shape, "a string")
+    raise TypeError(f"{key} is a {type(value).__name__} where {should} should be")
+
+
 def _check(document: Mapping[str, Any], name: object) -> None:
     version = str(document.get("format_version", ""))
     if not version:
@@ -151,23 +202,23 @@ def _check(document: Mapping[str, Any], name: object) -> None:
 
 def _plan(document: Mapping[str, Any], terraform_version: str) -> Plan:
     changes = tuple(
-        sorted(map(_change, document.get("resource_changes") or []), key=lambda c: c.address)
+        sorted(map(_change, _items(document, "resource_changes")), key=lambda c: c.address)
     )
     return Plan(
         terraform_version=terraform_version,
         resources=_sorted(_planned(document, changes)),
         changes=changes,
-        drift=tuple(map(_change, document.get("resource_drift") or [])),
+        drift=tuple(map(_change, _items(document, "resource_drift"))),
         outputs={
             name: _output(name, change)
-            for name, change in sorted((document.get("output_changes") or {}).items())
+            for name, change in sorted(_object(document, "output_changes").items())
         },
         variables={
-            name: given.get("value") for name, given in (document.get("variables") or {}).items()
+            name: given.get("value") for name, given in _object(document, "variables").items()
         },
-        complete=document.get("complete", True),
-        errored=document.get("errored", False),
-        applyable=document.get("applyable", True),
+        complete=_shaped(document, "complete", bool) is not False,
+        errored=_shaped(document, "errored", bool) is True,
+        applyable=_shaped(document, "applyable", bool) is not False,
     )
 
 
@@ -180,8 +231,9 @@ def _planned(document: Mapping[str, Any], changes: Iterable[Change]) -> Iterator
         (gone if resource is None else seen).add(change.address)
         if resource is not None:
             yield resource
-    prior = (document.get("prior_state") or {}).get("values") or {}
-    trees = (document.get("planned_values") or {}).get("root_module"), prior.get("root_module")
+    prior = _object(_object(document, "prior_state"), "values")
+    trees = [_object(_object(document, "planned_values"), "root_module")]
+    trees.append(_object(prior, "root_module"))
     for planned, tree in zip((True, False), trees, strict=True):
         for part, module in _walk(tree):
             # Of the state before, only what was read for this plan is true afterwards too.
@@ -191,52 +243,58 @@ def _planned(document: Mapping[str, Any], changes: Iterable[Change]) -> Iterator
                 yield _resource(part, module)
 
 
-def _walk(module: Mapping[str, Any] | None) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _walk(module: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Every resource of a module tree, with the address of its module."""
-    if not module:
-        return
-    for resource in module.get("resources") or []:
+    for resource in _items(module, "resources"):
         yield resource, module.get("address", "")
-    for child in module.get("child_modules") or []:
+    for child in _items(module, "child_modules"):
         yield from _walk(child)
 
 
 def _resource(part: Mapping[str, Any], module: str) -> Resource:
+    marks = part.get("sensitive_values") or {}
     return Resource(
-        address=part["address"],
+        address=_text(part, "address"),
         module=module,
         mode=part.get("mode", "managed"),
-        type=part["type"],
-        name=part["name"],
+        type=_text(part, "type"),
+        name=_text(part, "name"),
         index=part.get("index"),
-        values=part.get("values") or {},
-        sensitive=marked_paths(part.get("sensitive_values") or {}),
+        values=_masked(_object(part, "values"), marks),
+        sensitive=marked_paths(marks),
     )
 
 
 def _change(part: Mapping[str, Any]) -> Change:
-    change = part["change"]
-    actions = tuple(change["actions"])
+    change = _object({"change": part["change"]}, "change")
+    actions = tuple(map(str, change["actions"]))
     if actions not in _ACTIONS:
         raise NotAPlan(
             f"the plan does something with {part['address']} that this tool does not know",
             cause=f"its actions are {', '.join(actions)}",
             fix="use a newer version of this tool, or an older Terraform from 1.11 on",
         )
-    after = merged(change.get("after"), change.get("after_unknown") or False)
-    sensitive = marked_paths(change.get("before_sensitive") or {})
+    after = merged(_shaped(change, "after", Mapping), change.get("after_unknown") or False)
+    if after is UNKNOWN:
+        raise TypeError(f"nothing is known of {part['address']}")
+    # What is sensitive on one side may be the same on the other, and is hidden on both.
+    marks = change.get("before_sensitive") or {}, change.get("after_sensitive") or {}
+    before, after = (
+        None if side is None else _masked(_masked(side, marks[0]), marks[1])
+        for side in (_shaped(change, "before", Mapping), after)
+    )
     return Change(
-        address=part["address"],
+        address=_text(part, "address"),
         module=part.get("module_address", ""),
         mode=part.get("mode", "managed"),
-        type=part["type"],
-        name=part["name"],
+        type=_text(part, "type"),
+        name=_text(part, "name"),
         index=part.get("index"),
         action=_ACTIONS[actions],
-        before=change.get("before"),
+        before=before,
         after=after,
         unknown=unknown_paths(after),
-        sensitive=sensitive | marked_paths(change.get("after_sensitive") or {}),
+        sensitive=marked_paths(marks[0]) | marked_paths(marks[1]),
         replace_paths=tuple(".".join(map(str, path)) for path in change.get("replace_paths") or []),
         reason=part.get("action_reason", ""),
         create_before_destroy=actions == ("create", "delete"),
@@ -245,12 +303,22 @@ def _change(part: Mapping[str, Any]) -> Change:
     )
 
 
+def _masked(values: Mapping[str, Any], marks: Any) -> Mapping[str, Any]:
+    if not isinstance(marks, Mapping):
+        # All of it, each for itself: it stays an object.
+        marks = dict.fromkeys(values, bool(marked_paths(marks)))
+    found: Mapping[str, Any] = masked(values, marks)
+    return found
+
+
 def _output(name: str, change: Mapping[str, Any]) -> Output:
+    marks = change.get("before_sensitive") or False, change.get("after_sensitive") or False
+    after = merged(change.get("after"), change.get("after_unknown") or False)
     return Output(
         name=name,
-        value=merged(change.get("after"), change.get("after_unknown") or False),
-        before=change.get("before"),
-        sensitive=bool(change.get("after_sensitive")),
+        value=masked(masked(after, marks[0]), marks[1]),
+        before=masked(masked(change.get("before"), marks[0]), marks[1]),
+        sensitive=bool(marks[1]),
     )
 
 

@@ -1,6 +1,10 @@
 """Values of attributes: what is not known before an apply has a value of its own, never null."""
 
+import hashlib
+import json
+import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, final
 
@@ -20,6 +24,49 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+
+
+_KEY = secrets.token_bytes(32)
+"""Of this process: no one can find out a value from its digest."""
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Sensitive:
+    """Stands for a value that must not be shown. Two are equal where what they stand for is."""
+
+    digest: bytes
+
+    @classmethod
+    def of(cls, value: Any) -> "Sensitive":
+        """What stands for a value."""
+        text = json.dumps(value, sort_keys=True, default=_hidden)
+        return cls(hashlib.blake2b(text.encode(), key=_KEY, digest_size=16).digest())
+
+    def __repr__(self) -> str:
+        return "(sensitive)"
+
+    def __bool__(self) -> bool:
+        raise TypeError("the value is sensitive: compare with == or isinstance")
+
+
+def _hidden(value: Any) -> list[str]:
+    return [value.digest.hex()] if isinstance(value, Sensitive) else [repr(value)]
+
+
+def masked(value: Any, marks: Any) -> Any:
+    """`value` with Sensitive wherever `marks`, such as `after_sensitive`, say true.
+
+    What is not known, and what is not there, says nothing and stays what it is.
+    """
+    if value is None or value is UNKNOWN or isinstance(value, Sensitive):
+        return value
+    if isinstance(value, Mapping) and isinstance(marks, Mapping):
+        return {key: masked(part, marks.get(key)) for key, part in value.items()}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [masked(part, mark) for part, mark in zip_longest(value, marks[: len(value)])]
+    # Marks that do not fit, on a text that holds JSON or on a set, hide the whole.
+    return Sensitive.of(value) if marked_paths(marks) else value
 
 
 def merged(value: Any, unknown: Any) -> Any:

@@ -1,5 +1,6 @@
 """Plans and states are read whole, whatever the order of their modules, or refused in words."""
 
+import contextlib
 import json
 import random
 from pathlib import Path
@@ -14,6 +15,7 @@ from temporal_dsql_deploy.plan import (
     UNKNOWN,
     Action,
     Plan,
+    Sensitive,
     State,
     containers,
     plan_of_test,
@@ -100,7 +102,7 @@ def test_a_change_says_what_was_and_what_will_be() -> None:
     assert found.index == "k.z"
     assert found.action is Action.REPLACE
     assert found.create_before_destroy
-    assert found.after == {"id": UNKNOWN, "list": [UNKNOWN, "x"], "secret": "t"}
+    assert found.after == {"id": UNKNOWN, "list": [UNKNOWN, "x"], "secret": Sensitive.of("t")}
     assert found.unknown == {"id", "list.0"}
     assert found.sensitive == {"secret"}
     assert found.replace_paths == ("list.0",)
@@ -222,3 +224,57 @@ def test_containers_of_a_task_definition() -> None:
     assert found.secrets == {"S": "arn"}
     assert found.definition == definition
     assert containers({"container_definitions": UNKNOWN}) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (plan(planned_values="x"), "planned_values is a str"),
+        (plan(planned_values=[]), "planned_values is a list"),
+        (plan(planned_values={"root_module": {"resources": ["x"]}}), "resources holds a str"),
+        (plan(planned_values={"root_module": {"resources": [{}]}}), "'address' is missing"),
+        ({**plan(), "resource_changes": {}}, "resource_changes is a dict"),
+        ({**plan(), "resource_changes": [{"address": "a.b"}]}, "'change' is missing"),
+        (plan({**change("a.b"), "address": 5}), "address is a int"),
+        (plan(change("a.b", "update", before=[], after={})), "before is a list"),
+        (plan(change("a.b", "update", before={}, after_unknown=True)), "nothing is known of a.b"),
+        (plan(errored="no"), "errored is a str"),
+        (plan(variables={"a": 1}), "'int' object"),
+    ],
+)
+def test_a_plan_of_another_shape_is_refused(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(NotAPlan, match=r"^it is not") as caught:
+        read_plan(document, "it")
+    assert said in caught.value.cause
+    body = {**document, "plan_format_version": "1.2"}
+    with pytest.raises(NotAPlan):
+        plan_of_test({"type": "test_plan", "test_plan": body})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+)
+
+
+@given(
+    key=st.sampled_from(["planned_values", "resource_changes", "variables", "output_changes"]),
+    value=JSON,
+)
+def test_whatever_stands_there_is_read_or_refused(key: str, value: Any) -> None:
+    with contextlib.suppress(NotAPlan):
+        read_plan({**plan(), key: value})
+
+
+@given(value=JSON)
+def test_a_state_is_read_or_refused(value: Any) -> None:
+    for values in (value, {"root_module": value}, {"outputs": value}):
+        with contextlib.suppress(NotAPlan):
+            read_state({"format_version": "1.0", "values": values})
+
+
+def test_containers_that_cannot_be_read_are_opaque() -> None:
+    for text in ("{", "5", '["x"]', '[{"environment": [{}]}]'):
+        assert containers({"container_definitions": text}) is None
+    (found,) = containers({"container_definitions": '[{"environment": [{"name": "A"}]}]'}) or ()
+    assert found.environment == {"A": ""}

@@ -11,6 +11,7 @@ from temporal_dsql_deploy.plan.values import (
     at,
     differences,
     marked_paths,
+    masked,
     merged,
     unknown_paths,
 )
@@ -95,3 +96,20 @@ def test_unknown_is_neither_yes_nor_no() -> None:
     with pytest.raises(TypeError, match="UNKNOWN"):
         bool(UNKNOWN)
     assert repr(UNKNOWN) == "(known after apply)"
+
+
+def test_what_is_sensitive_says_only_whether_it_differs() -> None:
+    marks = {"a": True, "b": [False, True], "c": {"d": True}, "text": {"x": True}, "gone": True}
+    value = {"a": "s", "b": ["1", "2"], "c": {"d": 1, "e": 2}, "text": "{}", "n": None}
+    read = masked(value, marks)
+    assert read["b"][0] == "1"
+    assert read["c"]["e"] == 2
+    hidden = (read["a"], read["b"][1], read["c"]["d"], read["text"])
+    assert {repr(one) for one in hidden} == {"(sensitive)"}
+    assert read == masked(value, marks)
+    changed = masked({**value, "a": "t"}, marks)
+    assert [path for path, _, _ in differences(read, changed)] == ["a"]
+    assert masked(read, True) != masked(changed, True)
+    assert masked(UNKNOWN, True) is UNKNOWN
+    with pytest.raises(TypeError, match="sensitive"):
+        bool(read["a"])

@@ -7,7 +7,7 @@ from typing import Any
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.operations.plan.names import groups, now
 from temporal_dsql_deploy.operations.plan.result import Permission, Rule
-from temporal_dsql_deploy.plan import UNKNOWN, Change, Plan
+from temporal_dsql_deploy.plan import UNKNOWN, Change, Plan, Sensitive
 
 _INGRESS = "aws_vpc_security_group_ingress_rule"
 _EGRESS = "aws_vpc_security_group_egress_rule"
@@ -91,13 +91,13 @@ def permissions(plan: Plan) -> list[Permission]:
     # A role that comes or goes as a whole is told as what it is.
     roles = [change for change in plan.changing() if change.type in ROLES]
     whole = {one.address: now(one).get("name") for one in roles if None in (one.before, one.after)}
-    names = {str(name) for name in whole.values()}
+    names = list(whole.values())
     found: list[Permission] = []
     for change in plan.changing():
         attribute = (POLICIES | ROLES).get(change.type)
         role = now(change).get("role")
         new_and_unknown = change.before is None and role is UNKNOWN
-        if change.address in whole or new_and_unknown or str(role) in names:
+        if change.address in whole or new_and_unknown or (role is not None and role in names):
             continue
         if attribute:
             found += _policy(change, attribute)
@@ -111,7 +111,21 @@ def _policy(change: Change, attribute: str) -> Iterator[Permission]:
     if after is UNKNOWN:
         yield Permission(change.address, added=True, action=_LATER, resource=_LATER)
         return
-    was, will = set(grants(before)), set(grants(after))
+    if isinstance(before, Sensitive) or isinstance(after, Sensitive):
+        if before != after:
+            added, hidden = after is not None, "(sensitive)"
+            yield Permission(change.address, added=added, action=hidden, resource=hidden)
+        return
+    try:
+        was, will = set(grants(before)), set(grants(after))
+    except (TypeError, AttributeError, ValueError, RecursionError):
+        # Not what IAM takes: AWS will say so, and here it is opaque.
+        if before != after:
+            added = after is not None
+            yield Permission(
+                change.address, added=added, action="unreadable", resource="unreadable"
+            )
+        return
     for added, pairs in ((True, will - was), (False, was - will)):
         for action, resource in sorted(pairs):
             yield Permission(change.address, added=added, action=action, resource=resource)
@@ -125,7 +139,10 @@ def _attachment(change: Change) -> Iterator[Permission]:
 
 
 def grants(policy: object) -> Iterator[tuple[str, str]]:
-    """What a policy allows: action and resource, or principal of a trust, with its conditions."""
+    """What a policy allows: action and resource, or principal of a trust, with its conditions.
+
+    Raises ValueError, TypeError or AttributeError for what is no policy.
+    """
     if not isinstance(policy, str) or not policy:
         return
     for statement in _list(json.loads(policy).get("Statement")):

@@ -5,8 +5,15 @@ from typing import Any
 
 from temporal_dsql_deploy.operations.plan.names import component, now
 from temporal_dsql_deploy.operations.plan.result import Restart
-from temporal_dsql_deploy.plan import UNKNOWN, Action, Change, Container, Plan, containers
-from temporal_dsql_deploy.plan.values import at
+from temporal_dsql_deploy.plan import (
+    UNKNOWN,
+    Action,
+    Change,
+    Container,
+    Plan,
+    Sensitive,
+    containers,
+)
 
 _QUIET = {
     "deployment_circuit_breaker",
@@ -75,7 +82,7 @@ def restarts(plan: Plan, project: str) -> list[Restart]:
 def reasons(change: Change) -> list[str]:
     """What differs between the two versions of a task definition, in the words of ECS."""
     before, after = change.before or {}, change.after or {}
-    said = list(_containers(change, before, after))
+    said = list(_containers(before, after))
     said += [
         _pair(name.replace("_", " "), before.get(name), after.get(name))
         for name in _SHOWN
@@ -136,16 +143,17 @@ def _count(change: Change) -> Iterator[str]:
         yield _pair("desired count", before, after)
 
 
-def _containers(
-    change: Change, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[str]:
-    if any(path.startswith("container_definitions") for path in change.sensitive):
-        if at(before, "container_definitions") != at(after, "container_definitions"):
-            yield "containers (sensitive)"
-        return
+def _containers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     old, new = containers(before), containers(after)
     if new is None or old is None:
-        yield "containers (known after apply)"
+        sides = [side.get("container_definitions") for side in (before, after)]
+        if any(isinstance(side, Sensitive) for side in sides):
+            if sides[0] != sides[1]:
+                yield "containers (sensitive)"
+        elif UNKNOWN in sides or None in sides:
+            yield "containers (known after apply)"
+        elif sides[0] != sides[1]:
+            yield "containers (unreadable)"
         return
     was = {one.name: one for one in old}
     will = {one.name: one for one in new}

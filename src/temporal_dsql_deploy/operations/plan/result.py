@@ -126,3 +126,5 @@ class PlanResult(Result):
     """Where `--out` has kept the plan, for `terraform apply`."""
     notes: list[str] = field(default_factory=list)
     """What to know about how it was made."""
+    errored: bool = False
+    """Whether planning failed half way: there may be changes that are not told."""

@@ -67,6 +67,7 @@ def summarise(
             delete=by_action[Action.DELETE],
             forget=by_action[Action.FORGET],
         ),
+        errored=plan.errored,
         terraform_version=plan.terraform_version,
         plan_file=plan_file,
     )

@@ -1,14 +1,17 @@
 """A plan in Temporal's words: what restarts and why, what is lost, what opens, what is allowed."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.cli.plan import lines
+from temporal_dsql_deploy.cli.plan import plan as plan_command
 from temporal_dsql_deploy.operations.plan.result import Loss, Permission, Rule, Source
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA, summarise
 from temporal_dsql_deploy.plan import read_plan
@@ -326,6 +329,39 @@ def test_nothing_to_do_is_said_in_one_line() -> None:
     assert lines(made) == ["dev: no changes: what runs is what is written"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [({"errored": True}, "FAILED half way"), ({"complete": False}, "is not complete")],
+)
+def test_part_of_a_plan_is_not_nothing(flags: dict[str, bool], said: str) -> None:
+    made = summary(change("aws_x.y", before={}, after={}), **flags)
+    (line,) = lines(made)
+    assert said in line
+    assert made.errored == ("errored" in flags)
+    assert said in lines(summary(change("aws_x.y", "update", before={}, after={}), **flags))[-1]
+
+
+def test_a_plan_that_failed_half_way_ends_in_failure(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan(errored=True)))
+    with pytest.raises(typer.Exit) as caught:
+        plan_command("dev", plan_file=path)
+    assert caught.value.exit_code == 1
+
+
+def test_what_cannot_be_read_is_opaque() -> None:
+    made = summary(
+        change("aws_iam_role_policy.p", "update", before=policy("a:b"), after={"policy": "{"}),
+        change("aws_iam_policy.q", "delete", before={"policy": '{"Statement": [5]}'}),
+        *redeployed(definition(), {**definition(), "container_definitions": "5"}),
+    )
+    assert [(one.added, one.action) for one in made.permissions] == [
+        (False, "unreadable"),
+        (True, "unreadable"),
+    ]
+    assert made.restarts[0].reasons == ["containers (unreadable)"]
+
+
 def test_what_was_changed_outside_is_told_even_then() -> None:
     drift = [change("aws_x.y", "update", before={"a": 1}, after={"a": 2})]
     made = summary(resource_drift=drift)
@@ -390,3 +426,70 @@ def test_any_plan_is_summarised_and_every_change_counted(parts: list[Any]) -> No
     told = "\n".join(lines(made))
     quiet = ("rule", "iam", "service", "launch", "autoscaling", "task_definition")
     assert all(address in told for address in gone if not any(word in address for word in quiet))
+
+
+SECRET = "zq-secret"  # noqa: S105
+ATTRIBUTES = st.sampled_from(
+    [
+        *("name", "family", "cpu", "role", "policy", "assume_role_policy", "policy_arn"),
+        *("security_group_id", "referenced_security_group_id", "cidr_ipv4", "from_port"),
+        *("container_definitions", "task_definition", "desired_count", "id", "protocol"),
+        *("instance_type", "image_id", "user_data", "min_size", "tags"),
+    ]
+)
+HIDDEN = st.dictionaries(ATTRIBUTES, st.sampled_from(["whole", "inside", "list", "no"]))
+PARTS = st.lists(st.tuples(KINDS, ACTIONS, HIDDEN, st.booleans()), max_size=6)
+
+
+def secretly(how: str, salt: str) -> tuple[Any, Any]:
+    """A value with a secret in it, and how Terraform marks it."""
+    said = f"{SECRET}-{salt}"
+    return {
+        "whole": (json.dumps([{"name": said, "Statement": said}]), True),
+        "inside": ({"a": said, "b": "1"}, {"a": True}),
+        "list": ([said, "1"], [True, False]),
+        "no": ("open", False),
+    }[how]
+
+
+@given(parts=PARTS)
+def test_what_is_sensitive_is_in_no_summary(parts: list[Any]) -> None:
+    changes = []
+    for index, (kind, actions, hidden, marked_before) in enumerate(parts):
+        sides = [{key: secretly(how, salt)[0] for key, how in hidden.items()} for salt in "xy"]
+        marks = {key: secretly(how, "")[1] for key, how in hidden.items()}
+        changes.append(
+            change(
+                f"{kind}.a[{index}]",
+                *actions,
+                before=None if actions == ("create",) else sides[0],
+                after=None if actions in {("delete",), ("forget",)} else sides[1],
+                before_sensitive=marks if marked_before else {},
+                after_sensitive={} if marked_before else marks,
+            )
+        )
+    outputs = {"o": {"before": SECRET, "after": None, "before_sensitive": True}}
+    made = summary(*changes, output_changes=outputs)
+    assert SECRET not in "\n".join(lines(made))
+    assert SECRET not in json.dumps(asdict(made), default=str)
+
+
+def test_a_sensitive_policy_and_a_sensitive_range() -> None:
+    made = summary(
+        change(
+            "aws_iam_role_policy.p",
+            "update",
+            before=policy("a:b"),
+            after=policy("a:c"),
+            after_sensitive={"policy": True},
+        ),
+        change(
+            "aws_vpc_security_group_ingress_rule.x",
+            "create",
+            after={"security_group_id": "sg-1", "cidr_ipv4": "10.9.0.0/16", "from_port": 1},
+            after_sensitive={"cidr_ipv4": True},
+        ),
+    )
+    (found,) = made.permissions
+    assert (found.action, found.resource) == ("(sensitive)", "(sensitive)")
+    assert made.rules[0].source == "(sensitive)"
