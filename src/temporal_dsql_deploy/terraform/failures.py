@@ -24,9 +24,11 @@ from temporal_dsql_deploy.errors import (
     WrongAccount,
 )
 from temporal_dsql_deploy.terraform.messages import Diagnostic
-from temporal_dsql_deploy.terraform.variables import UNDECLARED
+from temporal_dsql_deploy.terraform.variables import UNDECLARED, declared
 
 _SHOWN = 3
+_WIDTH = 100
+"""Characters of a line of somebody's that are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,15 @@ def translate(
     """
     errors = [found for found in diagnostics if found.severity == "error"]
     for make, patterns in _RULES.items():
-        for found in errors:
-            if re.search("|".join(patterns), f"{found.summary}\n{found.detail}", re.IGNORECASE):
-                return make(found, context)
+        fitting = [
+            found
+            for found in errors
+            if re.search("|".join(patterns), f"{found.summary}\n{found.detail}", re.IGNORECASE)
+        ]
+        if fitting and make in (_variable, _precondition):
+            return _together([make(found, context) for found in fitting])
+        if fitting:
+            return make(fitting[0], context)
     if errors:
         return _plain(errors, context)
     # It ended before its stream of messages began, for instance on an option.
@@ -69,6 +77,17 @@ def warnings(diagnostics: Iterable[Diagnostic], directory: Path) -> tuple[str, .
         if one.severity == "warning" and one.summary not in UNDECLARED
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _together(refused: Sequence[DeployError]) -> DeployError:
+    """All values that are refused as one error: they can be corrected in one go."""
+    if len(refused) == 1:
+        return refused[0]
+    messages, causes, fixes = (
+        "; ".join(dict.fromkeys(part.rstrip(".") for part in parts))
+        for parts in zip(*((one.message, one.cause, one.fix) for one in refused), strict=True)
+    )
+    return VariableRejected(messages, cause=causes, fix=fixes)
 
 
 def _plain(errors: Sequence[Diagnostic], context: Context) -> DeployError:
@@ -116,14 +135,25 @@ def _variable(found: Diagnostic, context: Context) -> DeployError:
         )
     said, _, checked = found.detail.partition("This was checked by the validation rule at ")
     where = checked.strip().rstrip(".").partition(",")[0]
+    line = found.code.partition("\n")[0][:_WIDTH]
     return VariableRejected(
         f"{_line(said) or found.summary}",
-        cause="the value given"
-        + (f" at {_path(found, context)}" if found.place else "")
+        cause="the value"
+        + (f" given at {_path(found, context)}" if found.place else "")
+        + (f" ({line})" if line else "")
         + " is refused"
         + (f" by the rule at {context.directory / where}" if where else ""),
-        fix="change the value, in terraform.tfvars, a --var-file or the module's block",
+        fix=f"change {_root_variable(found, context)}, in terraform.tfvars, a --var-file or the "
+        "module's block",
     )
+
+
+def _root_variable(found: Diagnostic, context: Context) -> str:
+    """What to change: a module's variable may have another name than the root's."""
+    named = re.search(r"\bvar\.([A-Za-z_][\w-]*)", found.code)
+    if named and named[1] in declared(context.directory):
+        return f"the variable {named[1]}"
+    return "the value"
 
 
 def _precondition(found: Diagnostic, context: Context) -> DeployError:

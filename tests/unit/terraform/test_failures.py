@@ -6,7 +6,7 @@ import pytest
 
 from temporal_dsql_deploy import errors
 from temporal_dsql_deploy.errors import DeployError
-from temporal_dsql_deploy.terraform.failures import Context, translate
+from temporal_dsql_deploy.terraform.failures import Context, translate, warnings
 from temporal_dsql_deploy.terraform.messages import Diagnostic
 
 CONTEXT = Context("plan", Path("/envs/dev"))
@@ -162,3 +162,48 @@ def test_warnings_are_no_reason() -> None:
     error = translate([Diagnostic("warning", "deprecated")], CONTEXT, output="\x1b[31m│ Bad\x1b[0m")
     assert isinstance(error, errors.TerraformFailed)
     assert error.cause == "Bad"
+
+
+RULE = "\n\nThis was checked by the validation rule at ../../modules/x/variables.tf:7,3-13."
+
+
+def test_every_refused_value_is_told(tmp_path: Path) -> None:
+    (tmp_path / "variables.tf").write_text('variable "temporal_admin_tools_image" {}\n')
+    summary = "Invalid value for variable"
+    found = [
+        Diagnostic(
+            "error",
+            summary,
+            f"admin_tools_image needs a tag.{RULE}",
+            filename="main.tf",
+            line=3,
+            code="admin_tools_image = var.temporal_admin_tools_image",
+        ),
+        Diagnostic(
+            "error",
+            summary,
+            f"ui needs a tag.{RULE}",
+            filename="terraform.tfvars",
+            line=2,
+            code='ui = "x"',
+        ),
+        Diagnostic("error", "No value for required variable", 'The root input variable "n" is not'),
+    ]
+    error = translate(found, Context("plan", tmp_path))
+    assert isinstance(error, errors.VariableRejected)
+    assert error.message == (
+        "admin_tools_image needs a tag; ui needs a tag; the Terraform variable n has no value"
+    )
+    line = "admin_tools_image = var.temporal_admin_tools_image"
+    assert f"given at {tmp_path}/main.tf:3 ({line}) is refused by the rule at" in error.cause
+    assert f"{tmp_path}/terraform.tfvars:2 (ui = " in error.cause
+    assert "change the variable temporal_admin_tools_image, in terraform.tfvars" in error.fix
+    assert f"give it one in {tmp_path}/terraform.tfvars" in error.fix
+
+
+def test_warnings_are_told_once_and_not_those_of_values_without_a_variable() -> None:
+    odd = Diagnostic("warning", "Odd", "It is\nodd.", filename="main.tf", line=3)
+    undeclared = Diagnostic("warning", "Value for undeclared variable", "...")
+    assert warnings([odd, odd, undeclared, Diagnostic("error", "x")], Path("/envs/dev")) == (
+        "Odd: It is odd. (/envs/dev/main.tf:3)",
+    )
