@@ -13,7 +13,7 @@ from temporal_dsql_deploy.cli.progress import watching
 from temporal_dsql_deploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from temporal_dsql_deploy.operations.plan.result import Permission, PlanResult, Rule
+    from temporal_dsql_deploy.operations.plan.result import Move, Permission, PlanResult, Rule
 
 EXAMPLE = "dsql-deploy plan dev --offline"
 _WIDTH = 96
@@ -22,14 +22,7 @@ _MANY = 12
 
 
 def plan(
-    environment: Annotated[
-        str,
-        typer.Argument(
-            metavar="ENV",
-            help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS.",
-            autocompletion=options.complete_environment,
-        ),
-    ],
+    environment: options.EnvironmentOnEcs,
     offline: Annotated[
         bool,
         typer.Option(
@@ -48,10 +41,7 @@ def plan(
             help="Summarise this plan, of `terraform show -json`; - for stdin.",
         ),
     ] = None,
-    var_file: Annotated[
-        list[Path] | None,
-        typer.Option(help="A file of Terraform variables; may be repeated."),
-    ] = None,
+    var_file: options.VarFiles = None,
     terraform: options.TerraformBinary = None,
     provider_mirror: options.ProviderMirror = None,
     file: options.File = None,
@@ -72,6 +62,7 @@ def plan(
                 cause="it summarises a plan that was made already",
                 fix="leave the others out",
             )
+        options.check_name(environment)
         result = run.from_file(environment, plan_file)
     else:
         if offline and out:
@@ -131,6 +122,8 @@ def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
         ),
         *_section("also", _others(result)),
         *_section("created", _created(result)),
+        *_section("moved", _many([_move(move) for move in result.moves], "resources")),
+        *_section("imported", _many(result.imports, "resources")),
         *_drift(result),
     ]
     total = (
@@ -138,10 +131,16 @@ def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
         f"{counts.replace} to replace, {counts.delete} to delete"
     )
     forgotten = f", {counts.forget} to forget" if counts.forget else ""
-    made.append(total + forgotten)
+    moved = f", {counts.move} to move" if counts.move else ""
+    imported = f", {counts.imported} to import" if counts.imported else ""
+    made.append(total + forgotten + moved + imported)
     if not result.complete:
         made.append(_partial(result))
     return [*made, *_kept(result, folder)]
+
+
+def _move(move: "Move") -> str:
+    return f"{move.previous} -> {move.address}"
 
 
 def _partial(result: "PlanResult") -> str:

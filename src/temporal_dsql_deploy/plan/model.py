@@ -79,6 +79,8 @@ class Change:
     create_before_destroy: bool = False
     previous_address: str = ""
     """Where it stood before it was moved."""
+    importing: bool = False
+    """Whether it exists and is taken into the state."""
     deposed: str = ""
     """Key of an object that a failed replacement has left."""
 

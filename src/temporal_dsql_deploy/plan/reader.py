@@ -4,6 +4,7 @@ The format is https://developer.hashicorp.com/terraform/internals/json-format; i
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,12 +30,19 @@ _ACTIONS = {
 
 
 def read(path: Path) -> Plan | State:
-    """The plan or state in a file that `terraform show -json` has written.
+    """The plan or state in a file that `terraform show -json` has written, `-` for stdin.
 
     Raises NotAPlan, which says what the file is instead where that can be told.
     """
-    document = parse(read_bytes(path), name=str(path))
-    return read_plan(document, path) if "resource_changes" in document else _other(document, path)
+    document, name = read_document(path)
+    return read_plan(document, name) if "resource_changes" in document else _other(document, name)
+
+
+def read_document(path: Path) -> tuple[dict[str, Any], str]:
+    """The JSON object in a file, `-` for stdin, and what it is called. Raises NotAPlan."""
+    if str(path) == "-":
+        return parse(sys.stdin.buffer.read(), name="stdin"), "stdin"
+    return parse(read_bytes(path), name=str(path)), str(path)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -136,10 +144,10 @@ def resource_after(change: Change) -> Resource | None:
     )
 
 
-def _other(document: Mapping[str, Any], path: Path) -> Plan | State:
+def _other(document: Mapping[str, Any], name: str) -> Plan | State:
     if "planned_values" in document:
-        return read_plan(document, path)
-    return read_state(document, path)
+        return read_plan(document, name)
+    return read_state(document, name)
 
 
 @contextmanager
@@ -298,6 +306,7 @@ def _change(part: Mapping[str, Any]) -> Change:
         replace_paths=tuple(".".join(map(str, path)) for path in change.get("replace_paths") or []),
         reason=part.get("action_reason", ""),
         create_before_destroy=actions == ("create", "delete"),
+        importing=change.get("importing") is not None,
         previous_address=part.get("previous_address", ""),
         deposed=part.get("deposed", ""),
     )

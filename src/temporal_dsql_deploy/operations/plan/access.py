@@ -7,7 +7,7 @@ from typing import Any
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.operations.plan.names import groups, now
 from temporal_dsql_deploy.operations.plan.result import Permission, Rule
-from temporal_dsql_deploy.plan import UNKNOWN, Change, Plan, Sensitive
+from temporal_dsql_deploy.plan import UNKNOWN, Action, Change, Plan, Sensitive
 
 _INGRESS = "aws_vpc_security_group_ingress_rule"
 _EGRESS = "aws_vpc_security_group_egress_rule"
@@ -21,9 +21,9 @@ _LATER = "known after apply"
 def rules(plan: Plan, project: str) -> list[Rule]:
     """Paths that are opened or closed, both of its rules as one, closed ones first."""
     parties = groups(plan, project)
-    found: dict[tuple[bool, str, str, str], list[str]] = {}
+    found: dict[tuple[bool, str, str, str], list[tuple[str, str]]] = {}
     for change in plan.changing():
-        if change.type in RULES:
+        if change.type in RULES and change.action != Action.FORGET:
             direction = "ingress" if _is_ingress(change) else "egress"
             sides = ((False, change.before), (True, change.after))
             paths = [(opened, *_path(side, change, parties)) for opened, side in sides if side]
@@ -31,10 +31,17 @@ def rules(plan: Plan, project: str) -> list[Rule]:
             if len(paths) == 2 and paths[0][1:] == paths[1][1:]:
                 continue
             for path in paths:
-                found.setdefault(path, []).append(direction)
+                found.setdefault(path, []).append((direction, change.address))
     return [
-        Rule(source, target, ports, opened=opened, directions=sorted(set(directions)))
-        for (opened, source, target, ports), directions in sorted(found.items())
+        Rule(
+            source,
+            target,
+            ports,
+            opened=opened,
+            directions=sorted({direction for direction, _ in changed}),
+            addresses=[address for _, address in changed],
+        )
+        for (opened, source, target, ports), changed in sorted(found.items())
     ]
 
 
@@ -97,7 +104,12 @@ def permissions(plan: Plan) -> list[Permission]:
         attribute = (POLICIES | ROLES).get(change.type)
         role = now(change).get("role")
         new_and_unknown = change.before is None and role is UNKNOWN
-        if change.address in whole or new_and_unknown or (role is not None and role in names):
+        if (
+            change.action == Action.FORGET
+            or change.address in whole
+            or new_and_unknown
+            or (role is not None and role in names)
+        ):
             continue
         if attribute:
             found += _policy(change, attribute)

@@ -15,23 +15,19 @@ from temporal_dsql_deploy.plan import (
     containers,
 )
 
-_QUIET = {
-    "deployment_circuit_breaker",
-    "deployment_controller",
-    "deployment_maximum_percent",
-    "deployment_minimum_healthy_percent",
-    "desired_count",
-    "enable_ecs_managed_tags",
-    "enable_execute_command",
-    "force_delete",
-    "health_check_grace_period_seconds",
-    "propagate_tags",
-    "tags",
-    "tags_all",
-    "timeouts",
-    "wait_for_steady_state",
+_TRIGGERS = {
+    "force_new_deployment",
+    "load_balancer",
+    "network_configuration",
+    "platform_version",
+    "service_connect_configuration",
+    "service_registries",
+    "task_definition",
+    "triggers",
+    "volume_configuration",
+    "vpc_lattice_configurations",
 }
-"""Attributes of a service that ECS changes without a new deployment.
+"""Attributes of a service that ECS changes by a new deployment; it changes all others in place.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-service-parameters.html"""
 _DEFINITION = "aws_ecs_task_definition"
 _LONGEST = 40
@@ -62,10 +58,10 @@ def restarts(plan: Plan, project: str) -> list[Restart]:
     for change in plan.changing():
         if change.type == "aws_ecs_service" and change.before is not None:
             of_it = [one for one in definitions if _runs(change, one)]
-            used.update(one.address for one in of_it)
             restart = _restart(change, of_it, project)
             if restart is not None:
                 found.append(restart)
+                used.update(restart.definitions)
     found += [
         Restart(
             component=component(now(one).get("family"), project),
@@ -74,7 +70,7 @@ def restarts(plan: Plan, project: str) -> list[Restart]:
             reasons=reasons(one),
         )
         for one in definitions
-        if one.address not in used and one.action != Action.DELETE
+        if one.address not in used and one.action in {Action.UPDATE, Action.REPLACE}
     ]
     return found
 
@@ -105,18 +101,20 @@ def _runs(service: Change, definition: Change) -> bool:
 
 def _restart(change: Change, definitions: list[Change], project: str) -> Restart | None:
     name = component(now(change).get("name"), project)
+    used = [definition.address for definition in definitions]
     if change.action in {Action.DELETE, Action.FORGET}:
         gone = "its tasks stop" if change.action == Action.DELETE else "it is left to others"
         return Restart(name, change.address, f"the service is taken away: {gone}", [])
     if change.action == Action.REPLACE:
-        effect = "the service is replaced: ALL its tasks stop before new ones start"
-        return Restart(name, change.address, effect, [f"{p} changed" for p in change.replace_paths])
+        said = [f"{path} changed" for path in change.replace_paths]
+        said += [said for definition in definitions for said in reasons(definition)]
+        return Restart(name, change.address, _anew(change), said, used)
     # What is merely computed anew by AWS starts nothing.
     paths = {
         path.partition(".")[0]
         for path, _, new in change.differences()
         if path == "task_definition" or new is not UNKNOWN
-    } - _QUIET
+    } & _TRIGGERS
     said = []
     for definition in definitions:
         said += reasons(definition) or ["new task definition"]
@@ -128,7 +126,17 @@ def _restart(change: Change, definitions: list[Change], project: str) -> Restart
     said += _count(change)
     if not said:
         return None
-    return Restart(name, change.address, effect or "its tasks are left alone", said)
+    return Restart(name, change.address, effect or "its tasks are left alone", said, used)
+
+
+def _anew(change: Change) -> str:
+    after = change.after or {}
+    stops = "the service is replaced: ALL its tasks stop, and it is made anew"
+    if after.get("scheduling_strategy") == "DAEMON":
+        return f"{stops} with a task on each instance"
+    if after.get("desired_count") in (0, None):
+        return f"{stops} with no tasks: start it again"
+    return f"{stops} with {_short(after['desired_count'])}"
 
 
 def _pace(change: Change) -> str:

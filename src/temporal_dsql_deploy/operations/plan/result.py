@@ -31,6 +31,8 @@ class Restart(Result):
     reasons: list[str]
     """What has changed, such as `environment DSQL_CONNECTION_RATE_LIMIT 10 -> 12`; long values are
     cut."""
+    definitions: list[str] = field(default_factory=list)
+    """Addresses of the task definitions that it runs and that change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Rule(Result):
     opened: bool
     directions: list[str]
     """Which security group rules change: `ingress` at the target, `egress` at the source."""
+    addresses: list[str] = field(default_factory=list)
+    """Addresses of these rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,15 @@ class Other(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class Move(Result):
+    """A resource that gets another address in the state, whether it changes or not."""
+
+    address: str
+    previous: str
+    """Its address until now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counts(Result):
     """How many resources an apply changes, by action."""
 
@@ -94,6 +107,10 @@ class Counts(Result):
     replace: int = 0
     delete: int = 0
     forget: int = 0
+    move: int = 0
+    """Those that get another address in the state; they may be counted by another action too."""
+    imported: int = 0
+    """Those that are taken into the state; they may be counted by another action too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,7 @@ class PlanResult(Result):
     """What holds data and is deleted or replaced."""
     restarts: list[Restart]
     instances: list[str]
-    """What happens to the EC2 instances, a sentence each."""
+    """What happens to the EC2 instances, a sentence each, with the address of what changes."""
     rules: list[Rule]
     """Network paths, closed ones first."""
     permissions: list[Permission]
@@ -128,3 +145,9 @@ class PlanResult(Result):
     """What to know about how it was made."""
     errored: bool = False
     """Whether planning failed half way: there may be changes that are not told."""
+    creating: list[str] = field(default_factory=list)
+    """Addresses of what is created."""
+    moves: list[Move] = field(default_factory=list)
+    """What gets another address in the state."""
+    imports: list[str] = field(default_factory=list)
+    """Addresses of what exists and is taken into the state."""

@@ -9,6 +9,7 @@ from temporal_dsql_deploy.operations.plan.restarts import restarts
 from temporal_dsql_deploy.operations.plan.result import (
     Counts,
     Loss,
+    Move,
     Other,
     PlanResult,
     Source,
@@ -28,7 +29,11 @@ HOLDS_DATA = {
     "aws_ecr_repository": ("image repository", "its images"),
 }
 """What it is called and what is lost with it, by type."""
-_INSTANCES = ("aws_autoscaling_group", "aws_launch_template")
+_INSTANCES = {
+    "aws_autoscaling_group": ("min_size", "max_size", "desired_capacity"),
+    "aws_launch_template": ("instance_type", "image_id", "user_data"),
+}
+"""Attributes that have a sentence of their own."""
 
 
 def summarise(
@@ -42,23 +47,33 @@ def summarise(
     losses = [loss for change in changing if (loss := _loss(change))]
     restarted = restarts(plan, project)
     permissions = access.permissions(plan)
+    opened = access.rules(plan, project)
+    moved = [change for change in plan.changes if change.mode == "managed"]
+    moves = [Move(one.address, one.previous_address) for one in moved if one.previous_address]
+    imports = [one.address for one in moved if one.importing]
     told = {
         *(loss.address for loss in losses),
         *(restart.service for restart in restarted),
+        *(address for restart in restarted for address in restart.definitions),
         *(permission.address for permission in permissions),
+        *(address for rule in opened for address in rule.addresses),
     }
     return PlanResult(
         environment=environment,
         source=source,
-        changes=bool(changing) or any(o.before != o.value for o in plan.outputs.values()),
+        changes=bool(changing or moves or imports)
+        or any(o.before != o.value for o in plan.outputs.values()),
         complete=plan.complete and not plan.errored,
         losses=losses,
         restarts=restarted,
         instances=[text for change in changing for text in _instances(change, project)],
-        rules=access.rules(plan, project),
+        rules=opened,
         permissions=permissions,
-        others=[_other(change) for change in changing if _is_other(change, told)],
+        others=[other for change in changing if (other := _other(change, told))],
         created=dict(sorted(created.items())),
+        creating=[change.address for change in changing if change.action == Action.CREATE],
+        moves=moves,
+        imports=imports,
         drift=[change.address for change in plan.drift],
         counts=Counts(
             create=by_action[Action.CREATE],
@@ -66,6 +81,8 @@ def summarise(
             replace=by_action[Action.REPLACE],
             delete=by_action[Action.DELETE],
             forget=by_action[Action.FORGET],
+            move=len(moves),
+            imported=len(imports),
         ),
         errored=plan.errored,
         terraform_version=plan.terraform_version,
@@ -80,13 +97,12 @@ def _loss(change: Change) -> Loss | None:
     return Loss(change.address, what, lost, change.action.value, list(change.replace_paths))
 
 
-def _is_other(change: Change, told: set[str]) -> bool:
-    silent = (*access.RULES, *_INSTANCES, "aws_ecs_task_definition")
-    existed = change.before is not None
-    return existed and change.address not in told and change.type not in silent
-
-
-def _other(change: Change) -> Other:
+def _other(change: Change, told: set[str]) -> Other | None:
+    """What is told of a change of something that exists and that has no better words."""
+    if change.action == Action.CREATE or change.address in told:
+        return None
+    if change.type == "aws_autoscaling_group" and change.action in {Action.DELETE, Action.REPLACE}:
+        return None
     if change.action != Action.UPDATE:
         return Other(change.address, change.action.value, list(change.replace_paths))
     differing = change.differences()
@@ -94,33 +110,41 @@ def _other(change: Change) -> Other:
     given = [path for path, _, new in differing if new is not UNKNOWN]
     paths = given or [path for path, _, _ in differing]
     attributes = list(dict.fromkeys(path.partition(".")[0] for path in paths))
-    return Other(change.address, change.action.value, attributes)
+    spoken = {name for name, _ in _sentences(change, "")}
+    left = [name for name in attributes if name not in spoken]
+    # Without a sentence it is told here, even if nothing is seen to differ.
+    return Other(change.address, change.action.value, left) if left or not spoken else None
 
 
 def _instances(change: Change, project: str) -> Iterator[str]:
     name = names.component(names.now(change).get("name"), project)
+    return (f"{said} ({change.address})" for _, said in _sentences(change, name))
+
+
+def _sentences(change: Change, name: str) -> Iterator[tuple[str, str]]:
+    """An attribute that is spoken of, empty for the whole, and what is said."""
     if change.type == "aws_autoscaling_group":
         yield from _group(change, name)
     if change.type == "aws_launch_template" and change.before and change.after:
-        for attribute in ("instance_type", "image_id", "user_data"):
+        for attribute in _INSTANCES[change.type]:
             old, new = change.before.get(attribute), change.after.get(attribute)
             if old != new:
                 shown = "" if attribute == "user_data" else f" {old} -> {new}"
-                yield (
-                    f"{name}: {attribute.replace('_', ' ')}{shown} for new instances; those that "
-                    "run stay as they are until they are replaced"
-                )
+                said = f"{attribute.replace('_', ' ')}{shown} for new instances"
+                run = "those that run stay as they are until they are replaced"
+                yield attribute, f"{name}: {said}; {run}"
 
 
-def _group(change: Change, name: str) -> Iterator[str]:
+def _group(change: Change, name: str) -> Iterator[tuple[str, str]]:
     before, after = change.before, change.after
     if before is None and after is not None:
         counts = ", ".join(f"{size} {after.get(f'{size}_size')}" for size in ("min", "max"))
-        yield f"{name}: a new group of instances ({counts})"
+        yield "", f"{name}: a new group of instances ({counts})"
     elif change.action in {Action.DELETE, Action.REPLACE}:
-        yield f"{name}: the group is {change.action}d: its instances end, and all tasks on them"
+        how = f"the group is {change.action}d"
+        yield "", f"{name}: {how}: its instances end, and all tasks on them"
     elif before is not None and after is not None:
-        for attribute in ("min_size", "max_size", "desired_capacity"):
+        for attribute in _INSTANCES[change.type]:
             old, new = before.get(attribute), after.get(attribute)
             if old != new and new is not UNKNOWN:
-                yield f"{name}: {attribute.replace('_', ' ')} {old} -> {new}"
+                yield attribute, f"{name}: {attribute.replace('_', ' ')} {old} -> {new}"

@@ -131,6 +131,9 @@ def test_an_unknown_definition_is_said_to_be() -> None:
         ({"tags": {"a": "b"}}, None),
         ({"network_configuration": [{"subnets": ["x"]}]}, ["network configuration changed"]),
         ({"deployment_maximum_percent": 200}, None),
+        ({"availability_zone_rebalancing": "ENABLED"}, None),
+        ({"ordered_placement_strategy": [{"type": "spread"}]}, None),
+        ({"platform_version": "1.4.0"}, ["platform version changed"]),
     ],
 )
 def test_only_what_starts_a_deployment_restarts(
@@ -159,6 +162,53 @@ def test_a_replaced_service_stops_all_its_tasks() -> None:
     (restart,) = made.restarts
     assert "ALL its tasks stop" in restart.effect
     assert restart.reasons == ["cluster changed"]
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"desired_count": 0}, "made anew with no tasks: start it again"),
+        ({"desired_count": 3}, "made anew with 3"),
+        ({"scheduling_strategy": "DAEMON"}, "a task on each instance"),
+    ],
+)
+def test_a_replaced_service_is_made_anew(after: dict[str, Any], said: str) -> None:
+    sides = {"before": service(), "after": service(**after)}
+    made = summary(change(f"{HISTORY}.aws_ecs_service.this", "delete", "create", **sides))
+    assert made.restarts[0].effect.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [
+        ("aws_launch_template", "metadata_options"),
+        ("aws_launch_template", "block_device_mappings"),
+        ("aws_autoscaling_group", "protect_from_scale_in"),
+        ("aws_autoscaling_group", "vpc_zone_identifier"),
+        ("aws_vpc_security_group_ingress_rule", "description"),
+    ],
+)
+def test_what_makes_no_sentence_is_told_all_the_same(kind: str, attribute: str) -> None:
+    before = {"name": "x", "security_group_id": "sg-1", "instance_type": "a", "max_size": 1}
+    address = f"{kind}.this"
+    made = summary(change(address, "update", before=before, after={**before, attribute: "y"}))
+    assert [(one.address, one.attributes) for one in made.others] == [(address, [attribute])]
+    both = {**before, attribute: "y", "instance_type": "b", "max_size": 2}
+    made = summary(change(address, "update", before=before, after=both))
+    assert any(attribute in one.attributes for one in made.others)
+
+
+def test_moves_and_imports_are_changes() -> None:
+    one = change("aws_x.new", before={}, after={}, previous_address="aws_x.old")
+    two = change("aws_x.z", before={}, after={})
+    two["change"]["importing"] = {"id": "z"}
+    made = summary(one, two)
+    assert made.changes
+    assert (made.counts.move, made.counts.imported) == (1, 1)
+    said = lines(made)
+    assert "  aws_x.old -> aws_x.new" in said
+    assert said[said.index("imported:") + 1] == "  aws_x.z"
+    assert said[-1].endswith("0 to delete, 1 to move, 1 to import")
 
 
 def test_a_task_that_no_service_runs() -> None:
@@ -225,7 +275,7 @@ def test_paths_are_named_by_roles() -> None:
         rule("ingress", "history-to-opensearch-setup-https", "create"),
         rule("egress", "y", "create", security_group_id="sg-history", cidr_ipv4="10.0.0.0/16"),
     )
-    assert made.rules == [
+    assert [replace(rule, addresses=[]) for rule in made.rules] == [
         Rule("history", "matching", "7235", opened=False, directions=["egress", "ingress"]),
         Rule("history", "10.0.0.0/16", "7235", opened=True, directions=["egress"]),
         Rule("history", "opensearch-setup", "7235", opened=True, directions=["ingress"]),
@@ -318,7 +368,7 @@ def test_instances() -> None:
         ),
         change("aws_autoscaling_group.old", "delete", before={"name": "temporal-dev-old"}),
     )
-    assert "main: max size 3 -> 6" in made.instances
+    assert "main: max size 3 -> 6 (aws_autoscaling_group.this)" in made.instances
     assert any("instance type m7g.large -> m7g.xlarge for new" in text for text in made.instances)
     assert any("old: the group is deleted" in text for text in made.instances)
 
@@ -419,6 +469,10 @@ def test_any_plan_is_summarised_and_every_change_counted(parts: list[Any]) -> No
     made = summary(*changes)
     counts = made.counts
     total = counts.create + counts.update + counts.replace + counts.delete + counts.forget
+    # Every changing resource is somewhere, by its address.
+    everything = json.dumps(asdict(made), default=str).replace("\\", "")
+    for (_, actions, _, _), one in zip(parts, changes, strict=True):
+        assert actions == ("no-op",) or one["address"] in everything
     assert total == sum(actions != ("no-op",) for _, actions, _, _ in parts)
     assert made.changes == (total > 0)
     assert lines(replace(made, environment="x"))
