@@ -35,6 +35,8 @@ WORKSPACE_ENDPOINT = f"https://aps-workspaces.{REGION}.amazonaws.com/workspaces/
 ECS_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/theirs"
 EXEC_LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/theirs/exec"
 NAMESPACE_ARN = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-theirs"
+THEIR_REPOSITORY_ARN = "arn:aws:ecr:eu-central-1:210987654321:repository/images/temporal"
+OPERATOR_ARN = f"arn:aws:iam::{ACCOUNT}:role/operators"
 VPC_ID = "vpc-0000000000000theirs"
 SUBNETS = ("subnet-00000000000000001", "subnet-00000000000000002")
 INSTANCES_GROUP = "sg-0instances000theirs"
@@ -107,9 +109,15 @@ VARIANTS: Mapping[str, Variant] = {
         benchmark=True,
         workloads=("history", "frontend", "worker"),
     ),
-    # Whoever comes from outside: operators by VPN, applications by load balancer and PrivateLink.
+    # Whoever comes from outside: operators by VPN, applications by load balancer and PrivateLink;
+    # and images: of another account and region, and of a public registry.
     "operators": Variant(
         variables={
+            "temporal_image": (
+                "210987654321.dkr.ecr.eu-central-1.amazonaws.com/images/temporal:2026-11-21"
+            ),
+            "temporal_admin_tools_image": "temporalio/admin-tools:2026-11-21",
+            "opensearch": {"operator_principal_arns": [OPERATOR_ARN]},
             "client_vpn": {
                 "server_certificate_arn": CERTIFICATE,
                 "authentication_options": [

@@ -1,6 +1,7 @@
 """Roles: who may do what, to which resource."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,9 @@ EXECUTION = {
     "ssm:GetParameters",
     "kms:Decrypt",
 }
+ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com/(?P<repository>[^:@]+)"
+)
 Statement = dict[str, Any]
 
 
@@ -167,6 +171,22 @@ def test_resources_are_those_of_this_cluster(name: str) -> None:
         assert resources(found["loki-task"], "s3:PutObject") == {f"{bucket}/*"}
 
 
+def repositories(plan: Plan) -> set[str]:
+    """ARNs of the ECR repositories that images of the tasks come from."""
+    images = {one.image for task in plans.tasks(plan).values() for one in plans.inside(task)}
+    found = {image: ECR_IMAGE.match(image) for image in images}
+    return {
+        f"arn:aws:ecr:{place['region']}:{place['account']}:repository/{place['repository']}"
+        for place in found.values()
+        if place
+    }
+
+
+def test_images_of_another_account_and_region_are_among_the_plans() -> None:
+    (theirs,) = {arn for arn in repositories(plans.of("operators")) if HERE not in arn}
+    assert theirs == plans.THEIR_REPOSITORY_ARN
+
+
 @everywhere
 def test_execution_roles_read_what_is_this_clusters_and_grafanas_alone_its_secret(
     name: str,
@@ -179,8 +199,7 @@ def test_execution_roles_read_what_is_this_clusters_and_grafanas_alone_its_secre
         assert resources(found[role], "logs:PutLogEvents") == {logs}
         parameters = f"arn:aws:ssm:{HERE}:parameter/{project}/*"
         assert resources(found[role], "ssm:GetParameters") == {parameters}
-        repositories = f"arn:aws:ecr:{HERE}:repository/*"
-        assert resources(found[role], "ecr:BatchGetImage") == {repositories}
+        assert resources(found[role], "ecr:BatchGetImage") == repositories(plan)
     roles = {short(plan, str(r["name"])): r["arn"] for r in plan.of_type("aws_iam_role")}
     for family, task in plans.tasks(plan).items():
         grafana = family == "grafana"

@@ -209,14 +209,17 @@ def test_endpoint_policies_let_pass_this_account_and_what_belongs_to_aws(name: s
                 assert condition["aws:ResourceAccount"] == [plans.ACCOUNT], api
 
 
-def test_image_layers_of_this_region_come_through_the_gateway_of_s3() -> None:
+@made
+def test_image_layers_come_through_the_gateway_of_s3(name: str) -> None:
+    """Docker Hub's too, in us-east-1, where images of Docker Hub can be pulled at all."""
     (layers,) = [
         statement
-        for statement in statements(endpoints(plans.of("isolated"), "Gateway")["s3"])
+        for statement in statements(endpoints(plans.of(name), "Gateway")["s3"])
         if statement["Sid"] == "ImageLayersAndPackages"
     ]
-    bucket = f"arn:aws:s3:::prod-{plans.REGION}-starport-layer-bucket/*"
-    assert bucket in layers["Resource"]
+    assert f"arn:aws:s3:::prod-{plans.REGION}-starport-layer-bucket/*" in layers["Resource"]
+    of_docker_hub = "arn:aws:s3:::docker-images-prod/*" in layers["Resource"]
+    assert of_docker_hub == (plans.VARIANTS[name].nat != "none")
 
 
 def test_endpoints_can_be_chosen_and_trusted_accounts_are_let_through() -> None:

@@ -216,6 +216,34 @@ def test_service_connect_serves_the_frontend_as_tcp_and_has_the_ui_as_its_client
     assert (alias["dns_name"], alias["port"]) == ("temporal-frontend", port)
     if ui:
         assert not connected["temporal-ui"]["service"]
+    for service, one in connected.items():
+        (log,) = one["log_configuration"]
+        assert log["log_driver"] == "awslogs"
+        (own,) = {
+            container.definition["logConfiguration"]["options"]["awslogs-group"]
+            for container in plans.inside(plans.tasks(plan)[service])[:1]
+        }
+        assert log["options"]["awslogs-group"] == own
+        assert log["options"]["awslogs-stream-prefix"] == "service-connect"
+        assert log["options"]["mode"] == "non-blocking"
+
+
+@everywhere
+def test_the_agent_gives_the_main_container_more_cpu_than_those_beside_it(name: str) -> None:
+    """Shares are relative: a container without a number has 2, however large its task is."""
+    for family, task in plans.tasks(plans.of(name)).items():
+        main, *others = [one.definition.get("cpu", 0) for one in plans.inside(task)]
+        assert main + sum(others) <= int(task["cpu"]), family
+        if sum(others):
+            assert main > sum(others), family
+        if family in TEMPORAL:
+            assert main + sum(others) == int(task["cpu"]), family
+
+
+@everywhere
+def test_revisions_of_task_definitions_stay_for_a_rollback(name: str) -> None:
+    for family, task in plans.tasks(plans.of(name)).items():
+        assert task["skip_destroy"] is True, family
 
 
 @everywhere

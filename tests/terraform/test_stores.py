@@ -94,6 +94,7 @@ def test_the_domain_admits_servers_and_the_set_up_task_and_nobody_else(name: str
     assert set(statement["Principal"]["AWS"]) == {
         roles[f"{project}-temporal-task"],
         roles[f"{project}-opensearch-setup-task"],
+        *({plans.OPERATOR_ARN} if name == "operators" else ()),
     }
     domain = plans.one(plan, "aws_opensearch_domain")
     assert policy["domain_name"] == domain["domain_name"]
@@ -106,7 +107,8 @@ def test_the_set_up_task_runs_on_fargate_without_instances(name: str) -> None:
     assert set(task["requires_compatibilities"]) == {"FARGATE"}
     assert (task["cpu"], task["memory"]) == ("256", "512")
     container = plans.main_container(task)
-    assert "/temporal-dsql-admin-tools:" in container.image
+    tools = "temporalio/admin-tools:" if name == "operators" else "/temporal-dsql-admin-tools:"
+    assert tools in container.image
     plan = plans.of(name)
     index = plan.outputs["opensearch_visibility_index"].value
     assert dict(container.environment) == {
@@ -240,7 +242,7 @@ def test_log_groups_have_the_names_of_the_design(name: str) -> None:
     plan, variant = plans.of(name), plans.VARIANTS[name]
     parts = {*(f"temporal-{role}" for role in plans.ROLES), "opensearch-setup"}
     optional = {
-        "exec": name in plans.MADE,
+        "ecs-exec": name in plans.MADE,
         "temporal-ui": variant.ui,
         "grafana": variant.grafana,
         "loki": variant.loki,
@@ -268,8 +270,6 @@ def test_everything_that_can_be_is_encrypted_with_the_key_of_the_environment(nam
         assert (parameter["type"], parameter["key_id"]) == ("SecureString", key)
     for workspace in plan.of_type("aws_prometheus_workspace"):
         assert workspace["kms_key_arn"] in {key, UNKNOWN}, workspace.address
-    for cluster in plan.of_type("aws_ecs_cluster"):
-        assert cluster["configuration.0.execute_command_configuration.0.kms_key_id"] == key
 
 
 @made

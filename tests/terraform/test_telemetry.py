@@ -205,8 +205,10 @@ def test_what_is_typed_in_a_shell_is_kept(name: str) -> None:
     exec_ = plans.one(plan, "aws_ecs_cluster")["configuration.0.execute_command_configuration.0"]
     assert exec_["logging"] == "OVERRIDE"
     group = exec_["log_configuration"][0]["cloud_watch_log_group_name"]
-    assert group == f"/ecs/{plans.project(plan)}/exec"
+    assert group == f"/ecs/{plans.project(plan)}/ecs-exec"
     assert group in {one["name"] for one in plan.of_type("aws_cloudwatch_log_group")}
+    # With a key of the session every task role would need kms:Decrypt, or no shell opens.
+    assert exec_["kms_key_id"] is None
 
 
 @pytest.mark.parametrize("name", plans.ENVIRONMENTS)

@@ -131,8 +131,9 @@ def test_what_leaves_the_vpc_is_https_to_apis_without_a_private_way_and_dsql(nam
         if variant.nat != "none"
         and (
             apis - endpoints(name) - {"s3", "dynamodb"}
-            # Images of public registries are pulled by the instances.
+            # Images of public registries are pulled by the instances, the set-up task's by itself.
             or (party.startswith("instances ") and variant.public_images)
+            or (party == "opensearch-setup" and name == "operators")
         )
     }
     dsql = set() if variant.private_link else set(plans.ROLES)
@@ -190,6 +191,18 @@ def test_the_source_has_no_inline_rule() -> None:
         text = path.read_text()
         assert not re.search(r"^\s+(ingress|egress)\s*(\{|=)", text, re.MULTILINE), path
         assert "aws_security_group_rule" not in text, path
+
+
+def test_the_description_of_a_group_never_replaces_it() -> None:
+    """AWS changes no description; a group in use cannot be deleted, nor made twice by its name."""
+    found = 0
+    for path in sorted(plans.TERRAFORM.joinpath("modules").rglob("*.tf")):
+        for block in path.read_text().split('resource "aws_security_group" ')[1:]:
+            text = block.split("\n}\n")[0]
+            assert "ignore_changes = [description]" in text, path
+            assert "create_before_destroy" not in text, path
+            found += 1
+    assert found
 
 
 @everywhere

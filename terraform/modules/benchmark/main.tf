@@ -49,7 +49,7 @@ locals {
         image     = var.benchmark_image
         essential = true
         # Shares are relative: without a number the agent gives a container 2, and the collector beside it has 64.
-        cpu         = task.cpu - try(task.sidecar.sidecar_container_definition.cpu, 0)
+        cpu         = task.cpu - try(task.sidecar.sidecar_container_definition.cpu, 0) - try(task.sidecar.init_container_definition.cpu, 0)
         environment = [for key, value in task.environment : { name = key, value = value }]
 
         linuxParameters = { initProcessEnabled = true }

@@ -52,13 +52,23 @@ _PRIVATE = "without NAT the public endpoint of DSQL cannot be reached"
 _PUBLIC_IMAGES = "without NAT images come from ECR only"
 _BENCHMARK = "the benchmark's capacity provider has to be attached to the cluster"
 _BUDGET = "connects to DSQL per second, which takes"
+_FEW_SHARDS = "one that owns no shard never becomes healthy"
 _HELD = "lower max_conns, reservoir.target_ready or replicas"
 
 TEMPORAL_CLUSTER = Table(
     "modules/temporal-cluster",
     [
         *(case for case in PROJECT_NAMES if case.because),
-        *takes(project_name="t1", environment_name="d", history_shards=4),
+        # Words that AWS keeps, but not at the beginning, or not with a hyphen.
+        *takes(project_name="sg", environment_name="d", history_shards=32),
+        *takes(project_name="my-aws-internal-sg-ecs"),
+        *refuses_each(
+            "project_name begins with a word that AWS keeps",
+            "project_name",
+            ["aws", "awsome", "ssm-1", "ecs1", "fargate-dev", "sg-a", "internal-dev"],
+        ),
+        *refuses(_FEW_SHARDS, history_shards=16),
+        *refuses(_FEW_SHARDS, history_shards=64, roles={"history": {"replicas": 4}}),
         *refuses_each(
             "environment_name is 1 to 21 characters",
             "environment_name",
@@ -78,8 +88,10 @@ TEMPORAL_CLUSTER = Table(
             ],
         ),
         *takes(existing_ecs_cluster=EXISTING_CLUSTER, existing_vpc=EXISTING_VPC),
+        *refuses("existing_ecs_cluster needs existing_vpc", existing_ecs_cluster=EXISTING_CLUSTER),
         *refuses(
             _BENCHMARK,
+            existing_vpc=EXISTING_VPC,
             existing_ecs_cluster=EXISTING_CLUSTER,
             benchmark={"enabled": True},
             images=PRIVATE_IMAGES,
@@ -89,6 +101,7 @@ TEMPORAL_CLUSTER = Table(
         *refuses(
             'placement = "workload" needs instances of this module',
             placement="workload",
+            existing_vpc=EXISTING_VPC,
             existing_ecs_cluster=EXISTING_CLUSTER,
         ),
         *takes(nat="none", images=PRIVATE_IMAGES, connections={"rate_share": 0.01}),
@@ -124,7 +137,16 @@ TEMPORAL_CLUSTER = Table(
             connections={"rate_limiter_enabled": True, "max_conns": 1, "rate_share": 1},
         ),
         *refuses(_HELD, connections={"max_conns": 10000}),
-        *refuses(_HELD, connections={"distributed_conn_limit": 100}),
+        *refuses(
+            _HELD,
+            connections={
+                "reservoir_enabled": True,
+                "distributed_conn_lease_enabled": True,
+                "distributed_conn_limit": 100,
+            },
+        ),
+        # Without leases nobody counts, so a lower limit than DSQL's own says nothing.
+        *takes(connections={"distributed_conn_limit": 100}),
         *refuses_each(
             "the keys of roles are history, matching, frontend and worker",
             "roles",
