@@ -11,22 +11,61 @@ import argparse
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-_MOVED = re.compile(r"^moved \{\s*from\s*=\s*(\S+)\s*to\s*=\s*(\S+)\s*\}", re.MULTILINE)
-_REMOVED = re.compile(r"^removed \{\s*from\s*=\s*(\S+)\s", re.MULTILINE)
+_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|//[^\n]*|/\*.*?\*/|[{}]', re.DOTALL)
+_BLOCK = re.compile(r"^[ \t]*(moved|removed)\s*\{", re.MULTILINE)
+_ARGUMENT = re.compile(r"^[{ \t]*(from|to)[ \t]*=[ \t]*(.*?)[ \t}]*$", re.MULTILINE)
+_STEP = r'[A-Za-z_][\w-]*(?:\[(?:\d+|"(?:\\.|[^"\\])*")\])?'
+_ADDRESS = re.compile(rf"{_STEP}(?:\.{_STEP})+")
 
 
 def moves(text: str) -> list[tuple[str, str]]:
     """The addresses `from` and `to` of each `moved` block, in their order."""
-    return [(match[1], match[2]) for match in _MOVED.finditer(text)]
+    return [(found["from"], found["to"]) for kind, found in _understood(text) if kind == "moved"]
 
 
 def removals(text: str) -> list[str]:
     """The address of each `removed` block."""
-    return [match[1] for match in _REMOVED.finditer(text)]
+    return [found["from"] for kind, found in _understood(text) if kind == "removed"]
+
+
+def not_understood(text: str) -> int:
+    """How many `moved` and `removed` blocks there are beside those of `moves` and `removals`."""
+    return len(_BLOCK.findall(_bare(text))) - len(_understood(text))
+
+
+def _understood(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Kind and addresses of the blocks, in their order."""
+    text = _bare(text)
+    made = []
+    for block in _BLOCK.finditer(text):
+        found = dict(_ARGUMENT.findall(_body(text, block.end())))
+        wanted = {"from", "to"} if block[1] == "moved" else {"from"}
+        if found.keys() == wanted and all(map(_ADDRESS.fullmatch, found.values())):
+            made.append((block[1], found))
+    return made
+
+
+def _bare(text: str) -> str:
+    """A file of Terraform without its comments."""
+    return _TOKEN.sub(lambda token: "" if token[0][0] in "#/" else token[0], text)
+
+
+def _body(text: str, start: int) -> str:
+    """What stands in the block that opens before `start`, up to the first block in it."""
+    depth, end = 1, len(text)
+    for token in _TOKEN.finditer(text, start):
+        depth += (token[0] == "{") - (token[0] == "}")
+        if depth != 1:
+            end = token.start()
+            break
+    rest = text[end + 1 :].partition("}")[2] if depth > 1 else ""
+    after = _body(rest, 0) if rest else ""
+    return f"{text[start:end]}\n{after}"
 
 
 def addresses(state: Any) -> set[str]:
@@ -34,7 +73,8 @@ def addresses(state: Any) -> set[str]:
     found = set()
     for resource in state.get("resources", ()):
         module = f"{resource['module']}." if "module" in resource else ""
-        address = f"{module}{resource['type']}.{resource['name']}"
+        data = "data." if resource.get("mode") == "data" else ""
+        address = f"{module}{data}{resource['type']}.{resource['name']}"
         for instance in resource["instances"]:
             key = instance.get("index_key")
             found |= {address, address if key is None else f"{address}[{json.dumps(key)}]"}
@@ -67,6 +107,14 @@ def commands(
     return [shlex.join(line) for line in lines]
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        sys.exit(f"{path} cannot be read: {reason}")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -74,8 +122,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--state", type=Path, help="state file, from `terraform state pull`")
     parser.add_argument("--state-out", type=Path, help="state file to move into")
     given = parser.parse_args(arguments)
-    present = addresses(json.loads(given.state.read_text())) if given.state else None
-    texts = [path.read_text() for path in given.files]
+    try:
+        present = addresses(json.loads(_read(given.state))) if given.state else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        sys.exit(f"{given.state} is no state of Terraform: {error}")
+    texts = [_read(path) for path in given.files]
+    strange = {path: not_understood(text) for path, text in zip(given.files, texts, strict=True)}
+    if any(strange.values()):
+        sys.exit(
+            "\n".join(
+                f"{path}: {count} moved or removed blocks are not understood"
+                for path, count in strange.items()
+                if count
+            )
+        )
     for line in commands(texts, present=present, state=given.state, state_out=given.state_out):
         print(line)
 
