@@ -170,3 +170,19 @@ def test_the_ports_that_help_repeats_are_those_of_the_topology() -> None:
     described = EnvironmentFile.model_json_schema()["properties"]["ports"]["description"]
     numbers = (ports["grpc"], house.embedded_ui_port_offset, ports["http"], house.metrics_port)
     assert re.findall(r"\d+", described) == [str(number) for number in numbers]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_traceback(closed: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "dsql-deploy"
+    line = f'"$0" status nobody {closed} || exit $?'
+    for command in (line, line.replace("status nobody", "--version")):
+        done = subprocess.run(
+            ["sh", "-c", command, str(program)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert "Traceback" not in done.stderr
+        assert done.returncode == (3 if "nobody" in command else 0)

@@ -54,6 +54,12 @@ class Terminal:
         for line in lines:
             self.stdout().print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def content(self, content: bytes) -> None:
+        """A document of a format that has its own encoding, on stdout, whatever the locale is."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
     def render(self, *parts: "RenderableType") -> None:
         """Tables and the like, on stdout."""
         for part in parts:

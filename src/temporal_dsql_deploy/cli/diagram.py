@@ -15,14 +15,7 @@ _STDOUT = Path("-")
 
 
 def diagram(
-    environment: Annotated[
-        str,
-        typer.Argument(
-            metavar="ENV",
-            help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS.",
-            autocompletion=options.complete_environment,
-        ),
-    ],
+    environment: options.EnvironmentOnEcs,
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to write the SVG [ENV.svg]; - for stdout.")
     ] = None,
@@ -31,13 +24,10 @@ def diagram(
         typer.Option(
             "--plan",
             metavar="JSON",
-            help="Draw this plan or state, of `terraform show -json`.",
+            help="Draw this plan or state, of `terraform show -json`; - for stdin.",
         ),
     ] = None,
-    var_file: Annotated[
-        list[Path] | None,
-        typer.Option(help="A file of Terraform variables; may be repeated."),
-    ] = None,
+    var_file: options.VarFiles = None,
     terraform: options.TerraformBinary = None,
     provider_mirror: options.ProviderMirror = None,
     file: options.File = None,
@@ -57,7 +47,9 @@ def diagram(
             cause="both would be written to stdout",
             fix="leave one of them out",
         )
-    written = None if target == _STDOUT else target
+    written = None if target is None or target == _STDOUT else target.expanduser()
+    options.check_name(environment)
+    options.check_out(written)
     if source is not None:
         if var_file:
             raise UsageError(
@@ -73,13 +65,12 @@ def diagram(
         with watching() as on_event:
             how = How(
                 offline=True,
-                out=written,
                 var_files=var_file or [],
                 terraform=terraform,
                 provider_mirror=provider_mirror,
                 on_event=on_event,
             )
-            result, svg = operation.diagram(find(environment, file=file), how)
+            result, svg = operation.diagram(find(environment, file=file), how, written)
     if written is not None:
         _write(written, svg)
     for note in result.notes:
@@ -87,14 +78,14 @@ def diagram(
     if as_json:
         terminal.result(result)
     elif written is None:
-        terminal.text(svg.rstrip("\n"))
+        terminal.content(svg.encode())
     else:
         terminal.text(f"{environment}: drawn in {written}")
 
 
 def _write(path: Path, svg: str) -> None:
     try:
-        path.write_text(svg)
+        path.write_bytes(svg.encode())
     except OSError as error:
         raise DirectoryUnusable(
             f"{path} cannot be written",

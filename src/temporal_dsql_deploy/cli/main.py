@@ -160,10 +160,21 @@ def main() -> None:
         # One way out for all three: what Ctrl-C undoes, these undo too. `nohup` stays what it is.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    _open_what_is_closed()
     try:
         app(prog_name=COMMAND)
     except SystemExit as ended:
         _leave(ended)
+
+
+def _open_what_is_closed() -> None:
+    """Put the standard streams that this process was started without (`>&-`) on nothing.
+
+    In their order, as each takes the first number that is free: no file of ours may become stdout.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _leave(ended: SystemExit) -> None:

@@ -43,6 +43,18 @@ EnvironmentName = Annotated[
         autocompletion=complete_environment,
     ),
 ]
+EnvironmentOnEcs = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS.",
+        autocompletion=complete_environment,
+    ),
+]
+VarFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--var-file", help="A file of Terraform variables; may be repeated."),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print the result as a JSON document.", callback=_set_json),
@@ -144,6 +156,13 @@ def address(name: str, *, file: Path | None = None, data_dir: Path | None = None
     places = (("--file", file), ("--data-dir", data_dir))
     again = [part for option, path in places if path for part in (option, str(path))]
     terminal.address = shlex.join([name, *again])
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name, where no environment is looked up. Raises UnknownEnvironment."""
+    from temporal_dsql_deploy.environments.find import check_name as check
+
+    check(name)
 
 
 def check_out(path: Path | None) -> None:

@@ -20,8 +20,7 @@ def find(name: str, *, file: Path | None = None) -> Environment:
 
     Raises UnknownEnvironment, or InvalidSetting when its file does not say what one may say.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        raise _unknown(name)
+    check_name(name)
     path = file or _find_file(name)
     if path is not None:
         from temporal_dsql_deploy.environments.file import read
@@ -30,6 +29,12 @@ def find(name: str, *, file: Path | None = None) -> Environment:
     if name in BUILT_IN:
         return _with_terraform(Environment(name=name, platform=BUILT_IN[name]))
     raise _unknown(name)
+
+
+def check_name(name: str) -> None:
+    """Raise UnknownEnvironment for what cannot be a name: it becomes a part of paths."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise _unknown(name)
 
 
 def known() -> list[str]:

@@ -45,17 +45,20 @@ class DiagramResult(Result):
     """What to know about it."""
 
 
-def diagram(environment: Environment, how: How) -> tuple[DiagramResult, str]:
+def diagram(
+    environment: Environment, how: How, out: Path | None = None
+) -> tuple[DiagramResult, str]:
     """What an apply of an environment would make in an empty account, drawn: result and SVG.
 
+    `out` is where the SVG will be written, for the result; None for nowhere.
     Raises NotForPlatform for an environment without Terraform, and what planning raises.
     """
     plan, notes = known_plan(environment, how)
-    return _drawn(environment.name, picture_of(plan), how.out, notes)
+    return _drawn(environment.name, picture_of(plan), out, notes)
 
 
 def diagram_of_file(name: str, source: Path, out: Path | None) -> tuple[DiagramResult, str]:
-    """What is in a plan or state of `terraform show -json`, drawn: result and SVG.
+    """What is in a plan or state of `terraform show -json`, - for stdin, drawn: result and SVG.
 
     Raises NotAPlan, also for a plan whose security groups are not known yet.
     """

@@ -1,7 +1,6 @@
 """Get the plan of an environment and summarise it."""
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from temporal_dsql_deploy.operations.plan import place
 from temporal_dsql_deploy.operations.plan.result import PlanResult, Source
 from temporal_dsql_deploy.operations.plan.summary import summarise
 from temporal_dsql_deploy.plan import Plan, read_plan
-from temporal_dsql_deploy.plan.reader import parse, read_bytes
+from temporal_dsql_deploy.plan.reader import read_document
 from temporal_dsql_deploy.terraform import variables
 from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 
@@ -49,11 +48,7 @@ def plan(environment: Environment, how: How) -> PlanResult:
 
 def from_file(name: str, path: Path) -> PlanResult:
     """Summarise a plan in a file of `terraform show -json`, `-` for stdin. Raises NotAPlan."""
-    if str(path) == "-":
-        plan = read_plan(parse(sys.stdin.buffer.read(), name="stdin"), "stdin")
-    else:
-        plan = read_plan(parse(read_bytes(path), name=str(path)), path)
-    return summarise(plan, name, Source.FILE)
+    return summarise(read_plan(*read_document(path)), name, Source.FILE)
 
 
 def _real(environment: Environment, how: How) -> Plan:
