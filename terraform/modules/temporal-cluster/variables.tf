@@ -8,7 +8,7 @@ variable "project_name" {
   }
 
   validation {
-    condition     = !can(regex("^(aws|ssm|ecs|fargate|sg-|internal-)", var.project_name))
+    condition     = !can(regex("^(aws|ssm|ecs|fargate|(sg|internal)(-|$))", var.project_name))
     error_message = "project_name begins with a word that AWS keeps for itself in some of the names: not aws, ssm, ecs, fargate, sg- or internal-."
   }
 }

@@ -59,16 +59,16 @@ TEMPORAL_CLUSTER = Table(
     "modules/temporal-cluster",
     [
         *(case for case in PROJECT_NAMES if case.because),
-        # Words that AWS keeps, but not at the beginning, or not with a hyphen.
-        *takes(project_name="sg", environment_name="d", history_shards=32),
-        *takes(project_name="my-aws-internal-sg-ecs"),
+        *takes(project_name="t1", environment_name="d", history_shards=32),
+        # Words that AWS keeps, but not at the beginning, or as a part of another.
+        *takes(project_name="sgx-aws-ecs"),
         *refuses_each(
             "project_name begins with a word that AWS keeps",
             "project_name",
-            ["aws", "awsome", "ssm-1", "ecs1", "fargate-dev", "sg-a", "internal-dev"],
+            ["aws", "awsome", "ssm-1", "ecs1", "fargate-dev", "sg", "sg-a", "internal"],
         ),
         *refuses(_FEW_SHARDS, history_shards=16),
-        *refuses(_FEW_SHARDS, history_shards=64, roles={"history": {"replicas": 4}}),
+        *refuses(_FEW_SHARDS, history_shards=32, roles={"history": {"replicas": 4}}),
         *refuses_each(
             "environment_name is 1 to 21 characters",
             "environment_name",
