@@ -1,7 +1,6 @@
 """`dsql-deploy plan ENV`."""
 
 import shlex
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,8 +114,9 @@ def lines(result: "PlanResult", folder: Path | None = None) -> list[str]:
     made = [
         *_section("DATA IS LOST", _losses(result)),
         *_section("tasks", _restarts(result)),
-        *_section("instances", result.instances),
-        *_section("network", _many([_rule(rule) for rule in result.rules], "network paths")),
+        *_section("what there will be", result.makes),
+        *_section("instances", [] if result.makes else result.instances),
+        *_network(result),
         *_section(
             "permissions", _many([_permission(p) for p in result.permissions], "permissions")
         ),
@@ -190,6 +190,18 @@ def _rule(rule: "Rule") -> str:
     return f"{'open' if rule.opened else 'CLOSE'} {rule.source} -> {rule.target} {rule.ports}{half}"
 
 
+def _network(result: "PlanResult") -> list[str]:
+    if not result.makes:
+        return _section("network", _many([_rule(rule) for rule in result.rules], "network paths"))
+    from temporal_dsql_deploy.operations.plan.first import open_to_everybody
+
+    # Of a first plan every path is new: what matters is who can come in and out.
+    wide = open_to_everybody(result.rules)
+    rest = len(result.rules) - len(wide)
+    said = [_rule(rule) for rule in wide]
+    return _section("network", [*said, f"{rest} paths within the cluster; --json has all"])
+
+
 def _permission(permission: "Permission") -> str:
     sign = "+" if permission.added else "-"
     return f"{sign} {permission.action} on {permission.resource} ({permission.address})"
@@ -204,9 +216,11 @@ def _others(result: "PlanResult") -> list[str]:
 
 
 def _created(result: "PlanResult") -> list[str]:
+    if result.makes:
+        number = sum(result.created.values())
+        return [f"{number} resources of {len(result.created)} types; --json has all"]
     most_first = sorted(result.created.items(), key=lambda item: -item[1])
-    said = ", ".join(f"{count} {kind.removeprefix('aws_')}" for kind, count in most_first)
-    return textwrap.wrap(said, _WIDTH)
+    return _many([f"{count} {kind.removeprefix('aws_')}" for kind, count in most_first], "types")
 
 
 def _drift(result: "PlanResult") -> list[str]:

@@ -192,7 +192,8 @@ class _Planning:
         # A place in the test file, which nobody has written, would lead nowhere.
         problems = tuple(
             replace(one, filename="", line=0) if one.filename.startswith(_TESTS) else one
-            for one in map(_as_of_a_plan, filter(None, found))
+            for one in found
+            if one
         )
         errors = [one for one in problems if one.severity == "error"]
         planned = next((m for m in messages if m.type == "test_plan"), None)
@@ -241,12 +242,6 @@ def _region_in(path: Path) -> str | None:
         return None
     named = re.search(r'^\s*region\s*=\s*"([^"$]+)"', text, re.MULTILINE)
     return named[1] if named else None
-
-
-def _as_of_a_plan(found: Diagnostic) -> Diagnostic:
-    """A check that does not hold fails a test; of a plan it is a warning."""
-    is_check = found.summary == "Check block assertion failed"
-    return replace(found, severity="warning") if is_check else found
 
 
 def document(

@@ -143,6 +143,9 @@ class PlanResult(Result):
     """Where `--out` has kept the plan, for `terraform apply`."""
     notes: list[str] = field(default_factory=list)
     """What to know about how it was made."""
+    makes: list[str] = field(default_factory=list)
+    """What a first plan makes, a line each: tasks, stores, shards, instances, network; empty where
+    something is there already."""
     errored: bool = False
     """Whether planning failed half way: there may be changes that are not told."""
     creating: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from temporal_dsql_deploy.operations.plan import access, names
+from temporal_dsql_deploy.operations.plan import access, first, names
 from temporal_dsql_deploy.operations.plan.restarts import restarts
 from temporal_dsql_deploy.operations.plan.result import (
     Counts,
@@ -84,6 +84,7 @@ def summarise(
             move=len(moves),
             imported=len(imports),
         ),
+        makes=first.made(plan, project) if first.is_first(plan) else [],
         errored=plan.errored,
         terraform_version=plan.terraform_version,
         plan_file=plan_file,
