@@ -51,11 +51,11 @@ def test_what_is_no_plan_is_refused(deploy: Deploy) -> None:
 
 
 def test_a_picture_is_utf_8_whatever_the_locale_is(deploy: Deploy) -> None:
-    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    said = deploy.run("diagram", "dev", "--out", "x.svg", "--json", **locale)
+    deploy.environment |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    said = deploy.run("diagram", "dev", "--out", "x.svg", "--json")
     assert json.loads(said.stdout)["file"] == "x.svg"
     written = (deploy.cwd / "x.svg").read_bytes()
-    assert deploy.run("diagram", "dev", "--out", "-", **locale).stdout.encode() == written
+    assert deploy.run("diagram", "dev", "--out", "-").stdout.encode() == written
     assert ET.fromstring(written.decode()).tag.endswith("svg")  # noqa: S314
 
 
