@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.terraform.messages import Event
 
 
+_TEST = "planning without AWS, twice: for the ids that an apply would give"
+"""What a run of `terraform test` is to whom asked for a plan."""
+_SILENT = ("version", "diagnostic", "test_summary", "test_cleanup")
+
+
+def in_words(event: "Event") -> str:
+    """One line for what Terraform says; empty for what says nothing to whom waits."""
+    if event.kind in _SILENT or not event.text:
+        return ""
+    return _TEST if event.kind.startswith("test_") else event.text.splitlines()[0]
+
+
 @contextlib.contextmanager
 def watching() -> "Iterator[Callable[[Event], None]]":
     """Shows on a terminal what Terraform is at; an interruption is spoken of everywhere."""
@@ -31,6 +43,8 @@ def watching() -> "Iterator[Callable[[Event], None]]":
         def show(event: "Event") -> None:
             urgent(event)
             # As it is: an address with a key in brackets is no markup.
-            status.update(Text(event.text.splitlines()[0][: console.width - 4]))
+            line = in_words(event)
+            if line:
+                status.update(Text(line[: console.width - 4]))
 
         yield show

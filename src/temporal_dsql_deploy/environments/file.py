@@ -114,13 +114,28 @@ def _fits(platform: str, path: Path, settings: EnvironmentFile) -> None:
         )
 
 
+_PLAIN = {
+    "string_type": "it has to be text, in quotes",
+    "path_type": "it has to be a path, in quotes",
+    "list_type": 'it has to be a list: ["one", "two"]',
+    "dict_type": "it has to be a table of names and values",
+    "int_type": "it has to be a number, without quotes",
+    "int_parsing": "it has to be a number, without quotes",
+    "extra_forbidden": "there is no such setting",
+}
+"""Pydantic's types of errors, in words of TOML."""
+
+
 def rejected(error: ValidationError, path: Path) -> InvalidSetting:
     """The first thing that is wrong with a file, as an error that names the setting."""
     first = error.errors(include_url=False)[0]
     setting = ".".join(str(part) for part in first["loc"] if part != "[key]")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    said = _PLAIN.get(str(first["type"]), first["msg"].removeprefix("Value error, "))
+    if setting == "account":
+        said = 'it is the 12 digits of an AWS account in quotes: account = "123456789012"'
     return InvalidSetting(
         f"{path}: {setting} is not right{more}",
-        cause=f"{first['msg'].removeprefix('Value error, ')}; it says {first['input']!r}",
+        cause=f"{said}; it says {first['input']!r}",
         fix="what the file may say: docs/reference/environment-file.md",
     )

@@ -115,7 +115,8 @@ def _unknown(name: str) -> UnknownEnvironment:
     names = known()
     near = difflib.get_close_matches(name, names, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
-    folders = " and ".join(str(folder) for folder in search_folders())
+    here = Path.cwd() / _FOLDER
+    folders = " or ".join(str(folder) for folder in dict.fromkeys([here, *search_folders()]))
     return UnknownEnvironment(
         f"there is no environment {name!r}",
         cause=f"known environments: {', '.join(names)}",

@@ -225,12 +225,16 @@ def _permission(found: Diagnostic, _context: Context) -> DeployError:
 
 
 def _backend(found: Diagnostic, context: Context) -> DeployError:
-    configuration = context.directory / "backend.hcl"
+    folder = context.directory
+    example = folder / "backend.hcl.example"
+    if (folder / "backend.hcl").is_file() or not example.is_file():
+        fix = f"correct bucket and region in {folder / 'backend.hcl'}"
+    else:
+        fix = f"copy {example} to backend.hcl beside it, and give it your bucket and region"
     return BackendMissing(
         f"the place of the Terraform state of {context.directory.name} is not there",
         cause=_sentence(found),
-        fix=f"write bucket, key and region into {configuration} (backend.hcl.example shows how); "
-        "the bucket is made once per account",
+        fix=f"{fix}; the bucket is made once per account",
     )
 
 

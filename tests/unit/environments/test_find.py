@@ -58,6 +58,24 @@ def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
         find.find("locla")
     assert "known environments: bench, dev, local, prod" in caught.value.cause
     assert "did you mean local?" in caught.value.fix
+    assert str(Path.cwd() / "environments") in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("account = 123456789012", "12 digits of an AWS account in quotes"),
+        ("terraform = 3", "a path, in quotes"),
+        ("var_files = 'x'", "a list"),
+        ("ports = 3", "a table of names and values"),
+        ("colour = 1", "no such setting"),
+    ],
+)
+def test_wrong_types_are_told_in_words_of_toml(home: Path, text: str, said: str) -> None:
+    path = write(home, "x", f'platform = "ecs"\n{text}')
+    with pytest.raises(InvalidSetting) as caught:
+        find.find("x", file=path)
+    assert said in caught.value.cause
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,11 @@ def test_warnings_are_told_once_and_not_those_of_values_without_a_variable() -> 
     assert warnings([odd, odd, undeclared, Diagnostic("error", "x")], Path("/envs/dev")) == (
         "Odd: It is odd. (/envs/dev/main.tf:3)",
     )
+
+
+def test_settings_of_the_backend_are_copied_from_the_example(tmp_path: Path) -> None:
+    (tmp_path / "backend.hcl.example").write_text("")
+    found = Diagnostic("error", "x", 'The attribute "bucket" is required by the backend.')
+    error = translate([found], Context("init", tmp_path))
+    assert f"copy {tmp_path}/backend.hcl.example to backend.hcl" in error.fix
+    assert "key" not in error.fix
