@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TEST = "planning without AWS, twice: for the ids that an apply would give"
 """What a run of `terraform test` is to whom asked for a plan."""
-_SILENT = ("version", "diagnostic", "test_summary", "test_cleanup")
+_SILENT = ("providers", "version", "diagnostic", "test_summary", "test_cleanup")
 
 
 def in_words(event: "Event") -> str:
@@ -32,7 +32,7 @@ def watching() -> "Iterator[Callable[[Event], None]]":
     console = Console(stderr=True)
 
     def urgent(event: "Event") -> None:
-        if event.kind == "interrupted":
+        if event.kind == "interrupted" or (event.kind == "providers" and not terminal.json):
             terminal.progress(event.text)
 
     if terminal.json or not console.is_terminal:

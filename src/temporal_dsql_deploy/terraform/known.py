@@ -106,6 +106,8 @@ def plans(
     how = settings or Settings()
     binary = find.find(how.terraform)
     source = mirror.find(how.provider_mirror)
+    if source.event:
+        how.on_event(source.event)
     with (
         tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder,
         mirror.configured(source) as variables,

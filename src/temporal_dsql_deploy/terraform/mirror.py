@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import InvalidSetting
+from temporal_dsql_deploy.terraform.messages import Event
 
 VARIABLE = "DSQL_DEPLOY_PROVIDER_MIRROR"
 REGISTRY = "registry.terraform.io"
@@ -35,6 +36,14 @@ class Source:
     mirror: Path | None = None
     """The mirror to tell Terraform of; None leaves it to Terraform and its configuration."""
     over_network: bool = False
+    searched: bool = False
+    """Whether nobody named the mirror."""
+
+    @property
+    def event(self) -> Event | None:
+        """What to tell of it: a mirror that nobody named may hold other versions than expected."""
+        said = f"providers come from {self.words}, which was found by search"
+        return Event("providers", said) if self.searched else None
 
 
 def find(
@@ -65,7 +74,7 @@ def find(
         return Source(f"what {config} says")
     for folder in _searched() if folders is None else folders:
         if providers(folder):
-            return Source(f"the mirror {folder}", folder)
+            return Source(f"the mirror {folder}", folder, searched=True)
     return Source(f"{REGISTRY}, over the network", over_network=True)
 
 

@@ -46,6 +46,8 @@ def plan(request: Request) -> Plan:
     """
     binary = find.find(request.terraform)
     source = mirror.find(request.provider_mirror)
+    if source.event:
+        request.on_event(source.event)
     directory = request.directory.expanduser().absolute()
     with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
         # A plan holds what is secret in a configuration: it is nobody else's to read.

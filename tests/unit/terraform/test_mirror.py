@@ -162,3 +162,12 @@ def test_the_search_takes_only_what_is_trusted(
     for answer in (True, False):
         monkeypatch.setattr(mirror, "trusted", lambda _folder, answer=answer: answer)
         assert (folder in mirror._searched()) is answer
+
+
+def test_only_a_mirror_that_nobody_named_is_spoken_of(tmp_path: Path) -> None:
+    (tmp_path / "registry.terraform.io" / "hashicorp" / "aws").mkdir(parents=True)
+    found = mirror.find(environment={}, folders=[tmp_path])
+    assert found.event is not None
+    assert f"the mirror {tmp_path}, which was found by search" in found.event.text
+    assert mirror.find(tmp_path, environment={}).event is None
+    assert mirror.find(environment={}, folders=[]).event is None
