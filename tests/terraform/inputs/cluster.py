@@ -134,6 +134,7 @@ TEMPORAL_CLUSTER = Table(
         *refuses(_BUDGET, roles={"worker": {"replicas": 2, "connection_rate_limit": 50}}),
         *takes(
             roles={"history": {"replicas": 101}},
+            history_shards=4096,
             connections={"rate_limiter_enabled": True, "max_conns": 1, "rate_share": 1},
         ),
         *refuses(_HELD, connections={"max_conns": 10000}),
