@@ -227,7 +227,7 @@ def _outcomes(environment: str) -> Mapping[str, Plan | Exception | None]:
     """All plans of one environment's directory, or why there is none: in one run of Terraform."""
     wanted = {name: v for name, v in VARIANTS.items() if v.environment == environment}
     directory = TERRAFORM / "envs" / environment
-    settings = known.Settings(var_files=[directory / "terraform.tfvars.example"])
+    settings = known.Settings(var_files=[directory / "terraform.tfvars.example"], revealed=True)
     cases = [known.Case(name, variant.variables) for name, variant in wanted.items()]
     try:
         outcomes = known.plans(directory, cases, settings)

@@ -206,7 +206,7 @@ def test_every_kind_of_sidecar_is_valid(tmp_path: Path) -> None:
         ),
         known.Case("neither", VARIABLES | {"prometheus_endpoint": AMP, "metrics_port": None}),
     ]
-    *made, refused = known.plans(MODULES / "otel-sidecar", cases)
+    *made, refused = known.plans(MODULES / "otel-sidecar", cases, known.Settings(revealed=True))
     assert refused.refused_because("the collector has nothing to do")
     for outcome in made:
         assert outcome.plan
@@ -246,6 +246,7 @@ def test_the_service_that_stands_in_for_sidecars_is_valid(tmp_path: Path) -> Non
             "adot": {"enabled": True},
             "adot_task_role_arn": f"{role}-adot-task",
         },
+        known.Settings(revealed=True),
     )
     configuration = plan["aws_ssm_parameter.adot[0]"].values["value"]
     assert "^temporal-dev-temporal-(frontend|history|matching|worker)$$" in configuration

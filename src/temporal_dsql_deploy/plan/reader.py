@@ -88,8 +88,12 @@ def read_plan(document: Mapping[str, Any], name: object = "the document") -> Pla
         return _plan(document, str(document.get("terraform_version", "")))
 
 
-def plan_of_test(message: Mapping[str, Any]) -> Plan:
-    """The plan in a `test_plan` message of `terraform test -json -verbose`. Raises NotAPlan."""
+def plan_of_test(message: Mapping[str, Any], *, revealed: bool = False) -> Plan:
+    """The plan in a `test_plan` message of `terraform test -json -verbose`.
+
+    With `revealed` what is marked as sensitive is there too, for who looks into it and prints
+    nothing of it. Raises NotAPlan.
+    """
     body = message.get("test_plan")
     if not isinstance(body, Mapping):
         raise NotAPlan(
@@ -99,7 +103,20 @@ def plan_of_test(message: Mapping[str, Any]) -> Plan:
         )
     _check({"format_version": body.get("plan_format_version", "")}, "the plan of terraform test")
     with _guarded("the plan of terraform test"):
-        return _plan(body, "")
+        return _plan(_unmarked(body) if revealed else body, "")
+
+
+def _unmarked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same plan with nothing marked as sensitive."""
+    marks = {"before_sensitive": False, "after_sensitive": False}
+    changes = [
+        {**part, "change": {**part["change"], **marks}}
+        for part in body.get("resource_changes") or []
+    ]
+    outputs = {
+        name: {**change, **marks} for name, change in (body.get("output_changes") or {}).items()
+    }
+    return {**body, "resource_changes": changes, "output_changes": outputs}
 
 
 def read_state(document: Mapping[str, Any], name: object = "the document") -> State:

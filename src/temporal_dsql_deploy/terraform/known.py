@@ -77,6 +77,8 @@ class Settings:
     """Files to plan in place of, or beside, those of the directory, which then need not exist."""
     known: bool = True
     """False for the first plan alone: nothing is known that AWS would give."""
+    revealed: bool = False
+    """With what Terraform marks as sensitive, for who looks into it and prints nothing of it."""
     on_event: OnEvent = ignore
 
 
@@ -204,7 +206,7 @@ class _Planning:
             error = failures.translate(errors, context, output=output)
             return Outcome(case, None, problems, error)
         plan = replace(
-            plan_of_test(planned.body),
+            plan_of_test(planned.body, revealed=self.settings.revealed),
             terraform_version=self.terraform.binary.version,
             variables=dict(case.variables),
             warnings=failures.warnings(problems, self.directory),

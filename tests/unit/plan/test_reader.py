@@ -163,6 +163,14 @@ def test_a_plan_of_terraform_test() -> None:
         plan_of_test({"type": "diagnostic"})
 
 
+def test_what_is_sensitive_is_there_for_who_asks_for_it() -> None:
+    marked = change("a.b", "create", after={"value": "x"}, after_sensitive={"value": True})
+    body = {"plan_format_version": "1.2", "resource_changes": [marked]}
+    message = {"type": "test_plan", "test_plan": body}
+    assert plan_of_test(message)["a.b"]["value"] != "x"
+    assert plan_of_test(message, revealed=True)["a.b"]["value"] == "x"
+
+
 def test_an_empty_state_is_one() -> None:
     assert read_state({"format_version": "1.0"}) == State(terraform_version="")
 
