@@ -32,7 +32,7 @@ class Source:
     """Where providers come from."""
 
     words: str
-    """In words, for a person: `the mirror /opt/providers`."""
+    """In words, for a person: `the mirror /srv/terraform/providers`."""
     mirror: Path | None = None
     """The mirror to tell Terraform of; None leaves it to Terraform and its configuration."""
     over_network: bool = False
