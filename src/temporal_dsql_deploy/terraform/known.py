@@ -19,11 +19,11 @@ from typing import Any
 
 from temporal_dsql_deploy.errors import DeployError, TerraformFailed
 from temporal_dsql_deploy.plan import Plan, plan_of_test
-from temporal_dsql_deploy.terraform import commands, failures, find, invented, mirror
+from temporal_dsql_deploy.terraform import commands, failures, invented
 from temporal_dsql_deploy.terraform.copy import lay_out
 from temporal_dsql_deploy.terraform.hcl import escaped
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Message
-from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
+from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, ready
 from temporal_dsql_deploy.terraform.variables import VARIABLE, automatic
 
 ACCOUNT = "123456789012"
@@ -106,13 +106,9 @@ def plans(
     ConfigurationRejected for what does not parse.
     """
     how = settings or Settings()
-    binary = find.find(how.terraform)
-    source = mirror.find(how.provider_mirror)
-    if source.event:
-        how.on_event(source.event)
     with (
+        ready(how.terraform, how.provider_mirror, how.on_event) as (binary, variables),
         tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder,
-        mirror.configured(source) as variables,
     ):
         here = lay_out(directory, Path(folder), how.files)
         # Neither another place of .terraform nor another workspace is meant for this copy.

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import IO, Any
 
 from temporal_dsql_deploy.errors import MissingError, StoppedHalfway, TerraformFailed
-from temporal_dsql_deploy.terraform import failures
+from temporal_dsql_deploy.terraform import failures, find, mirror
 from temporal_dsql_deploy.terraform.commands import Command
 from temporal_dsql_deploy.terraform.find import Binary
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Event, Message, diagnostic, message
@@ -37,6 +37,22 @@ _AT_ONCE = (
 
 def ignore(_event: Event) -> None:
     """Nobody watches."""
+
+
+@contextmanager
+def ready(
+    program: Path | None, provider_mirror: Path | None, on_event: OnEvent
+) -> Iterator[tuple[Binary, dict[str, str]]]:
+    """The Terraform to run and the variables by which it finds its providers, for a block.
+
+    Both are as `find.find` and `mirror.find` choose them, and raises what they raise.
+    """
+    binary = find.find(program)
+    source = mirror.find(provider_mirror)
+    if source.event:
+        on_event(source.event)
+    with mirror.configured(source) as variables:
+        yield binary, variables
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from temporal_dsql_deploy.errors import DirectoryUnusable, NotInitialised
 from temporal_dsql_deploy.plan import Plan, read_plan
-from temporal_dsql_deploy.terraform import commands, failures, find, mirror
-from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
+from temporal_dsql_deploy.terraform import commands, failures
+from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, ready
 
 BACKEND = "backend.hcl"
 """The backend's settings, when this file lies beside the configuration."""
@@ -44,15 +44,12 @@ def plan(request: Request) -> Plan:
     Raises what `failures` makes of Terraform's errors, BinaryMissing, BinaryUnusable, what
     `check` raises, and DirectoryUnusable when the plan cannot be kept.
     """
-    binary = find.find(request.terraform)
-    source = mirror.find(request.provider_mirror)
-    if source.event:
-        request.on_event(source.event)
     directory = request.directory.expanduser().absolute()
     with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
         # A plan holds what is secret in a configuration: it is nobody else's to read.
         out = Path(folder) / "plan"
-        with mirror.configured(source) as variables:
+        with ready(request.terraform, request.provider_mirror, request.on_event) as found:
+            binary, variables = found
             terraform = Terraform(binary, directory, variables, request.on_event)
             command = commands.plan(
                 out=out, var_files=[path.expanduser().absolute() for path in request.var_files]

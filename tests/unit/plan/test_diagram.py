@@ -93,6 +93,17 @@ def test_a_service_is_shown_with_its_size_and_its_wanted_tasks() -> None:
     assert drawn.parties["history"].details == ("4 tasks", "512 CPU units, 1024 MiB")
 
 
+def test_names_are_those_of_the_services_where_the_cluster_is_somebody_elses() -> None:
+    service = resource("aws_ecs_service", "this", name="temporal-dev-temporal-history")
+    groups = [
+        resource("aws_security_group", party, id=f"sg-{party}", name=f"temporal-dev-{party}")
+        for party in ("temporal-history", "loki")
+    ]
+    drawn = picture_of(Plan("", (service, *groups, *rules(("temporal-history", "loki", 3100)))))
+    assert drawn.project == "temporal-dev"
+    assert drawn.links == (Link("history", "loki", 3100),)
+
+
 def test_unknown_groups_are_refused() -> None:
     with pytest.raises(NotAPlan):
         picture_of(plan(resource("aws_security_group", "history", id=UNKNOWN, name="try-history")))

@@ -1,11 +1,11 @@
 """What a first plan makes, in the words of those who decide about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from temporal_dsql_deploy.operations.plan import names
 from temporal_dsql_deploy.operations.plan.result import Rule
 from temporal_dsql_deploy.plan import UNKNOWN, Plan
+from temporal_dsql_deploy.plan.parts import component, instance_groups, replicas
 
 EVERYBODY = ("0.0.0.0/0", "::/0")
 _SIZES = ("min_size", "desired_capacity", "max_size")
@@ -32,20 +32,14 @@ def open_to_everybody(rules: list[Rule]) -> list[Rule]:
 
 
 def _tasks(plan: Plan, project: str) -> Iterator[str]:
-    given = plan.outputs.get("services")
-    replicas = given.value if given and isinstance(given.value, Mapping) else {}
+    wanted = replicas(plan)
     rows = []
     for task in plan.of_type("aws_ecs_task_definition"):
-        name = names.component(task["family"], project)
-        service = replicas.get(name)
-        number = service.get("replicas") if isinstance(service, Mapping) else None
-        count = (
-            f"{number} task{'' if number == 1 else 's'}, "
-            if isinstance(number, int)
-            else "on demand, "
-            if replicas
-            else ""
-        )
+        name = component(task["family"], project)
+        number = wanted.get(name)
+        count = "on demand, " if wanted else ""
+        if number is not None:
+            count = f"{number} task{'' if number == 1 else 's'}, "
         size = f"{_said(task['cpu'])} CPU units, {_said(task['memory'])} MiB"
         rows.append(
             f"{name}: {count}{size}" + (" each" if count and number not in (1, None) else "")
@@ -77,11 +71,9 @@ def _stores(plan: Plan) -> Iterator[str]:
 
 
 def _instances(plan: Plan, project: str) -> Iterator[str]:
-    kinds = {template.module: template for template in plan.of_type("aws_launch_template")}
-    for group in plan.of_type("aws_autoscaling_group"):
-        template = kinds.get(group.module)
+    for group, template in instance_groups(plan):
         kind = _said(template["instance_type"]) if template else "instances"
-        name = names.component(group["name"], project)
+        name = component(group["name"], project)
         low, now, most = (_said(group[size]) for size in _SIZES)
         yield f"instances {name}: {now} x {kind} (min {low}, max {most})"
 

@@ -1,21 +1,10 @@
 """Names of a cluster's parts, from the names of resources."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from temporal_dsql_deploy.plan import Change, Plan
-
-_SERVER = re.compile(r"(?:^|-)temporal-([a-z]+)$")
-
-
-def component(name: object, project: str) -> str:
-    """`history` of `temporal-dev-temporal-history`, `benchmark-worker` of `x-benchmark-worker`."""
-    text = str(name)
-    if project and text.startswith(f"{project}-"):
-        text = text.removeprefix(f"{project}-")
-    server = _SERVER.search(text)
-    return server[1] if server else text
+from temporal_dsql_deploy.plan.parts import component, project_of
 
 
 def project(plan: Plan) -> str:
@@ -23,11 +12,9 @@ def project(plan: Plan) -> str:
     given = plan.variables.get("project_name")
     if isinstance(given, str):
         return given
-    services = [
+    return project_of(
         now(change).get("name") for change in plan.changes if change.type == "aws_ecs_service"
-    ]
-    found = (re.fullmatch(r"(.+)-temporal-[a-z]+", str(name)) for name in services)
-    return next((match[1] for match in found if match), "")
+    )
 
 
 def now(change: Change) -> Mapping[str, Any]:

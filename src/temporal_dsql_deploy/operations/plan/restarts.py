@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from temporal_dsql_deploy.operations.plan.names import component, now
+from temporal_dsql_deploy.operations.plan.names import now
 from temporal_dsql_deploy.operations.plan.result import Restart
 from temporal_dsql_deploy.plan import (
     UNKNOWN,
@@ -14,6 +14,7 @@ from temporal_dsql_deploy.plan import (
     Sensitive,
     containers,
 )
+from temporal_dsql_deploy.plan.parts import component
 
 _TRIGGERS = {
     "force_new_deployment",

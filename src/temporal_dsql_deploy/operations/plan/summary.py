@@ -15,6 +15,7 @@ from temporal_dsql_deploy.operations.plan.result import (
     Source,
 )
 from temporal_dsql_deploy.plan import UNKNOWN, Action, Change, Plan
+from temporal_dsql_deploy.plan.parts import component
 
 HOLDS_DATA = {
     "aws_dsql_cluster": ("DSQL cluster", "every workflow, its history and all namespaces"),
@@ -118,7 +119,7 @@ def _other(change: Change, told: set[str]) -> Other | None:
 
 
 def _instances(change: Change, project: str) -> Iterator[str]:
-    name = names.component(names.now(change).get("name"), project)
+    name = component(names.now(change).get("name"), project)
     return (f"{said} ({change.address})" for _, said in _sentences(change, name))
 
 

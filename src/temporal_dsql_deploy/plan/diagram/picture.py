@@ -6,6 +6,7 @@ from typing import Any
 
 from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
+from temporal_dsql_deploy.plan.parts import component, instance_groups, project_of, replicas
 
 _CALLED_BY_ADDRESS = {5432: "database", 443: "internet"}
 """What stands behind a rule that lets out to any address, by port: those with one of their own."""
@@ -80,7 +81,9 @@ def picture_of(plan: Plan | State) -> Picture:
             fix="give a state, or leave the file out: the picture is then drawn from known values",
         )
     project = _project(plan)
-    names = {**_names_by_group_name(groups, project), **dict(_names_by_user(plan))}
+    # What a group is called is what its party is called, unless what wears it says more.
+    by_name = {identity: component(group["name"], project) for identity, group in groups.items()}
+    names = {**by_name, **dict(_names_by_user(plan))}
     links, calls = _connections(plan, names)
     return Picture(
         project=project,
@@ -93,19 +96,9 @@ def picture_of(plan: Plan | State) -> Picture:
 
 
 def _project(plan: Plan | State) -> str:
+    named = project_of(service["name"] for service in plan.of_type("aws_ecs_service"))
     clusters = (str(cluster["name"]) for cluster in plan.of_type("aws_ecs_cluster"))
-    return next(clusters, "temporal").removesuffix("-cluster")
-
-
-def _names_by_group_name(groups: Mapping[str, Resource], project: str) -> dict[str, str]:
-    """What a group is called is what its party is called, without the project's prefix."""
-    return {
-        identifier: _party_name(str(group["name"]), project) for identifier, group in groups.items()
-    }
-
-
-def _party_name(name: str, project: str) -> str:
-    return name.removeprefix(f"{project}-").removeprefix("temporal-")
+    return named or next(clusters, "temporal").removesuffix("-cluster")
 
 
 def _names_by_user(plan: Plan | State) -> Iterator[tuple[str, str]]:
@@ -196,12 +189,12 @@ def _parties(plan: Plan | State, links: Iterable[Link], project: str) -> dict[st
 
 def _details(plan: Plan | State, project: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A line or two about each party, as far as the plan knows."""
-    replicas = _replicas(plan)
+    wanted = replicas(plan)
     for task in plan.of_type("aws_ecs_task_definition"):
-        name = _party_name(str(task["family"]), project)
+        name = component(task["family"], project)
         size = f"{task['cpu']} CPU units, {task['memory']} MiB"
-        if name in replicas:
-            tasks = "1 task" if replicas[name] == 1 else f"{replicas[name]} tasks"
+        if name in wanted:
+            tasks = "1 task" if wanted[name] == 1 else f"{wanted[name]} tasks"
             yield name, (tasks, size)
         elif name != "benchmark-worker":
             yield name, (size,)
@@ -212,20 +205,8 @@ def _details(plan: Plan | State, project: str) -> Iterator[tuple[str, tuple[str,
         yield "visibility", (engine, size)
     groups = [
         f"{group['min_size']} to {group['max_size']} × {template['instance_type']}"
-        for group, template in zip(
-            plan.of_type("aws_autoscaling_group"), plan.of_type("aws_launch_template"), strict=False
-        )
+        for group, template in instance_groups(plan)
+        if template
     ]
     if groups:
         yield "instances", tuple(groups)
-
-
-def _replicas(plan: Plan | State) -> dict[str, int]:
-    services = plan.outputs.get("services")
-    if services is None or not isinstance(services.value, Mapping):
-        return {}
-    return {
-        name: service["replicas"]
-        for name, service in services.value.items()
-        if isinstance(service, Mapping) and isinstance(service.get("replicas"), int)
-    }
