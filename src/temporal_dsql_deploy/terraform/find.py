@@ -56,7 +56,8 @@ def _checked(path: Path) -> str:
         done = subprocess.run(
             [str(path), "version", "-json"],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=True,
             timeout=30,
             env={**os.environ, "CHECKPOINT_DISABLE": "1"},
