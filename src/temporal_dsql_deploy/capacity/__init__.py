@@ -1,1 +1,1 @@
-"""Whether a cluster fits its instances and stays within the limits of DSQL: arithmetic over plain numbers."""
+"""Whether a cluster fits its instances and DSQL's limits: arithmetic over plain numbers."""
