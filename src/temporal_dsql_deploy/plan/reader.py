@@ -34,8 +34,16 @@ def read(path: Path) -> Plan | State:
 
     Raises NotAPlan, which says what the file is instead where that can be told.
     """
-    document, name = read_document(path)
-    return read_plan(document, name) if "resource_changes" in document else _other(document, name)
+    return read_either(*read_document(path))
+
+
+def read_either(
+    document: Mapping[str, Any], name: object = "the document", *, revealed: bool = False
+) -> Plan | State:
+    """The plan or state in what `terraform show -json` prints; see `read_plan`."""
+    if "resource_changes" in document or "planned_values" in document:
+        return read_plan(document, name, revealed=revealed)
+    return read_state(document, name, revealed=revealed)
 
 
 def read_document(path: Path) -> tuple[dict[str, Any], str]:
@@ -74,8 +82,14 @@ def parse(content: bytes, *, name: str) -> dict[str, Any]:
     return document
 
 
-def read_plan(document: Mapping[str, Any], name: object = "the document") -> Plan:
-    """The plan in what `terraform show -json PLANFILE` prints. Raises NotAPlan."""
+def read_plan(
+    document: Mapping[str, Any], name: object = "the document", *, revealed: bool = False
+) -> Plan:
+    """The plan in what `terraform show -json PLANFILE` prints. Raises NotAPlan.
+
+    With `revealed` what is marked as sensitive is there too, for who looks into it and prints
+    nothing of it.
+    """
     _check(document, name)
     if "planned_values" not in document and "resource_changes" not in document:
         raise NotAPlan(
@@ -85,14 +99,13 @@ def read_plan(document: Mapping[str, Any], name: object = "the document") -> Pla
             fix=_MAKE,
         )
     with _guarded(name):
-        return _plan(document, str(document.get("terraform_version", "")))
+        return _plan(document, str(document.get("terraform_version", "")), revealed=revealed)
 
 
 def plan_of_test(message: Mapping[str, Any], *, revealed: bool = False) -> Plan:
     """The plan in a `test_plan` message of `terraform test -json -verbose`.
 
-    With `revealed` what is marked as sensitive is there too, for who looks into it and prints
-    nothing of it. Raises NotAPlan.
+    Raises NotAPlan; for `revealed` see `read_plan`.
     """
     body = message.get("test_plan")
     if not isinstance(body, Mapping):
@@ -103,40 +116,33 @@ def plan_of_test(message: Mapping[str, Any], *, revealed: bool = False) -> Plan:
         )
     _check({"format_version": body.get("plan_format_version", "")}, "the plan of terraform test")
     with _guarded("the plan of terraform test"):
-        return _plan(_unmarked(body) if revealed else body, "")
+        return _plan(body, "", revealed=revealed)
 
 
-def _unmarked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same plan with nothing marked as sensitive."""
-    marks = {"before_sensitive": False, "after_sensitive": False}
-    changes = [
-        {**part, "change": {**part["change"], **marks}}
-        for part in body.get("resource_changes") or []
-    ]
-    outputs = {
-        name: {**change, **marks} for name, change in (body.get("output_changes") or {}).items()
-    }
-    return {**body, "resource_changes": changes, "output_changes": outputs}
+def read_state(
+    document: Mapping[str, Any], name: object = "the document", *, revealed: bool = False
+) -> State:
+    """The state in what `terraform show -json` prints. Raises NotAPlan.
 
-
-def read_state(document: Mapping[str, Any], name: object = "the document") -> State:
-    """The state in what `terraform show -json` prints. Raises NotAPlan."""
+    For `revealed` see `read_plan`.
+    """
     _check(document, name)
     with _guarded(name):
-        return _state(document)
+        return _state(document, revealed=revealed)
 
 
-def _state(document: Mapping[str, Any]) -> State:
+def _state(document: Mapping[str, Any], *, revealed: bool) -> State:
     values = _object(document, "values")
     outputs = {
         key: Output(
             key,
-            masked(output.get("value"), output.get("sensitive") is True),
+            masked(output.get("value"), output.get("sensitive") is True and not revealed),
             sensitive=output.get("sensitive") is True,
         )
         for key, output in _object(values, "outputs").items()
     }
-    resources = (_resource(part, module) for part, module in _walk(_object(values, "root_module")))
+    parts = _walk(_object(values, "root_module"))
+    resources = (_resource(part, module, revealed=revealed) for part, module in parts)
     return State(
         terraform_version=str(document.get("terraform_version", "")),
         resources=_sorted(resources),
@@ -159,12 +165,6 @@ def resource_after(change: Change) -> Resource | None:
         unknown=change.unknown,
         sensitive=change.sensitive,
     )
-
-
-def _other(document: Mapping[str, Any], name: str) -> Plan | State:
-    if "planned_values" in document:
-        return read_plan(document, name)
-    return read_state(document, name)
 
 
 @contextmanager
@@ -225,17 +225,18 @@ def _check(document: Mapping[str, Any], name: object) -> None:
         )
 
 
-def _plan(document: Mapping[str, Any], terraform_version: str) -> Plan:
-    changes = tuple(
-        sorted(map(_change, _items(document, "resource_changes")), key=lambda c: c.address)
-    )
+def _plan(document: Mapping[str, Any], terraform_version: str, *, revealed: bool) -> Plan:
+    planned = [_change(part, revealed=revealed) for part in _items(document, "resource_changes")]
+    changes = tuple(sorted(planned, key=lambda change: change.address))
     return Plan(
         terraform_version=terraform_version,
-        resources=_sorted(_planned(document, changes)),
+        resources=_sorted(_planned(document, changes, revealed=revealed)),
         changes=changes,
-        drift=tuple(map(_change, _items(document, "resource_drift"))),
+        drift=tuple(
+            _change(part, revealed=revealed) for part in _items(document, "resource_drift")
+        ),
         outputs={
-            name: _output(name, change)
+            name: _output(name, change, revealed=revealed)
             for name, change in sorted(_object(document, "output_changes").items())
         },
         variables={
@@ -247,7 +248,9 @@ def _plan(document: Mapping[str, Any], terraform_version: str) -> Plan:
     )
 
 
-def _planned(document: Mapping[str, Any], changes: Iterable[Change]) -> Iterator[Resource]:
+def _planned(
+    document: Mapping[str, Any], changes: Iterable[Change], *, revealed: bool
+) -> Iterator[Resource]:
     """All that there will be. Changes know which values are unknown, so they come first."""
     seen: set[str] = set()
     gone: set[str] = set()
@@ -265,7 +268,7 @@ def _planned(document: Mapping[str, Any], changes: Iterable[Change]) -> Iterator
             wanted = planned or part.get("mode") == "data"
             if wanted and part["address"] not in seen | (set() if planned else gone):
                 seen.add(part["address"])
-                yield _resource(part, module)
+                yield _resource(part, module, revealed=revealed)
 
 
 def _walk(module: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
@@ -276,7 +279,7 @@ def _walk(module: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
         yield from _walk(child)
 
 
-def _resource(part: Mapping[str, Any], module: str) -> Resource:
+def _resource(part: Mapping[str, Any], module: str, *, revealed: bool) -> Resource:
     marks = part.get("sensitive_values") or {}
     return Resource(
         address=_text(part, "address"),
@@ -285,12 +288,12 @@ def _resource(part: Mapping[str, Any], module: str) -> Resource:
         type=_text(part, "type"),
         name=_text(part, "name"),
         index=part.get("index"),
-        values=_masked(_object(part, "values"), marks),
+        values=_masked(_object(part, "values"), {} if revealed else marks),
         sensitive=marked_paths(marks),
     )
 
 
-def _change(part: Mapping[str, Any]) -> Change:
+def _change(part: Mapping[str, Any], *, revealed: bool) -> Change:
     change = _object({"change": part["change"]}, "change")
     actions = tuple(map(str, change["actions"]))
     if actions not in _ACTIONS:
@@ -305,7 +308,7 @@ def _change(part: Mapping[str, Any]) -> Change:
     # What is sensitive on one side may be the same on the other, and is hidden on both.
     marks = change.get("before_sensitive") or {}, change.get("after_sensitive") or {}
     before, after = (
-        None if side is None else _masked(_masked(side, marks[0]), marks[1])
+        side if side is None or revealed else _masked(_masked(side, marks[0]), marks[1])
         for side in (_shaped(change, "before", Mapping), after)
     )
     return Change(
@@ -337,14 +340,17 @@ def _masked(values: Mapping[str, Any], marks: Any) -> Mapping[str, Any]:
     return found
 
 
-def _output(name: str, change: Mapping[str, Any]) -> Output:
+def _output(name: str, change: Mapping[str, Any], *, revealed: bool) -> Output:
+    sensitive = bool(change.get("after_sensitive"))
     marks = change.get("before_sensitive") or False, change.get("after_sensitive") or False
+    if revealed:
+        marks = False, False
     after = merged(change.get("after"), change.get("after_unknown") or False)
     return Output(
         name=name,
         value=masked(masked(after, marks[0]), marks[1]),
         before=masked(masked(change.get("before"), marks[0]), marks[1]),
-        sensitive=bool(marks[1]),
+        sensitive=sensitive,
     )
 
 

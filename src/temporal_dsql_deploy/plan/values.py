@@ -18,6 +18,10 @@ class Unknown:
     def __repr__(self) -> str:
         return "(known after apply)"
 
+    def __reduce__(self) -> str:
+        # Copied or pickled it stays the one that there is.
+        return "UNKNOWN"
+
     def __bool__(self) -> bool:
         # Neither yes nor no: an `if` on it would be a guess.
         raise TypeError("the value is known only after an apply: compare with `is UNKNOWN`")
