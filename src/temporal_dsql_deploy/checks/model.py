@@ -1,7 +1,7 @@
 """What a check says: rules, findings, and what could not be judged."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that is known and accepted."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one rule on one plan."""
 
@@ -88,4 +96,6 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     """Complete: symptom and fix are filled in."""
     unjudged: tuple[Unjudged, ...] = ()
-    seen: tuple[str, ...] = field(default=())
+    seen: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    """Findings that a file of suppressions covers; they are not among the findings."""
