@@ -137,6 +137,19 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeVariable:
+    """An environment variable that the container's entrypoint reads."""
+
+    name: str
+    type: str
+    """int, bool, duration, string or host."""
+    required: bool
+    default: str | None
+    """None where there is none."""
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What the plugin should check about its environment and does not."""
 
@@ -167,6 +180,8 @@ class Topology:
     stop_order: tuple[Step, ...]
     one_role_first_on_empty_database: EmptyDatabase
     drain: Drain
+    runtime: Mapping[str, RuntimeVariable]
+    """What the entrypoint reads beside the plugin's, by name of the variable."""
     environment: Mapping[str, Variable]
     """By name of the variable."""
     rules: tuple[Rule, ...]

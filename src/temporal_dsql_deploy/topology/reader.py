@@ -15,6 +15,7 @@ from temporal_dsql_deploy.topology.model import (
     Role,
     RoleDrain,
     Rule,
+    RuntimeVariable,
     Step,
     Topology,
     Traffic,
@@ -51,6 +52,10 @@ def load() -> Topology:
         stop_order=tuple(Step(**row) for row in data["stop_order"]),
         one_role_first_on_empty_database=EmptyDatabase(**data["one_role_first_on_empty_database"]),
         drain=_drain(data["drain"]),
+        runtime={
+            name: RuntimeVariable(name=name, **row)
+            for name, row in data["runtime"]["variables"].items()
+        },
         environment={
             name: Variable(name=name, **row)
             for name, row in data["environment"]["variables"].items()

@@ -57,6 +57,15 @@ def test_the_entrypoints_variables_are_told_whole_and_are_not_the_plugins() -> N
         assert not (variable["required"] and variable["default"]), name
 
 
+def test_the_entrypoints_variables_are_read_as_they_are_written() -> None:
+    runtime = load().runtime
+    assert list(runtime) == list(DATA["runtime"]["variables"])
+    shards = runtime["TEMPORAL_HISTORY_SHARDS"]
+    assert (shards.name, shards.type, shards.required) == ("TEMPORAL_HISTORY_SHARDS", "int", True)
+    assert runtime["BIND_ON_IP"].default == "0.0.0.0"  # noqa: S104
+    assert all(each.meaning for each in runtime.values())
+
+
 def test_everything_has_a_source() -> None:
     assert all(party["source"] for party in AWS["components"].values())
     assert all(row["source"] and row["why"] for row in AWS["traffic"])
