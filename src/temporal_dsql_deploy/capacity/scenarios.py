@@ -1,0 +1,230 @@
+"""Whether all tasks find room: at rest, during a deployment, and with something lost.
+
+What is asked of a group of instances:
+
+* **At rest** all tasks run, in whatever order they were started.
+* **During a deployment** of a service whose `minimumHealthyPercent` lets none of its tasks stop
+  first, one more of it finds room, wherever the others are. One is enough: as it becomes healthy
+  an old one stops. A deployment of all services at once, which is what an apply with a new image
+  is, needs no more: who finds no room waits, and each task that is replaced leaves room behind;
+  the last to wait are again one service alone, among tasks that stand anywhere.
+* **With one instance lost** its tasks find room on the others, and the lost one still counts: an
+  instance whose agent is gone keeps its place in the Auto Scaling group as long as EC2 calls it
+  healthy.
+* **With one zone lost** its tasks find room in the others, where Auto Scaling starts as many
+  instances as were lost (EC2 Auto Scaling user guide, auto-scaling-benefits).
+
+Where ECS scales the group, a task that finds no room waits in PROVISIONING for a new instance, so
+that `max_size` is the limit, and not how many run now (ECS developer guide,
+managed-scaling-behavior). Elsewhere it is `desired_capacity`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import ceil, floor
+from random import Random
+
+from temporal_dsql_deploy.capacity.instances import Room
+from temporal_dsql_deploy.capacity.packing import always_fits, packs
+from temporal_dsql_deploy.capacity.placement import Cluster, NoRoom
+from temporal_dsql_deploy.capacity.pool import Group, TaskKind
+
+ORDERS = 1000
+SEED = 20_261_121
+MOST_INSTANCES = 64
+"""Above that nothing is recommended: another type is."""
+
+
+class Loss(StrEnum):
+    """What is lost."""
+
+    NOTHING = ""
+    INSTANCE = "one instance"
+    ZONE = "one zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What tasks have to find room in."""
+
+    surge: str = ""
+    """Name of the kind of which one more is started; empty for none."""
+    loss: Loss = Loss.NOTHING
+
+
+AT_REST = Scenario()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether all tasks found room in every order tried."""
+
+    fits: bool
+    orders: int
+    """How many were tried; 0 where no order can spoil it."""
+    failed: NoRoom | None = None
+    lost: str = ""
+    """Group of the instance, or zone, that was lost when it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How many tasks of a service run during a rolling deployment."""
+
+    least: int
+    """ECS keeps as many: desired x minimumHealthyPercent, rounded up."""
+    most: int
+    """ECS runs no more: desired x maximumPercent, rounded down."""
+    desired: int
+
+    @property
+    def moves(self) -> bool:
+        """Whether it can go on at all: start a new one, or stop an old one."""
+        return self.most > self.least
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether a new task has to start before an old one may stop."""
+        return self.moves and self.least >= self.desired
+
+
+def deployment(desired: int, minimum_percent: int, maximum_percent: int) -> Deployment:
+    """Of a service: ECS API, DeploymentConfiguration."""
+    return Deployment(
+        least=ceil(desired * minimum_percent / 100),
+        most=floor(desired * maximum_percent / 100),
+        desired=desired,
+    )
+
+
+def judge(
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    scenario: Scenario = AT_REST,
+    *,
+    orders: int = ORDERS,
+    seed: int = SEED,
+) -> Fit:
+    """Whether every task finds room in every one of these seeded orders."""
+    if _no_order_spoils(kinds, groups, scenario):
+        return Fit(fits=True, orders=0)
+    for number in range(orders):
+        failed, lost = _try(kinds, groups, scenario, Random(seed + number))  # noqa: S311
+        if failed:
+            return Fit(fits=False, orders=number + 1, failed=failed, lost=lost)
+    return Fit(fits=True, orders=orders)
+
+
+def possible(kinds: Sequence[TaskKind], groups: Sequence[Group]) -> bool | None:
+    """Whether some placement at rest exists, though ECS may not find it; None where not known."""
+    return packs(kinds, groups)
+
+
+def pools(
+    kinds: Sequence[TaskKind], groups: Sequence[Group]
+) -> list[tuple[list[TaskKind], list[Group]]]:
+    """Kinds and groups that have nothing to do with each other, each by itself."""
+    found: list[tuple[list[TaskKind], list[Group]]] = []
+    for group in groups:
+        inside = [kind for kind in kinds if group.name in kind.groups]
+        shared = [pool for pool in found if any(kind in pool[0] for kind in inside)]
+        mine = [*dict.fromkeys([*(kind for pool in shared for kind in pool[0]), *inside])]
+        theirs = [each for pool in shared for each in pool[1]]
+        found = [pool for pool in found if pool not in shared]
+        found.append((mine, [*theirs, group]))
+    return [pool for pool in found if pool[0]]
+
+
+def enough_instances(
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    name: str,
+    scenarios: Iterable[Scenario],
+) -> int | None:
+    """The fewest instances of the same type with which a group fits; None where 64 are too few."""
+    wanted = list(scenarios)
+    group = next(each for each in groups if each.name == name)
+    for limit in range(group.limit + 1, MOST_INSTANCES + 1):
+        count = limit if group.count == group.limit else group.count
+        if _all_fit(kinds, groups, replace(group, limit=limit, count=count), wanted):
+            return limit
+    return None
+
+
+def enough_type(
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    name: str,
+    scenarios: Iterable[Scenario],
+    rooms: Mapping[str, Room],
+) -> str | None:
+    """The first of these types, each with its room, of which as many instances are enough."""
+    wanted = list(scenarios)
+    group = next(each for each in groups if each.name == name)
+    for each, room in rooms.items():
+        if _all_fit(kinds, groups, replace(group, room=room), wanted):
+            return each
+    return None
+
+
+def _all_fit(
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    changed: Group,
+    scenarios: Iterable[Scenario],
+) -> bool:
+    there = [changed if group.name == changed.name else group for group in groups]
+    return all(judge(kinds, there, scenario).fits for scenario in scenarios)
+
+
+def _no_order_spoils(
+    kinds: Sequence[TaskKind], groups: Sequence[Group], scenario: Scenario
+) -> bool:
+    wanted = [
+        replace(kind, count=kind.count + 1) if kind.name == scenario.surge else kind
+        for kind in kinds
+    ]
+    return all(always_fits(wanted, left) for left in _left(groups, scenario.loss))
+
+
+def _left(groups: Sequence[Group], loss: Loss) -> Iterator[list[Group]]:
+    """Groups as they are after each loss."""
+    if loss == Loss.INSTANCE:
+        for lost in groups:
+            smaller = replace(lost, count=max(lost.count - 1, 0), limit=max(lost.limit - 1, 0))
+            yield [smaller if each is lost else each for each in groups]
+    elif loss == Loss.ZONE:
+        for zone in sorted({zone for group in groups for zone in group.zones}):
+            yield [
+                replace(group, zones=tuple(each for each in group.zones if each != zone))
+                for group in groups
+                if group.zones != (zone,)
+            ]
+    else:
+        yield list(groups)
+
+
+def _try(
+    kinds: Sequence[TaskKind], groups: Sequence[Group], scenario: Scenario, random: Random
+) -> tuple[NoRoom | None, str]:
+    """One order: the task that found no room, and what had been lost."""
+    cluster = Cluster(kinds, groups, random)
+    order = [index for index, kind in enumerate(kinds) for _ in range(kind.count)]
+    random.shuffle(order)
+    failed = cluster.start_all(order)
+    if failed or not cluster.instances:
+        return failed, ""
+    if scenario.surge:
+        index = next(i for i, kind in enumerate(kinds) if kind.name == scenario.surge)
+        return cluster.start(index), ""
+    lost, again = "", list[int]()
+    if scenario.loss == Loss.INSTANCE:
+        instance = random.choice(cluster.instances)
+        lost, again = instance.group, cluster.lose_instance(instance)
+    elif scenario.loss == Loss.ZONE:
+        zones = sorted({zone for group in groups for zone in group.zones})
+        lost = random.choice(zones)
+        again = cluster.lose_zone(lost)
+    random.shuffle(again)
+    return cluster.start_all(again), lost
