@@ -1,0 +1,103 @@
+"""Which rules see a mutant, and which mutants nothing could see."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from temporal_dsql_deploy.checks import Rule, Subject, judge, registry
+from temporal_dsql_deploy.plan import Plan
+from tests.support.mutants.model import Mutant
+
+_HERE = Path(__file__).parent
+Said = tuple[str, str, str, str]
+"""Rule, resource, attribute and evidence of a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one mutant."""
+
+    plan: str
+    """Name of the plan that was altered."""
+    kind: str
+    id: str
+    detail: str
+    rules: tuple[str, ...]
+    """Rules that say something that they do not say of the plan itself; the meant ones where one
+    of them does, else all."""
+    meant: bool
+    """Whether a rule that is meant for the kind is among them."""
+
+    @property
+    def key(self) -> str:
+        """What equivalent.json is about: `dev: environment: address attribute: deleted`."""
+        return f"{self.plan}: {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """Mutants that change nothing which a rule could speak of."""
+
+    pattern: str
+    """A regular expression that matches the whole of their keys."""
+    reason: str
+
+
+@cache
+def meant() -> Mapping[str, tuple[str, ...]]:
+    """How the ids of the rules that are meant for each kind begin."""
+    table = json.loads((_HERE / "kinds.json").read_text())
+    return {kind: tuple(begins) for kind, begins in table.items() if kind}
+
+
+@cache
+def equivalents() -> tuple[Equivalent, ...]:
+    """All entries of equivalent.json."""
+    rows = json.loads((_HERE / "equivalent.json").read_text())
+    return tuple(Equivalent(row["pattern"], row["reason"]) for row in rows)
+
+
+def verdicts(name: str, plan: Plan, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
+    """What the rules say of each mutant of a plan."""
+    rules = tuple(registry.rules().values())
+    before = _said(plan, rules)
+    for mutant in mutants:
+        begins = meant()[mutant.kind]
+        first = [rule for rule in rules if rule.id.startswith(begins)]
+        others = [rule for rule in rules if not rule.id.startswith(begins)]
+        made = mutant.make()
+        seen = _rules(_said(made, first) - before)
+        found = seen or _rules(_said(made, others) - before)
+        yield Verdict(name, mutant.kind, mutant.id, mutant.detail, found, bool(seen))
+
+
+def equivalent(verdict: Verdict, entries: Sequence[Equivalent]) -> Equivalent | None:
+    """The first entry that is about a mutant."""
+    return next((one for one in entries if re.fullmatch(one.pattern, verdict.key)), None)
+
+
+def mistakes(verdicts: Sequence[Verdict], entries: Sequence[Equivalent]) -> list[str]:
+    """Entries that are about nothing, and those about a mutant that a rule sees."""
+    found = []
+    for entry in entries:
+        about = [one for one in verdicts if re.fullmatch(entry.pattern, one.key)]
+        if not about:
+            found.append(f"{entry.pattern} matches no mutant")
+        found += [
+            f"{entry.pattern} says equivalent of what {', '.join(one.rules)} sees: {one.key}"
+            for one in about
+            if one.rules
+        ]
+    return found
+
+
+def _said(plan: Plan, rules: Sequence[Rule]) -> frozenset[Said]:
+    found = judge(Subject(plan), rules).findings
+    return frozenset((rule.id, one.resource, one.attribute, one.evidence) for rule, one in found)
+
+
+def _rules(said: Iterable[Said]) -> tuple[str, ...]:
+    return tuple(sorted({rule for rule, *_ in said}))
