@@ -7,6 +7,9 @@ from math import ceil, floor, inf
 
 from temporal_dsql_deploy.capacity.connections.pool import RECONNECTS_IN_AN_OUTAGE, Mode, Pool
 
+HEALTHY_SECONDS = 5.0
+"""Least from a task's start until it is healthy: Docker asks no earlier, engine of 25 on, start
+interval of a health check."""
 NEVER = 86_400
 """Seconds that stand for ever, where a limit lets nothing through."""
 
@@ -42,6 +45,8 @@ class Service:
     """In a running cluster; none counts as one, with which its scaling begins."""
     minimum_percent: int = 100
     maximum_percent: int = 200
+    stop_seconds: float = 30.0
+    """Most from SIGTERM to SIGKILL; the default is ECS's."""
 
     @property
     def at_rest(self) -> int:
@@ -58,10 +63,12 @@ class Service:
         """Most processes of a deployment that hold connections at one time.
 
         A task that was told to stop counts no longer for ECS's maximum, and holds its connections
-        until it has ended. Each old and each new task lives once. Source: ECS developer guide,
-        task lifecycle and deployment configuration.
+        until it has ended. Whatever room the percentages leave is used again as soon as a new task
+        is healthy; but each old and each new task lives once. Source: ECS developer guide, task
+        lifecycle and deployment configuration.
         """
-        stopping = max(0, self.at_once - ceil(self.tasks * self.minimum_percent / 100))
+        room = max(0, self.at_once - ceil(self.tasks * self.minimum_percent / 100))
+        stopping = room * (floor(self.stop_seconds / HEALTHY_SECONDS) + 1)
         return max(self.at_once, min(2 * self.at_rest, self.at_once + stopping))
 
 
@@ -226,7 +233,7 @@ def at_once_by_limits(cluster: Cluster, tasks: Callable[[Service], int]) -> int:
 
 
 def recycled_per_second(cluster: Cluster) -> float:
-    """Mean connects by which a cluster at rest replaces connections; infinite if they never stop."""
+    """Mean connects by which a cluster at rest replaces connections; infinite without an end."""
     rates = ((one.at_rest, one.pool.recycled_per_second) for one in cluster.services)
     return sum(inf if rate is None else tasks * rate for tasks, rate in rates)
 
