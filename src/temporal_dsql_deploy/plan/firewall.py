@@ -16,6 +16,8 @@ _STANDALONE: Mapping[str, Direction] = {
     "aws_vpc_security_group_ingress_rule": "ingress",
     "aws_vpc_security_group_egress_rule": "egress",
 }
+_SEPARATE = (*_STANDALONE, "aws_security_group_rule")
+_GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Firewall:
 
     rules: tuple[Rule, ...]
     groups: Mapping[str, Resource]
-    """`aws_security_group` by id, where it is known."""
+    """`aws_security_group` and `aws_default_security_group` by id, where it is known."""
     unknown: tuple[str, ...]
     """Addresses of rules and groups of which too much is not known."""
 
@@ -72,18 +74,30 @@ class Firewall:
 def firewall(plan: Plan | State) -> Firewall:
     """The firewall of a plan or state."""
     groups = {
-        group["id"]: group
-        for group in plan.of_type("aws_security_group")
-        if isinstance(group["id"], str)
+        group["id"]: group for group in plan.of_type(*_GROUPS) if isinstance(group["id"], str)
     }
     rules: list[Rule] = []
     unknown: list[str] = []
-    for resource in plan.of_type(*_STANDALONE, "aws_security_group_rule", "aws_security_group"):
+    mirrors = _with_standalone_rules(plan)
+    for resource in plan.of_type(*_SEPARATE, *_GROUPS):
+        # Such a group only repeats, once it is read from AWS, what stands in the other resources:
+        # those that are to be deleted too.
+        if resource.type in _GROUPS and resource["id"] in mirrors:
+            continue
         found = list(_rules(resource))
         rules += [rule for rule in found if rule is not None]
         if None in found:
             unknown.append(resource.address)
     return Firewall(tuple(rules), groups, tuple(unknown))
+
+
+def _with_standalone_rules(plan: Plan | State) -> set[str]:
+    """Ids of groups whose rules are resources of their own, now or until the apply."""
+    found = [rule["security_group_id"] for rule in plan.of_type(*_SEPARATE)]
+    if isinstance(plan, Plan):
+        before = (change.before for change in plan.changes if change.type in _SEPARATE)
+        found += [values.get("security_group_id") for values in before if values]
+    return {group for group in found if isinstance(group, str)}
 
 
 def contains(cidr: str, other: str) -> bool:

@@ -5,11 +5,19 @@ container entrypoint.
 """
 
 from temporal_dsql_deploy.topology.durations import parse_duration
-from temporal_dsql_deploy.topology.model import Component, Role, Topology, Traffic, Variable
+from temporal_dsql_deploy.topology.model import (
+    AwsTraffic,
+    Component,
+    Role,
+    Topology,
+    Traffic,
+    Variable,
+)
 from temporal_dsql_deploy.topology.reader import load, servers
 from temporal_dsql_deploy.topology.server import Server
 
 __all__ = [
+    "AwsTraffic",
     "Component",
     "Role",
     "Server",

@@ -61,6 +61,33 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class AwsTraffic:
+    """One connection that only a deployment on AWS has, besides those of `Traffic`."""
+
+    from_: str
+    to: str
+    """Names of parties, as is `from_`."""
+    port_name: str
+    """A key of the ports of `to`; `metrics` for the Prometheus page of a role."""
+    why: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """What only a deployment on AWS has."""
+
+    components: Mapping[str, Component]
+    """Parties besides roles, UI and externals."""
+    traffic: tuple[AwsTraffic, ...]
+    """All of it is needed where both ends are there."""
+    apis: Mapping[str, tuple[str, ...]]
+    """AWS APIs by the party that calls them, by the names of their VPC endpoints: ecr.api, logs."""
+    apis_source: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A component's place in the order of starting or stopping."""
 
@@ -180,6 +207,7 @@ class Topology:
     stop_order: tuple[Step, ...]
     one_role_first_on_empty_database: EmptyDatabase
     drain: Drain
+    aws: Aws
     runtime: Mapping[str, RuntimeVariable]
     """What the entrypoint reads beside the plugin's, by name of the variable."""
     environment: Mapping[str, Variable]

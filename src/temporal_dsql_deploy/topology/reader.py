@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.topology.model import (
+    Aws,
+    AwsTraffic,
     Component,
     Drain,
     DrainKey,
@@ -52,6 +54,7 @@ def load() -> Topology:
         stop_order=tuple(Step(**row) for row in data["stop_order"]),
         one_role_first_on_empty_database=EmptyDatabase(**data["one_role_first_on_empty_database"]),
         drain=_drain(data["drain"]),
+        aws=_aws(data["aws"]),
         runtime={
             name: RuntimeVariable(name=name, **row)
             for name, row in data["runtime"]["variables"].items()
@@ -86,7 +89,22 @@ def _components(rows: dict[str, Any]) -> dict[str, Component]:
 
 
 def _traffic(row: dict[str, Any]) -> Traffic:
-    return Traffic(**{"from_" if key == "from" else key: part for key, part in row.items()})
+    return Traffic(**_renamed(row))
+
+
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with `from_` for `from`, which is a word of Python."""
+    return {"from_" if key == "from" else key: part for key, part in row.items()}
+
+
+def _aws(row: dict[str, Any]) -> Aws:
+    return Aws(
+        components=_components(row["components"]),
+        traffic=tuple(AwsTraffic(**_renamed(one)) for one in row["traffic"]),
+        apis=row["apis"],
+        apis_source=row["apis_source"],
+        source=row["source"],
+    )
 
 
 def _drain(row: dict[str, Any]) -> Drain:

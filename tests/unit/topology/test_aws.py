@@ -72,3 +72,16 @@ def test_everything_has_a_source() -> None:
     assert AWS["source"]
     assert AWS["apis_source"]
     assert DATA["runtime"]["source"]
+
+
+def test_what_is_typed_is_what_stands_in_the_file() -> None:
+    aws = load().aws
+    typed = [{"from": row.from_, "to": row.to, "port_name": row.port_name} for row in aws.traffic]
+    wanted = ("from", "to", "port_name")
+    assert typed == [{key: row[key] for key in wanted} for row in AWS["traffic"]]
+    assert {name: list(apis) for name, apis in aws.apis.items()} == AWS["apis"]
+    assert {name: dict(one.ports) for name, one in aws.components.items()} == {
+        name: one["ports"] for name, one in AWS["components"].items()
+    }
+    assert (aws.apis_source, aws.source) == (AWS["apis_source"], AWS["source"])
+    assert all(row.why and row.source for row in aws.traffic)
