@@ -5,6 +5,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LAYERS = (
+    "cli",
+    "operations",
+    "platforms",
+    "terraform",
+    "checks",
+    "capacity",
+    "plan",
+    "environments",
+    "topology",
+)
+"""Those that every checkout has."""
 CONTRACTS = str(Path(sys.executable).parent / "lint-imports")
 
 
@@ -17,7 +29,7 @@ def test_imports_follow_the_layers() -> None:
 
 def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:
     package = tmp_path / "temporal_dsql_deploy"
-    for name in ("cli", "operations", "platforms", "terraform", "plan", "environments", "topology"):
+    for name in LAYERS:
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text("")
     (package / "__init__.py").write_text("")

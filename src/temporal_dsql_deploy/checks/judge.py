@@ -46,7 +46,7 @@ def _outcome(rule: Rule, subject: Subject) -> Outcome:
         for said in rule.check(subject):
             match said:
                 case Finding():
-                    findings.append(_complete(said, rule))
+                    findings.append(_complete(said, rule, subject.secrets))
                 case Unjudged():
                     unjudged.append(said)
                 case Seen():
@@ -57,5 +57,17 @@ def _outcome(rule: Rule, subject: Subject) -> Outcome:
     return Outcome(rule, verdict, tuple(findings), tuple(unjudged), tuple(seen))
 
 
-def _complete(finding: Finding, rule: Rule) -> Finding:
-    return replace(finding, symptom=finding.symptom or rule.symptom, fix=finding.fix or rule.fix)
+def _complete(finding: Finding, rule: Rule, secrets: tuple[str, ...]) -> Finding:
+    """With symptom and fix, and without what must not be printed."""
+    return replace(
+        finding,
+        evidence=_hidden(finding.evidence, secrets),
+        symptom=_hidden(finding.symptom or rule.symptom, secrets),
+        fix=_hidden(finding.fix or rule.fix, secrets),
+    )
+
+
+def _hidden(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "(sensitive)")
+    return text

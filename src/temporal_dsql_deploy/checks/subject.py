@@ -13,6 +13,9 @@ from temporal_dsql_deploy.plan.parts import project_of
 
 _REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]+):(\d{12})?")
 
+_SECRET = 6
+"""Characters."""
+
 
 class Subject:
     """One plan or state with all that rules ask of it, found once."""
@@ -66,6 +69,14 @@ class Subject:
     def account(self) -> str | None:
         """The AWS account; None where nothing says so."""
         return self._place[1]
+
+    @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that Terraform marks as sensitive, longest first: none may be printed."""
+        found = (resource[path] for resource in self.plan.resources for path in resource.sensitive)
+        # A short one, such as `true`, would be found in every sentence.
+        texts = {text for text in found if isinstance(text, str) and len(text) >= _SECRET}
+        return tuple(sorted(texts, key=len, reverse=True))
 
     @cached_property
     def _place(self) -> tuple[str | None, str | None]:

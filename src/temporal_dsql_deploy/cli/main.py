@@ -12,10 +12,12 @@ import typer
 from typer.core import TyperGroup
 
 from temporal_dsql_deploy.cli import (
+    check,
     destroy,
     diagram,
     doctor,
     down,
+    explain,
     logs,
     open_page,
     plan,
@@ -145,8 +147,10 @@ _verb("status", status.status, status.EXAMPLE, "Look")
 _verb("logs", logs.logs, logs.EXAMPLE, "Look")
 _verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
+_verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
+_verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 
 

@@ -124,7 +124,7 @@ DEADLINE = 15.0
 that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
 
 
-ON_ECS = ("plan", "diagram")
+ON_ECS = ("check", "plan", "diagram")
 """The verbs of environments on ECS."""
 
 
@@ -143,7 +143,7 @@ def choose(
         raise NotForPlatform(
             f"this verb does not work on {named.platform}, the platform of environment {name}",
             cause=f"the verbs that do: {', '.join(ON_ECS)}",
-            fix=f"see what would be there: dsql-deploy {ON_ECS[0]} ENV",
+            fix="see what would be there: dsql-deploy plan ENV",
         )
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
@@ -165,8 +165,8 @@ def check_name(name: str) -> None:
     check(name)
 
 
-def check_out(path: Path | None) -> None:
-    """Refuse an `--out` that cannot be written, before work is done for it.
+def check_out(path: Path | None, option: str = "--out") -> None:
+    """Refuse a file that cannot be written, before work is done for it.
 
     Raises DirectoryUnusable.
     """
@@ -180,7 +180,7 @@ def check_out(path: Path | None) -> None:
     else:
         return
     raise DirectoryUnusable(
-        f"{path} cannot be written", cause=cause, fix="make the folder, or correct --out"
+        f"{path} cannot be written", cause=cause, fix=f"make the folder, or correct {option}"
     )
 
 

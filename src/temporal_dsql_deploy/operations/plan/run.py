@@ -78,9 +78,12 @@ def _offline(environment: Environment, how: How) -> PlanResult:
     return replace(summarise(made, environment.name, Source.KNOWN_VALUES), notes=notes)
 
 
-def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
+def known_plan(
+    environment: Environment, how: How, *, revealed: bool = False
+) -> tuple[Plan, list[str]]:
     """The plan of an environment for an empty account, with known values, and notes about it.
 
+    With `revealed` what is sensitive is there, for who looks into it and prints nothing of it.
     Raises NotForPlatform for an environment without Terraform, and what planning raises.
     """
     from temporal_dsql_deploy.terraform import known
@@ -103,6 +106,7 @@ def known_plan(environment: Environment, how: How) -> tuple[Plan, list[str]]:
         provider_mirror=how.provider_mirror,
         var_files=var_files,
         account=environment.account or known.ACCOUNT,
+        revealed=revealed,
         on_event=how.on_event,
     )
     made = known.plan(folder, settings=settings)

@@ -1,0 +1,268 @@
+"""`dsql-deploy check ENV`."""
+
+import json
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.cli.progress import watching
+from temporal_dsql_deploy.errors import DirectoryUnusable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from temporal_dsql_deploy.operations.check import (
+        Checked,
+        CheckResult,
+        FindingResult,
+        Options,
+        RuleResult,
+    )
+
+EXAMPLE = "dsql-deploy check dev"
+_WIDTH = 110
+"""Columns of sentences on a terminal that has more."""
+
+
+def check(
+    environment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="The environment: `dev`, `bench`, `prod`, or one of your own on ECS. It may be "
+            "left out with --plan.",
+            autocompletion=options.complete_environment,
+        ),
+    ] = None,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="JSON",
+            help="Judge this plan or state, of `terraform show -json`; - for stdin.",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state", metavar="JSON", help="The state before it, of `terraform show -json`."
+        ),
+    ] = None,
+    suppressions: Annotated[
+        Path | None,
+        typer.Option(
+            "--suppressions",
+            metavar="TOML",
+            help="Findings that are accepted, with reasons [checks.toml beside the Terraform].",
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show the rules that hold too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 also where a rule could not be judged.")
+    ] = False,
+    sarif: Annotated[
+        Path | None,
+        typer.Option("--sarif", metavar="FILE", help="Write the findings as SARIF 2.1.0."),
+    ] = None,
+    save_plan: Annotated[
+        Path | None,
+        typer.Option("--save-plan", metavar="FILE", help="Keep the plan that was judged, as JSON."),
+    ] = None,
+    var_file: options.VarFiles = None,
+    terraform: options.TerraformBinary = None,
+    provider_mirror: options.ProviderMirror = None,
+    file: options.File = None,
+    as_json: options.Json = False,
+) -> None:
+    """Prove, without an AWS account, that a cluster would form, fit, and stay within DSQL's limits.
+
+    The exit code is 1 where a rule does not hold. SKIP is a rule that the plan does not tell
+    enough for. `dsql-deploy explain RULE` says what a rule is about.
+    """
+    from temporal_dsql_deploy.operations.check import Options
+
+    how = Options(state=state, suppressions=suppressions, save_plan=save_plan)
+    options.check_out(sarif, "--sarif")
+    options.check_out(save_plan, "--save-plan")
+    if plan_file is not None:
+        checked = _of_file(environment, plan_file, how, made=bool(save_plan or var_file or file))
+    else:
+        checked = _of_environment(
+            environment, how, var_file or [], terraform, provider_mirror, file
+        )
+    if save_plan is not None:
+        # What Terraform marks as sensitive is in it, as in every plan.
+        _write(save_plan, checked.plan(), "--save-plan", mode=0o600)
+    if sarif is not None:
+        _write(sarif, checked.sarif(), "--sarif", mode=0o666)
+    for note in checked.result.notes:
+        terminal.warning(note)
+    if as_json:
+        terminal.result(checked.result)
+    else:
+        terminal.render(*_lines(checked.result, show_all=show_all))
+    if not checked.result.ok or (strict and checked.result.counts["SKIP"]):
+        raise typer.Exit(1)
+
+
+def _of_file(name: str | None, plan: Path, how: "Options", *, made: bool) -> "Checked":
+    from temporal_dsql_deploy.operations.check import check_file
+
+    if made:
+        raise UsageError(
+            "--plan goes with none of --save-plan, --var-file and --file",
+            cause="it judges a plan that was made already",
+            fix="leave the others out",
+        )
+    if str(plan) == "-" == str(how.state):
+        raise UsageError(
+            "--plan and --state cannot both be stdin",
+            cause="there is one stdin",
+            fix="name a file for one of them",
+        )
+    if name is not None:
+        options.check_name(name)
+    return check_file(name, plan, how)
+
+
+def _of_environment(
+    name: str | None,
+    how: "Options",
+    var_files: list[Path],
+    terraform: Path | None,
+    provider_mirror: Path | None,
+    file: Path | None,
+) -> "Checked":
+    from temporal_dsql_deploy.environments.find import find
+    from temporal_dsql_deploy.operations import check as operation
+    from temporal_dsql_deploy.operations.plan.run import How
+
+    if name is None:
+        raise UsageError(
+            "there is nothing to judge",
+            cause="neither an environment nor --plan is named",
+            fix=f"name one: {EXAMPLE}, or: dsql-deploy check --plan plan.json",
+        )
+    options.address(name, file=file)
+    with watching() as on_event:
+        planning = How(
+            offline=True,
+            var_files=var_files,
+            terraform=terraform,
+            provider_mirror=provider_mirror,
+            on_event=on_event,
+        )
+        return operation.check(find(name, file=file), planning, how)
+
+
+def _write(path: Path, document: dict[str, Any], option: str, *, mode: int) -> None:
+    try:
+        target = os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(target, "w", encoding="utf-8") as opened:
+            json.dump(document, opened, indent=1)
+            opened.write("\n")
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"{path} cannot be written",
+            cause=str(error.strerror),
+            fix=f"name another place with {option}",
+        ) from error
+
+
+def _lines(result: "CheckResult", *, show_all: bool) -> "Iterator[Text]":
+    """The tree of families and rules: what does not hold, what could not be judged, the sum."""
+    families: dict[str, list[RuleResult]] = {}
+    for rule in result.rules:
+        families.setdefault(rule.family, []).append(rule)
+    for family, rules in families.items():
+        yield _family(family, rules)
+        for rule in rules:
+            if show_all or rule.verdict != "OK" or rule.findings:
+                yield from _rule(rule)
+    yield _line("")
+    yield _total(result)
+
+
+def _line(text: str, verdict: str = "", indent: int = 0) -> "Text":
+    from rich.text import Text
+
+    colours = {"OK": "green", "NG": "bold red", "SKIP": "yellow"}
+    made = Text(" " * indent)
+    if verdict:
+        made.append(f"{verdict:4} ", colours[verdict])
+    return made.append(text)
+
+
+def _family(name: str, rules: "list[RuleResult]") -> "Text":
+    from temporal_dsql_deploy.checks import registry
+
+    said = [rule.verdict for rule in rules]
+    worst = next((each for each in ("NG", "SKIP") if each in said), "OK")
+    title = next(family.title for family in registry.families() if family.name == name)
+    counts = [f"{said.count(each)} {each}" for each in dict.fromkeys(said)]
+    return _line(f"{name}: {title} ({', '.join(counts)})", worst)
+
+
+def _rule(rule: "RuleResult") -> "Iterator[Text]":
+    seen = f" ({'; '.join(rule.seen)})" if rule.seen and rule.verdict == "OK" else ""
+    yield _line(f"{rule.rule}: {rule.holds}{seen}", str(rule.verdict), 2)
+    for one in rule.unjudged:
+        for text in _wrapped(": ".join(filter(None, (one.resource, one.reason))), 7):
+            yield _line(text)
+    for finding in rule.findings:
+        yield from _finding(finding)
+
+
+def _finding(finding: "FindingResult") -> "Iterator[Text]":
+    there = f"  ({finding.file}:{finding.line})" if finding.file else ""
+    where = " ".join(filter(None, (finding.resource, finding.attribute))) or "the plan"
+    yield _line(f"{where}{there}", indent=7)
+    parts = [("found", finding.evidence)]
+    if finding.suppressed:
+        parts.append(("accepted", finding.suppressed))
+    else:
+        parts += [("symptom", finding.symptom), ("fix", finding.fix)]
+    for label, text in parts:
+        first, *rest = _wrapped(text, 18)
+        yield _line(f"{label:<9}{first.lstrip()}", indent=9)
+        for line in rest:
+            yield _line(line)
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    """A text as lines, broken for a terminal; lines of its own, as Terraform has, are kept."""
+    console = terminal.stdout()
+    margin = " " * indent
+    if not console.is_terminal or "\n" in text:
+        return [f"{margin}{line}" for line in text.splitlines()] or [margin]
+    width = max(min(console.width, _WIDTH), indent + 20)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [margin]
+
+
+def _total(result: "CheckResult") -> "Text":
+    findings = [finding for rule in result.rules for finding in rule.findings]
+    open_ones = sum(not finding.suppressed for finding in findings)
+    parts = [f"{result.counts['OK']} rules hold"]
+    if result.counts["NG"]:
+        parts.insert(0, f"{result.counts['NG']} do not, with {open_ones} findings")
+    if accepted := len(findings) - open_ones:
+        parts.append(f"{accepted} findings are accepted")
+    if result.counts["SKIP"]:
+        parts.append(f"{result.counts['SKIP']} could not be judged")
+    kept = f"; the plan is kept in {result.plan_file}" if result.plan_file else ""
+    verdict = "OK" if result.ok else "NG"
+    return _line(f"{result.environment}: {', '.join(parts)}{kept}", verdict)

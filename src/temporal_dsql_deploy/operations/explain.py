@@ -1,0 +1,71 @@
+"""What a code means: a rule of `check`, or an error."""
+
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from temporal_dsql_deploy import errors
+from temporal_dsql_deploy.checks import registry
+from temporal_dsql_deploy.errors import DeployError, UnknownChoice
+from temporal_dsql_deploy.platforms.protocol import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainResult(Result):
+    """A code in words."""
+
+    code: str
+    kind: str
+    """`rule` of check, or `error`."""
+    text: str
+    """What a rule demands, or when an error comes."""
+    symptom: str = ""
+    """What is seen where a rule is broken."""
+    fix: str = ""
+    source: str = ""
+    """Where the fact behind a rule comes from."""
+    meaning: str = ""
+    """Where a fact overrules the letter of a requirement: what is proven in its place, and why."""
+    seeds: list[str] = field(default_factory=list)
+    """Rows of docs/reference/requirements.md that a rule proves."""
+    exit_code: int | None = None
+    """Of an error."""
+
+
+def explain(code: str) -> ExplainResult:
+    """What a code means. Raises UnknownChoice, which names those that are near."""
+    if rule := registry.rules().get(code):
+        return ExplainResult(
+            code=code,
+            kind="rule",
+            text=rule.holds,
+            symptom=rule.symptom,
+            fix=rule.fix,
+            source=rule.source,
+            meaning=rule.meaning,
+            seeds=list(rule.seeds),
+        )
+    known = error_codes()
+    if kind := known.get(code):
+        text = " ".join((inspect.getdoc(kind) or "").split())
+        return ExplainResult(code=code, kind="error", text=text, exit_code=kind.exit_code)
+    near = difflib.get_close_matches(code, [*registry.rules(), *known], n=3, cutoff=0.5)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UnknownChoice(
+        f"there is no code {code!r}",
+        cause="it is neither a rule of check nor the code of an error",
+        fix=f"{guess}all are in docs/reference/checks.md and docs/reference/errors.md",
+    )
+
+
+def codes() -> Iterator[str]:
+    """All codes that there are."""
+    yield from registry.rules()
+    yield from error_codes()
+
+
+def error_codes() -> Mapping[str, type[DeployError]]:
+    """The kind of error by its code."""
+    kinds = (kind for _, kind in inspect.getmembers(errors, inspect.isclass))
+    return {kind.code: kind for kind in kinds if issubclass(kind, DeployError)}
