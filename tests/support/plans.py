@@ -18,7 +18,7 @@ REGION = known.REGION
 ROLES = ("history", "matching", "frontend", "worker")
 
 _ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
-_OWN_IMAGES = {
+OWN_IMAGES = {
     name: f"{_ECR}/{name.replace('_', '-')}:2026-11-21"
     for name in ("ui", "grafana", "loki", "otel_collector", "alloy", "adot", "benchmark")
 }
@@ -78,7 +78,7 @@ VARIANTS: Mapping[str, Variant] = {
     "isolated": Variant(
         variables={
             "nat": "none",
-            "images": _OWN_IMAGES,
+            "images": OWN_IMAGES,
             "benchmark": {"enabled": True},
             "telemetry": {"collector": "alloy"},
             "connections": {
@@ -100,7 +100,7 @@ VARIANTS: Mapping[str, Variant] = {
             "telemetry": {"collector": "none", "loki_enabled": False, "adot_enabled": True},
             "placement": "workload",
             "benchmark": {"enabled": True},
-            "images": {"benchmark": _OWN_IMAGES["benchmark"]},
+            "images": {"benchmark": OWN_IMAGES["benchmark"]},
             "container_insights": "enhanced",
         },
         collector="none",
@@ -149,7 +149,7 @@ VARIANTS: Mapping[str, Variant] = {
                 "grafana_enabled": False,
                 "flow_logs_enabled": False,
             },
-            "images": _OWN_IMAGES,
+            "images": OWN_IMAGES,
             "container_insights": "disabled",
         },
         collector="none",
