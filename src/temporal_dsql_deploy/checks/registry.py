@@ -7,7 +7,14 @@ from importlib import import_module
 from temporal_dsql_deploy.checks.family import Family
 from temporal_dsql_deploy.checks.model import Rule
 
-FAMILIES: tuple[str, ...] = ()
+FAMILIES: tuple[str, ...] = (
+    "network",
+    "architecture",
+    "exec",
+    "logs",
+    "secrets",
+    "ports",
+)
 """Modules of this package; each has a `FAMILY`."""
 
 
