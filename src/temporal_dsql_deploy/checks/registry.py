@@ -14,6 +14,7 @@ FAMILIES: tuple[str, ...] = (
     "logs",
     "secrets",
     "ports",
+    "budget",
 )
 """Modules of this package; each has a `FAMILY`."""
 

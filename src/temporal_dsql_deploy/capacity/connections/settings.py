@@ -11,6 +11,8 @@ from temporal_dsql_deploy.capacity.connections.pool import Mode, Pool
 MAX_CONNS = ("TEMPORAL_SQL_MAX_CONNS", "SQL_MAX_CONNS")
 MAX_CONN_LIFETIME = ("TEMPORAL_SQL_MAX_CONN_LIFETIME", "SQL_MAX_CONN_LIFETIME")
 """Names by which the images' entrypoints write the configuration; ours first."""
+RATE = "DSQL_CONNECTION_RATE_LIMIT"
+BURST = "DSQL_CONNECTION_BURST_LIMIT"
 DEFAULT_MAX_CONNS = 100
 """What the server takes for 0 or less. Measured with the Temporal-DSQL server at cf90c57."""
 DEFAULT_LIFETIME = 600.0
@@ -86,10 +88,8 @@ class _Reader:
             lifetime=self._lifetime(reservoir=reservoir),
             jitter=max(0.0, self.duration("DSQL_RESERVOIR_LIFETIME_JITTER")),
             guard=max(0.0, self.duration("DSQL_RESERVOIR_GUARD_WINDOW")),
-            rate=self.integer("DSQL_CONNECTION_RATE_LIMIT", _default("DSQL_CONNECTION_RATE_LIMIT")),
-            burst=self.integer(
-                "DSQL_CONNECTION_BURST_LIMIT", _default("DSQL_CONNECTION_BURST_LIMIT")
-            ),
+            rate=max(0, self.integer(RATE, _default(RATE))),
+            burst=max(0, self.integer(BURST, _default(BURST))),
             stagger=self.duration("DSQL_STAGGERED_STARTUP_MAX_DELAY") if staggered else 0.0,
             fill_timeout=self.duration("DSQL_RESERVOIR_INITIAL_FILL_TIMEOUT"),
             warmup=self.duration("DSQL_POOL_WARMUP_STAGGER_DURATION", _warmup(conns)),

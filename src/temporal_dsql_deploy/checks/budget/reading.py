@@ -1,0 +1,181 @@
+"""What connects to DSQL, read from a plan."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.capacity.connections import (
+    Cluster,
+    Limiter,
+    Service,
+    Settings,
+    read,
+)
+from temporal_dsql_deploy.checks.model import CannotJudge, Unjudged
+from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan.containers import Container
+from temporal_dsql_deploy.plan.tasks import Task
+from temporal_dsql_deploy.plan.values import UNKNOWN
+
+_PLUGIN = ("TEMPORAL_SQL_PLUGIN_NAME", "SQL_PLUGIN_NAME", "SQL_PLUGIN")
+_ECS_PERCENT = {"deployment_minimum_healthy_percent": 100, "deployment_maximum_percent": 200}
+"""What ECS takes where a service says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A role of Temporal that keeps its data in DSQL."""
+
+    task: Task
+    container: Container
+    settings: Settings
+    service: Service
+    """Its name is the task's; where nothing says how large the pool is, with the server's 100."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, such as `history`."""
+        return self.service.name
+
+    @property
+    def address(self) -> str:
+        """Address of its task definition."""
+        return self.task.definition.address
+
+    @property
+    def said(self) -> str:
+        """What of its environment the plugin does not read, as a clause; empty for nothing."""
+        read_as = [f"{name}={value}" for name, value in self.settings.defaulted.items()]
+        return f" ({self.name}: {', '.join(read_as)} is read as the default)" if read_as else ""
+
+    def attribute(self, variable: str) -> str:
+        """Dotted path of a variable of its environment."""
+        return f"container_definitions.{self.container.name}.environment.{variable}"
+
+    def states(self, variable: str) -> bool:
+        """Whether its environment has the variable."""
+        return variable in self.container.environment
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that connects to DSQL."""
+
+    members: tuple[Member, ...]
+    unjudged: tuple[Unjudged, ...]
+    """What connects too, or may, and cannot be told."""
+
+    def cluster(self, *, sized: bool = False) -> Cluster:
+        """All members as plain numbers.
+
+        Raises CannotJudge where the sizes of pools matter and the plan does not say one.
+        """
+        unsized = [one.name for one in self.members if not one.settings.sized]
+        if sized and unsized:
+            raise CannotJudge(
+                f"nothing in the environment of {', '.join(unsized)} says how many connections "
+                "a process may hold (TEMPORAL_SQL_MAX_CONNS)"
+            )
+        together = [one.settings for one in self.members if one.settings.limits_together]
+        limiter = None
+        if together and len(together) == len(self.members):
+            limiter = Limiter(
+                max(one.limiter_limit for one in together),
+                min(one.limiter_max_wait for one in together),
+            )
+        return Cluster(tuple(one.service for one in self.members), limiter)
+
+
+@lru_cache(maxsize=2)
+def reading(subject: Subject) -> Reading:
+    """What connects to DSQL. Raises CannotJudge where nothing does that could be judged."""
+    members: list[Member] = []
+    unjudged: list[Unjudged] = []
+    for task in subject.tasks:
+        found = _member(task)
+        if isinstance(found, Member):
+            members.append(found)
+        elif found:
+            unjudged.append(Unjudged(task.definition.address, found))
+    if not members:
+        reasons = "; ".join(dict.fromkeys(one.reason for one in unjudged))
+        raise CannotJudge(reasons or "the plan has no role of Temporal that stores in DSQL")
+    there = {task.role for task in subject.tasks}
+    missing = [role for role in topology.load().roles if role not in there]
+    if missing:
+        reason = f"the plan has no {', '.join(missing)}: what they add is in no sum"
+        unjudged.append(Unjudged("", reason))
+    return Reading(tuple(members), tuple(unjudged))
+
+
+def _member(task: Task) -> Member | str:
+    """The role in a task, or why it cannot be told; empty for what does not connect to DSQL."""
+    main = task.main
+    if main is None:
+        return "its containers are not known" if task.role else ""
+    if not _stores_in_dsql(main):
+        return f"nothing says that {task.name} stores in DSQL" if task.role else ""
+    if task.role is None:
+        several = "it connects to DSQL and is no single role of Temporal, as measured"
+        return several if task.service else ""
+    hidden = [name for name in main.secrets if name.startswith(("DSQL_", "TEMPORAL_SQL_MAX"))]
+    if hidden:
+        return f"{', '.join(hidden)} is a secret, which no plan shows"
+    return _running(task, main)
+
+
+def _running(task: Task, main: Container) -> Member | str:
+    if task.replicas is None:
+        return f"nothing says how many tasks of {task.name} there are"
+    percents = [_percent(task, name) for name in _ECS_PERCENT]
+    if any(percent is None for percent in percents):
+        return f"how ECS replaces tasks of {task.name} is known only after an apply"
+    least, most = (percent or 0 for percent in percents)
+    settings = read(main.environment)
+    stop = main.definition.get("stopTimeout")
+    service = Service(
+        task.name,
+        settings.pool,
+        task.replicas,
+        least,
+        most,
+        float(stop) if isinstance(stop, int) else 30.0,
+    )
+    return Member(task, main, settings, service)
+
+
+def _percent(task: Task, name: str) -> int | None:
+    value = task.service[name] if task.service else None
+    if value is UNKNOWN:
+        return None
+    return int(value) if isinstance(value, int | float) else _ECS_PERCENT[name]
+
+
+def _stores_in_dsql(main: Container) -> bool:
+    plugin = next((main.environment[one] for one in _PLUGIN if one in main.environment), None)
+    if plugin is not None:
+        return plugin == "dsql"
+    names = (*main.environment, *main.secrets)
+    return any(name == "CLUSTER_ENDPOINT" or name.startswith("DSQL_") for name in names)
+
+
+def summed(
+    members: Iterable[Member], tasks: Callable[[Member], int], each: Callable[[Member], int]
+) -> str:
+    """A sum written out: `history 8 x 15 + worker 2 x 3 = 126`."""
+    of_each = [(one.name, tasks(one), each(one)) for one in members]
+    total = sum(count * number for _, count, number in of_each)
+    parts = " + ".join(f"{name} {count:,} x {number:,}" for name, count, number in of_each)
+    return f"{parts} = {total:,}"
+
+
+def odd_ones(
+    members: Iterable[Member], value: Callable[[Member], object]
+) -> Iterator[tuple[Member, object, object]]:
+    """Members that differ from what most have: the member, its value, and what most have."""
+    of_each = [(one, value(one)) for one in members]
+    values = [each for _, each in of_each]
+    if len(set(values)) > 1:
+        usual = max(values, key=values.count)
+        yield from ((one, each, usual) for one, each in of_each if each != usual)
