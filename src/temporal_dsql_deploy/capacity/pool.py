@@ -7,9 +7,8 @@ from temporal_dsql_deploy.capacity.instances import Room
 Strategy = tuple[str, str]
 """Type and field of ECS's placement strategy: `("spread", "instanceId")`."""
 ZONE = "attribute:ecs.availability-zone"
-DEFAULT_STRATEGIES: tuple[Strategy, ...] = (("spread", ZONE), ("spread", "instanceId"))
-"""What the service scheduler does where a service names none: fewest tasks of the service in the
-zone, then on the instance (ECS developer guide, service scheduler concepts)."""
+DEFAULT_STRATEGIES: tuple[Strategy, ...] = (("spread", ZONE),)
+"""Of a service that names none (ECS developer guide, task-placement-strategies)."""
 
 
 @dataclass(frozen=True, slots=True)

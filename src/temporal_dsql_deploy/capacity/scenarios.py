@@ -12,7 +12,7 @@ What is asked of a group of instances:
   instance whose agent is gone keeps its place in the Auto Scaling group as long as EC2 calls it
   healthy.
 * **With one zone lost** its tasks find room in the others, where Auto Scaling starts as many
-  instances as were lost (EC2 Auto Scaling user guide, auto-scaling-benefits).
+  instances as were lost (EC2 Auto Scaling user guide, as-add-availability-zone).
 
 Where ECS scales the group, a task that finds no room waits in PROVISIONING for a new instance, so
 that `max_size` is the limit, and not how many run now (ECS developer guide,
@@ -65,7 +65,7 @@ class Fit:
     """How many were tried; 0 where no order can spoil it."""
     failed: NoRoom | None = None
     lost: str = ""
-    """Group of the instance, or zone, that was lost when it failed."""
+    """What was lost when it failed: `zone eu-west-1a`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,15 @@ def enough_instances(
     name: str,
     scenarios: Iterable[Scenario],
 ) -> int | None:
-    """The fewest instances of the same type with which a group fits; None where 64 are too few."""
+    """The fewest instances of the same type with which no order fails; None where 64 are too few.
+
+    It is proven and not tried, so that in some orders fewer would do.
+    """
     wanted = list(scenarios)
     group = next(each for each in groups if each.name == name)
     for limit in range(group.limit + 1, MOST_INSTANCES + 1):
         count = limit if group.count == group.limit else group.count
-        if _all_fit(kinds, groups, replace(group, limit=limit, count=count), wanted):
+        if _proven(kinds, groups, replace(group, limit=limit, count=count), wanted):
             return limit
     return None
 
@@ -159,23 +162,23 @@ def enough_type(
     scenarios: Iterable[Scenario],
     rooms: Mapping[str, Room],
 ) -> str | None:
-    """The first of these types, each with its room, of which as many instances are enough."""
+    """The first of these types, each with its room, of which as many instances never fail."""
     wanted = list(scenarios)
     group = next(each for each in groups if each.name == name)
     for each, room in rooms.items():
-        if _all_fit(kinds, groups, replace(group, room=room), wanted):
+        if _proven(kinds, groups, replace(group, room=room), wanted):
             return each
     return None
 
 
-def _all_fit(
+def _proven(
     kinds: Sequence[TaskKind],
     groups: Sequence[Group],
     changed: Group,
     scenarios: Iterable[Scenario],
 ) -> bool:
     there = [changed if group.name == changed.name else group for group in groups]
-    return all(judge(kinds, there, scenario).fits for scenario in scenarios)
+    return all(_no_order_spoils(kinds, there, scenario) for scenario in scenarios)
 
 
 def _no_order_spoils(
@@ -221,10 +224,11 @@ def _try(
     lost, again = "", list[int]()
     if scenario.loss == Loss.INSTANCE:
         instance = random.choice(cluster.instances)
-        lost, again = instance.group, cluster.lose_instance(instance)
+        lost = f"an instance of {instance.group}"
+        again = cluster.lose_instance(instance)
     elif scenario.loss == Loss.ZONE:
         zones = sorted({zone for group in groups for zone in group.zones})
-        lost = random.choice(zones)
-        again = cluster.lose_zone(lost)
+        zone = random.choice(zones)
+        lost, again = f"zone {zone}", cluster.lose_zone(zone)
     random.shuffle(again)
     return cluster.start_all(again), lost
