@@ -1,4 +1,4 @@
-"""Run a campaign of faults, environments and fuzz: `make campaign`, `make campaign SEED=7`, --help.
+"""Run a campaign of faults, environments, plans and fuzz: `make campaign SEED=7`, --help.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
 on where it was when it is started with the same seed. The report is in docs/results, by date and
@@ -17,9 +17,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.campaign import environments, fuzz
+from tests.campaign import environments, fresh, fuzz, mutants, options
 from tests.campaign.faults import RECOVERY, Round, run_round
+from tests.support import plans
 from tests.support.deploy import Deploy
+from tests.support.mutants import judging
 
 ROOT = Path(__file__).parents[2]
 PROGRESS = ROOT / "artifacts" / "campaign"
@@ -47,22 +49,45 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--workflows", type=int, default=200)
-    options = parser.parse_args()
+    parser.add_argument("--plans-alone", action="store_true", help="mutants and options, no more")
+    given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    rounds = faults(options.seed, count=options.rounds, workflows=options.workflows)
-    page = report(rounds, date=date, seed=options.seed, workflows=options.workflows)
-    write(f"{date}-faults-{options.seed}.md", page)
-    lives = environments.run(PROGRESS / f"environments-{options.seed}.jsonl", say)
+    missed = of_plans(given.seed, date)
+    if given.plans_alone:
+        return int(missed)
+    rounds = faults(given.seed, count=given.rounds, workflows=given.workflows)
+    page = report(rounds, date=date, seed=given.seed, workflows=given.workflows)
+    write(f"{date}-faults-{given.seed}.md", page)
+    lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
-    properties, said = fuzz.run(options.seed)
+    properties, said = fuzz.run(given.seed)
     say(said)
     write(
-        f"{date}-fuzz-{options.seed}.md",
-        fuzz.report(properties, said, seed=options.seed, date=date),
+        f"{date}-fuzz-{given.seed}.md",
+        fuzz.report(properties, said, seed=given.seed, date=date),
     )
     lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
-    return 1 if lost or "failed" in said or not properties else 0
+    return 1 if missed or lost or "failed" in said or not properties else 0
+
+
+def of_plans(seed: int, date: str) -> bool:
+    """Mutants and pairs of options, judged by the checks; whether anything is not as it must be."""
+    # Verdicts of other rules or another Terraform are none.
+    name = f"{seed}-{fresh.digest()}.jsonl"
+    planned = {each: plans.of(each) for each in (*mutants.WHOLE, *mutants.BESIDE)}
+    verdicts = mutants.run(planned, PROGRESS / f"mutants-{name}", say, seed=seed)
+    entries = judging.equivalents()
+    write(f"{date}-mutants-{seed}.md", mutants.report(verdicts, entries, date=date, seed=seed))
+    results = options.run(PROGRESS / f"options-{name}", say, seed=seed)
+    write(f"{date}-options-{seed}.md", options.report(results, date=date, seed=seed))
+    for mistake in judging.mistakes(verdicts, entries):
+        say(mistake)
+    return (
+        mutants.score(verdicts, entries).share < mutants.GOAL
+        or bool(judging.mistakes(verdicts, entries))
+        or any(one.findings or one.refused for one in results)
+    )
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

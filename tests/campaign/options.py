@@ -39,16 +39,16 @@ def run(progress: Path, say: Callable[[str], None], *, seed: int) -> list[Result
     """The result of each case, those that were planned before and those that are now."""
     progress.parent.mkdir(parents=True, exist_ok=True)
     lines = progress.read_text().splitlines() if progress.exists() else []
-    done = [_read(line) for line in lines]
+    done = [_read(each) for each in lines]
     known_cases = [one.chosen for one in done]
     left = [case for case in options.covering(seed).cases if dict(case) not in known_cases]
     say(f"{len(left)} combinations of options to plan")
     for environment in plans.ENVIRONMENTS:
         cases = [case for case in left if case["environment"] == environment]
-        for result in judged(cases):
-            done.append(result)
+        for one in judged(cases):
+            done.append(one)
             with progress.open("a") as file:
-                file.write(json.dumps(asdict(result)) + "\n")
+                file.write(line(one))
     return done
 
 
@@ -107,6 +107,11 @@ def report(results: Sequence[Result], *, date: str, seed: int) -> str:
     return "\n".join([*lines, f"\nAgain: `make campaign SEED={seed}`."]) + "\n"
 
 
-def _read(line: str) -> Result:
-    row = json.loads(line)
+def line(result: Result) -> str:
+    """A result as it is written down."""
+    return json.dumps(asdict(result)) + "\n"
+
+
+def _read(text: str) -> Result:
+    row = json.loads(text)
     return Result(row["chosen"], row["refused"], tuple(row["findings"]), tuple(row["skipped"]))

@@ -74,21 +74,26 @@ def verdicts(name: str, plan: Plan, mutants: Iterable[Mutant]) -> Iterator[Verdi
         yield Verdict(name, mutant.kind, mutant.id, mutant.detail, found, bool(seen))
 
 
+def about(entry: Equivalent, key: str) -> bool:
+    """Whether an entry is about the mutant with a key."""
+    return re.fullmatch(entry.pattern, key) is not None
+
+
 def equivalent(verdict: Verdict, entries: Sequence[Equivalent]) -> Equivalent | None:
     """The first entry that is about a mutant."""
-    return next((one for one in entries if re.fullmatch(one.pattern, verdict.key)), None)
+    return next((one for one in entries if about(one, verdict.key)), None)
 
 
 def mistakes(verdicts: Sequence[Verdict], entries: Sequence[Equivalent]) -> list[str]:
     """Entries that are about nothing, and those about a mutant that a rule sees."""
     found = []
     for entry in entries:
-        about = [one for one in verdicts if re.fullmatch(entry.pattern, one.key)]
-        if not about:
+        matched = [one for one in verdicts if about(entry, one.key)]
+        if not matched:
             found.append(f"{entry.pattern} matches no mutant")
         found += [
             f"{entry.pattern} says equivalent of what {', '.join(one.rules)} sees: {one.key}"
-            for one in about
+            for one in matched
             if one.rules
         ]
     return found

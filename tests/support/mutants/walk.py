@@ -78,8 +78,8 @@ def _of_tree(
     address: str, tree: Mapping[str, Any], place: _Place, prefix: str, rebuild: Rebuild
 ) -> Iterator[Mutant]:
     for path, value in nodes(tree):
-        # An empty list or block says as much as none.
-        if not _matches(path, place) or value in ([], {}):
+        # A list without its items is what deleting them makes, and an empty block says nothing.
+        if not _matches(path, place) or isinstance(value, list | tuple) or value == {}:
             continue
         attribute = prefix + _named(tree, path)
         for what, other in _others(value, place.how):
