@@ -13,7 +13,11 @@ FAMILIES: tuple[str, ...] = (
     "exec",
     "logs",
     "secrets",
+    "visibility",
     "ports",
+    "services",
+    "mounts",
+    "dsql",
     "budget",
 )
 """Modules of this package; each has a `FAMILY`."""
