@@ -1,0 +1,149 @@
+"""What each component needs of its role: needs.json over the plan."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from temporal_dsql_deploy.checks.identity import starting, stores
+from temporal_dsql_deploy.checks.identity.once import once
+from temporal_dsql_deploy.checks.identity.roles import Role, roles
+from temporal_dsql_deploy.checks.identity.scopes import Scope, Wearer, known
+from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan import Resource
+
+_SCOPES = {**stores.SCOPES, **starting.SCOPES}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One entry of needs.json."""
+
+    name: str
+    wearer: str
+    """Kind of the role's wearer: task, execution, instance, flow-log or backup."""
+    parties: tuple[str, ...]
+    on: str
+    """Name of the scope."""
+    needed: tuple[str, ...]
+    allowed: tuple[str, ...]
+    """May be granted beside what is needed."""
+    why: str
+    symptom: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """needs.json."""
+
+    needs: tuple[Need, ...]
+    without_resource: frozenset[str]
+    """Actions that know no resource, in lower case."""
+    patterns: frozenset[str]
+    """Patterns of actions that hold nothing but what a need names, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One need of one wearer, and what it is about in the plan."""
+
+    wearer: Wearer
+    need: Need
+    scope: Scope
+
+
+@cache
+def table() -> Table:
+    """What needs.json says."""
+    text = resources.files(__package__).joinpath("needs.json").read_text(encoding="utf-8")
+    given = json.loads(text)
+    return Table(
+        needs=tuple(_need(one) for one in given["needs"]),
+        without_resource=frozenset(one.lower() for one in given["without_resource"]["actions"]),
+        patterns=frozenset(one.lower() for one in given["families_of_actions"]["patterns"]),
+    )
+
+
+def _need(given: Mapping[str, object]) -> Need:
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    return Need(**values)  # type: ignore[arg-type]
+
+
+def uses(subject: Subject, wearer: Wearer) -> tuple[Use, ...]:
+    """Every need of needs.json that a wearer has in this plan."""
+    return once(
+        subject,
+        f"uses {wearer.kind} {wearer.resource.address} {wearer.label}",
+        lambda: tuple(_uses(subject, wearer)),
+    )
+
+
+def _uses(subject: Subject, wearer: Wearer) -> Iterator[Use]:
+    for need in table().needs:
+        mine = need.wearer == wearer.kind and {"*", wearer.party} & set(need.parties)
+        found = _SCOPES[need.on](subject, wearer) if mine else None
+        if found is not None and found.used:
+            yield Use(wearer, need, found)
+
+
+def wearers(subject: Subject) -> tuple[Wearer, ...]:
+    """Everybody in the plan who uses a role."""
+    return once(subject, "wearers", lambda: tuple(_wearers(subject)))
+
+
+def _wearers(subject: Subject) -> Iterator[Wearer]:
+    seen = set()
+    for task in subject.tasks:
+        one = task.definition
+        if (one.address, task.name) in seen:
+            continue
+        seen.add((one.address, task.name))
+        yield Wearer("task", task.party, task.name, one, "task_role_arn", task)
+        yield Wearer("execution", task.party, task.name, one, "execution_role_arn", task)
+    for template in subject.plan.of_type("aws_launch_template"):
+        yield Wearer("instance", "", "instances", template, "iam_instance_profile")
+    for one in subject.plan.of_type("aws_flow_log"):
+        if one["iam_role_arn"] is not None:
+            yield Wearer("flow-log", "", "flow logs", one, "iam_role_arn")
+    for one in subject.plan.of_type("aws_backup_selection"):
+        yield Wearer("backup", "", "backups", one, "iam_role_arn")
+
+
+def said(subject: Subject, wearer: Wearer) -> object:
+    """What names the role of a wearer: ARN or name, None or UNKNOWN."""
+    if wearer.kind != "instance":
+        return wearer.resource[wearer.attribute]
+    profile = wearer.resource["iam_instance_profile.0"]
+    if profile is None:
+        return None
+    names = {known(wearer.resource, f"iam_instance_profile.0.{key}") for key in ("arn", "name")}
+    for one in subject.plan.of_type("aws_iam_instance_profile"):
+        if ({known(one, "arn"), known(one, "name")} & names) - {None}:
+            return one["role"]
+    return profile
+
+
+def role_of(subject: Subject, wearer: Wearer) -> Role | None:
+    """The role of a wearer; None where it is not in the plan."""
+    return roles(subject).of(said(subject, wearer))
+
+
+def worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:
+    """Wearers of each role of the plan, by its address."""
+    return once(subject, "worn", lambda: _worn(subject))
+
+
+def _worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:
+    found: dict[str, list[Wearer]] = {role.address: [] for role in roles(subject).all}
+    for wearer in wearers(subject):
+        role = role_of(subject, wearer)
+        if role is not None:
+            found[role.address].append(wearer)
+    return {address: tuple(them) for address, them in found.items()}
+
+
+def actors(subject: Subject, role: Resource) -> str:
+    """Names of all who use a role, for a reader."""
+    return ", ".join(dict.fromkeys(one.label for one in worn(subject).get(role.address, ())))
