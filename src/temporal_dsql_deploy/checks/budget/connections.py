@@ -12,7 +12,13 @@ from temporal_dsql_deploy.capacity.connections import (
     held,
     start_plan,
 )
-from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED, QUOTAS, RATE_EXCEEDED
+from temporal_dsql_deploy.checks.budget.family import (
+    FAMILY,
+    MEASURED,
+    PLUGIN,
+    QUOTAS,
+    RATE_EXCEEDED,
+)
 from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading, summed
 from temporal_dsql_deploy.checks.model import Finding, Said, Seen
 from temporal_dsql_deploy.checks.subject import Subject
@@ -167,6 +173,31 @@ def bursts(subject: Subject) -> Iterator[Said]:
             fix=f"{_shares(alone, BURST, quota)} {how_to_start(found.cluster(), alone)}",
         )
     yield Seen(f"{total:,} of {quota:,} connects at once")
+
+
+@FAMILY.rule(
+    "stated",
+    holds="Where one role states its limits of connects, every role does.",
+    symptom="A process that states none takes 10 connects per second and 100 at once, whatever the "
+    "others leave for it, and does so again in each task that is added: the sum breaks when the "
+    "role is scaled.",
+    fix="State both limits in every role, as a part of 100 per second and of 1,000 at once.",
+    source=f"{PLUGIN}, connection_rate_limiter.go",
+    seeds=("S2-6a",),
+)
+def stated(subject: Subject) -> Iterator[Said]:
+    """Limits that are shared out to some roles only."""
+    found = reading(subject)
+    yield from found.unjudged
+    _, alone = _by_limiter(found)
+    for variable, default in ((RATE, "10 per second"), (BURST, "100 at once")):
+        stating = [one for one in alone if one.states(variable)]
+        for one in alone if stating else ():
+            if one not in stating:
+                others = ", ".join(each.name for each in stating)
+                evidence = f"{others} state one and {one.name} does not: it takes {default}"
+                yield Finding(one.address, one.attribute(variable), evidence)
+    yield Seen(f"limits of {len(alone)} roles")
 
 
 def _unstated(members: Iterable[Member], variable: str) -> str:

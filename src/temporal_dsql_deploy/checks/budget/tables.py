@@ -84,13 +84,14 @@ def _writes(table: Resource, needed: int) -> Iterator[Said]:
     mode, given = table["billing_mode"], table["write_capacity"]
     if mode == "PAY_PER_REQUEST":
         return
-    if mode is UNKNOWN or given is UNKNOWN:
-        yield Unjudged(table.address, "its write capacity is known only after an apply")
+    if mode is UNKNOWN:
+        yield Unjudged(table.address, "its billing mode is known only after an apply")
     elif not isinstance(given, int) or given < needed:
+        units = f"{given} write units per second" if isinstance(given, int) else "no known number"
         yield Finding(
             table.address,
-            "write_capacity" if given else "billing_mode",
-            f"{given or 0} write units per second are provisioned, connects need {needed}",
+            "write_capacity" if isinstance(given, int) and given else "billing_mode",
+            f"{units} provisioned, connects need {needed} write units per second",
             "DynamoDB throttles the counting (`ProvisionedThroughputExceededException`): connects "
             "fail as `connection rate limit exceeded`, or no lease is given.",
             "Use billing mode PAY_PER_REQUEST.",
