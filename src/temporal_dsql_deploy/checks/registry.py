@@ -18,6 +18,7 @@ FAMILIES: tuple[str, ...] = (
     "services",
     "mounts",
     "dsql",
+    "reach",
     "budget",
 )
 """Modules of this package; each has a `FAMILY`."""
