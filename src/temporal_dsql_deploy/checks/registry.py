@@ -20,6 +20,7 @@ FAMILIES: tuple[str, ...] = (
     "dsql",
     "reach",
     "budget",
+    "contract",
 )
 """Modules of this package; each has a `FAMILY`."""
 
