@@ -1,0 +1,542 @@
+"""The family `budget`: each rule where it holds, where not, and where nothing can be said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.checks.budget import FAMILY
+from temporal_dsql_deploy.checks.model import Finding, Outcome, Verdict
+from temporal_dsql_deploy.plan import UNKNOWN
+from tests.support.draft import SERVICE, TASK, Draft, ng, only
+
+ENDPOINT = "abcdefghijklmnopqrstuvwxyz.dsql.eu-west-1.on.aws"
+ROLES = ("history", "matching", "frontend", "worker")
+LIMITER = {
+    "DSQL_DISTRIBUTED_RATE_LIMITER_ENABLED": "true",
+    "DSQL_DISTRIBUTED_RATE_LIMITER_TABLE": "connects",
+    "DSQL_DISTRIBUTED_RATE_LIMITER_LIMIT": "70",
+}
+RESERVOIR = {
+    "DSQL_RESERVOIR_ENABLED": "true",
+    "DSQL_RESERVOIR_TARGET_READY": "10",
+    "DSQL_RESERVOIR_LOW_WATERMARK": "5",
+}
+LEASE = {
+    **RESERVOIR,
+    "DSQL_DISTRIBUTED_CONN_LEASE_ENABLED": "true",
+    "DSQL_DISTRIBUTED_CONN_LEASE_TABLE": "leases",
+    "DSQL_DISTRIBUTED_CONN_LIMIT": "3000",
+}
+
+
+@dataclass
+class Cluster:
+    """Four roles of two tasks each; change what you like, then `judged()`."""
+
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
+    tasks: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(ROLES, 2))
+    services: dict[str, dict[str, Any]] = field(default_factory=lambda: {r: {} for r in ROLES})
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def set(self, role: str, **environment: str) -> "Cluster":
+        self.environments[role].update(environment)
+        return self
+
+    def without(self, variable: str, *roles: str) -> "Cluster":
+        for role in roles or ROLES:
+            del self.environments[role][variable]
+        return self
+
+    def draft(self) -> Draft:
+        draft = Draft()
+        for role, environment in self.environments.items():
+            named = {"TEMPORAL_SERVICES": role, **environment}
+            pairs = [{"name": name, "value": value} for name, value in named.items()]
+            draft.containers[role] = [{"name": "server", "environment": pairs}]
+            draft.add(f"{TASK}.{role}", family=f"shop-{role}", arn=f"arn:{role}:1")
+            values = {
+                "name": f"shop-temporal-{role}",
+                "task_definition": f"arn:{role}:1",
+                "desired_count": self.tasks[role],
+                "deployment_minimum_healthy_percent": 100,
+                "deployment_maximum_percent": 200,
+                "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
+            }
+            draft.add(f"{SERVICE}.{role}", **{**values, **self.services[role]})
+        for name, values in self.tables.items():
+            draft.add(f"aws_dynamodb_table.{name}", **values)
+        return draft
+
+    def of(self, rule: str) -> Outcome:
+        return self.draft().judged(FAMILY).of(f"budget-{rule}")
+
+    def only(self, rule: str) -> list[Finding]:
+        return only(self.draft().judged(FAMILY), f"budget-{rule}")
+
+
+def cluster(*parts: Mapping[str, str], **environment: str) -> Cluster:
+    """A cluster in which nothing is wrong, with so much more in each role's environment."""
+    given_ = {
+        "AWS_REGION": "eu-west-1",
+        "CLUSTER_ENDPOINT": ENDPOINT,
+        "TEMPORAL_SQL_PLUGIN_NAME": "dsql",
+        "TEMPORAL_SQL_MAX_CONNS": "20",
+        "TEMPORAL_SQL_MAX_IDLE_CONNS": "20",
+        "DSQL_CONNECTION_RATE_LIMIT": "5",
+        "DSQL_CONNECTION_BURST_LIMIT": "50",
+    }
+    for part in (*parts, environment):
+        given_ |= part
+    made = Cluster({role: dict(given_) for role in ROLES})
+    made.tables = {name: table(name) for name in ("connects", "leases") if name in given_.values()}
+    return made
+
+
+def table(name: str, **values: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "hash_key": "pk",
+        "range_key": None,
+        "attribute": [{"name": "pk", "type": "S"}],
+        "ttl": [{"attribute_name": "ttl_epoch", "enabled": True}],
+        "billing_mode": "PAY_PER_REQUEST",
+        "write_capacity": UNKNOWN,
+        **values,
+    }
+
+
+def at(role: str, variable: str) -> tuple[str, str]:
+    """Resource and attribute of a finding about a variable."""
+    return f"{TASK}.{role}", f"container_definitions.server.environment.{variable}"
+
+
+@pytest.mark.parametrize(
+    "good", [cluster(), cluster(LIMITER), cluster(RESERVOIR), cluster(LIMITER, LEASE)]
+)
+def test_nothing_is_wrong(good: Cluster) -> None:
+    judged = good.draft().judged(FAMILY)
+    assert judged.findings == ()
+    skipped = {each.rule.id for each in judged.outcomes if each.verdict is Verdict.SKIP}
+    optional = {
+        "budget-limiter",
+        "budget-lease",
+        "budget-lease-leak",
+        "budget-reservoir-size",
+        "budget-reservoir-refill",
+    }
+    if "DSQL_DISTRIBUTED_CONN_LIMIT" in good.environments["history"]:
+        optional = set()
+    assert skipped <= optional
+    assert "start at most" in good.of("cold-start").seen[0]
+
+
+def test_too_many_connections() -> None:
+    """S2-6a: 10,000 connections, with what a deployment adds.
+
+    5 x maxConns in each process, for TARGET_READY is not stated.
+    """
+    made = cluster(RESERVOIR, TEMPORAL_SQL_MAX_CONNS="500", DSQL_RESERVOIR_TARGET_READY="100")
+    made.environments["history"]["DSQL_RESERVOIR_TARGET_READY"] = "200"
+    for role in ROLES:
+        made.set(role, TEMPORAL_SQL_MAX_IDLE_CONNS="500")
+    (found,) = made.only("connections")
+    assert (found.resource, found.attribute) == at("history", "DSQL_RESERVOIR_TARGET_READY")
+    assert "history 4 x 1,300 + " in found.evidence
+    assert "= 16,000, DSQL takes 10,000" in found.evidence
+    assert "53300" in found.symptom
+    # A limit of leases above 10,000 says that AWS gave more.
+    more = {**LEASE, **made.environments["worker"], "DSQL_DISTRIBUTED_CONN_LIMIT": "20000"}
+    assert cluster(more).of("connections").verdict is Verdict.OK
+
+
+def test_connections_of_legacy_mode_double_while_it_starts() -> None:
+    made = cluster(TEMPORAL_SQL_MAX_CONNS="400", TEMPORAL_SQL_MAX_IDLE_CONNS="400")
+    (found,) = made.only("connections")
+    assert (found.resource, found.attribute) == at("frontend", "TEMPORAL_SQL_MAX_CONNS")
+    assert "history 4 x 800" in found.evidence
+
+
+def test_rates_that_sum_to_exactly_100_with_the_fixed_counts() -> None:
+    """S2-6a: the reference's rates double in a deployment."""
+    shares = {"history": (4, "15"), "matching": (3, "8"), "frontend": (2, "5"), "worker": (2, "3")}
+    made = cluster(DSQL_CONNECTION_BURST_LIMIT="40")
+    for role, (tasks, rate) in shares.items():
+        made.set(role, DSQL_CONNECTION_RATE_LIMIT=rate).tasks[role] = tasks
+    (found,) = made.only("connection-rate")
+    assert (found.resource, found.attribute) == at("history", "DSQL_CONNECTION_RATE_LIMIT")
+    assert "frontend 4 x 5 + history 8 x 15 + matching 6 x 8 + worker 4 x 3 = 200" in found.evidence
+    assert "(100 at rest), DSQL takes 100" in found.evidence
+    assert "to frontend 1, history 5, matching 2, worker 1" in found.fix
+    assert "start at most 22 tasks of frontend per 23 s, or 15 tasks of history " in found.fix
+    assert "53400" in found.symptom
+
+
+def test_rates_at_the_limit_in_a_deployment_hold() -> None:
+    made = cluster()
+    for role, rate in zip(ROLES, ("15", "5", "3", "2"), strict=True):
+        made.set(role, DSQL_CONNECTION_RATE_LIMIT=rate)
+    assert made.of("connection-rate").verdict is Verdict.OK
+    made.set("worker", DSQL_CONNECTION_RATE_LIMIT="3")
+    assert ng(made.of("connection-rate")) == [at("history", "DSQL_CONNECTION_RATE_LIMIT")]
+
+
+def test_tasks_that_no_shares_suffice_for() -> None:
+    made = cluster()
+    made.tasks["history"] = 60
+    (found,) = made.of("connection-rate").findings
+    assert "DSQL_DISTRIBUTED_RATE_LIMITER_ENABLED=true" in found.fix
+
+
+def test_bursts() -> None:
+    (found,) = cluster(DSQL_CONNECTION_BURST_LIMIT="80").only("burst")
+    assert (found.resource, found.attribute) == at("frontend", "DSQL_CONNECTION_BURST_LIMIT")
+    assert "= 1,280 connects at once" in found.evidence
+
+
+def test_values_that_cannot_be_read_count_as_the_default_and_the_evidence_says_so() -> None:
+    made = cluster().set("worker", DSQL_CONNECTION_BURST_LIMIT="1e3")
+    made.tasks["worker"] = 8
+    (found,) = made.of("burst").findings
+    assert (found.resource, found.attribute) == at("worker", "DSQL_CONNECTION_BURST_LIMIT")
+    assert "worker 16 x 100" in found.evidence
+    assert "worker: DSQL_CONNECTION_BURST_LIMIT=1e3 is read as the default" in found.evidence
+
+
+def test_the_limiter_counts_for_all() -> None:
+    made = cluster(LIMITER)
+    made.tasks["history"] = 60
+    assert made.of("connection-rate").verdict is Verdict.OK
+    assert made.of("burst").verdict is Verdict.OK
+
+
+def test_a_cold_start() -> None:
+    made = cluster(
+        TEMPORAL_SQL_MAX_CONNS="100",
+        TEMPORAL_SQL_MAX_IDLE_CONNS="100",
+        DSQL_CONNECTION_BURST_LIMIT="400",
+    )
+    (found,) = made.of("cold-start").findings
+    assert (found.resource, found.attribute) == at("frontend", "DSQL_CONNECTION_BURST_LIMIT")
+    assert "frontend 2 x 400" in found.evidence
+    assert "bucket would have to hold 3,200" in found.evidence
+    assert "start at most 2 tasks of frontend per 14 s" in found.fix
+
+
+@pytest.mark.parametrize("variable", ["DSQL_CONNECTION_RATE_LIMIT", "DSQL_CONNECTION_BURST_LIMIT"])
+def test_limits_that_one_role_does_not_state(variable: str) -> None:
+    assert [
+        (found.resource, found.attribute)
+        for found in cluster().without(variable, "matching").only("stated")
+    ] == [at("matching", variable)]
+    # With the limiter they are not read, and without any the plugin's are the plan's.
+    assert cluster(LIMITER).without(variable, "matching").of("stated").verdict is Verdict.OK
+    assert cluster().without(variable).of("stated").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("changed", "attribute"),
+    [
+        ({"hash_key": "id"}, "hash_key"),
+        ({"range_key": "sort"}, "range_key"),
+        ({"attribute": [{"name": "pk", "type": "N"}]}, "attribute"),
+        ({"ttl": []}, "ttl.0.enabled"),
+        ({"ttl": [{"attribute_name": "ttl_epoch", "enabled": False}]}, "ttl.0.enabled"),
+        ({"ttl": [{"attribute_name": "expires", "enabled": True}]}, "ttl.0.attribute_name"),
+        ({"billing_mode": "PROVISIONED"}, "billing_mode"),
+        ({"billing_mode": "PROVISIONED", "write_capacity": 5}, "write_capacity"),
+        ({"name": "another"}, "name"),
+    ],
+)
+@pytest.mark.parametrize(("name", "rule"), [("connects", "limiter"), ("leases", "lease")])
+def test_tables(name: str, rule: str, changed: dict[str, Any], attribute: str) -> None:
+    """S3-17: a table with key pk and TTL ttl_epoch."""
+    made = cluster(LIMITER, LEASE)
+    made.tables[name] |= changed
+    (found,) = made.only(rule)
+    assert (found.resource, found.attribute) == (f"aws_dynamodb_table.{name}", attribute)
+
+
+def test_tables_that_hold_and_tables_that_cannot_be_told() -> None:
+    made = cluster(LIMITER)
+    made.tables["connects"] |= {"billing_mode": "PROVISIONED", "write_capacity": 70}
+    assert made.of("limiter").verdict is Verdict.OK
+    for unknown in ("hash_key", "ttl", "billing_mode"):
+        made = cluster(LIMITER)
+        made.tables["connects"][unknown] = UNKNOWN
+        assert made.of("limiter").verdict is Verdict.SKIP
+    made.tables.clear()
+    outcome = made.of("limiter")
+    assert outcome.verdict is Verdict.SKIP
+    assert outcome.unjudged[0].reason == "the table connects is not in the plan"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DSQL_DISTRIBUTED_RATE_LIMITER_ENABLED", "yes"),
+        ("DSQL_DISTRIBUTED_RATE_LIMITER_TABLE", ""),
+        ("DSQL_DISTRIBUTED_RATE_LIMITER_LIMIT", "90"),
+        ("DSQL_DISTRIBUTED_RATE_LIMITER_LIMIT", "101"),
+        ("DSQL_DISTRIBUTED_RATE_LIMITER_MAX_WAIT", "1s"),
+    ],
+)
+def test_the_limiter(variable: str, value: str) -> None:
+    made = cluster(LIMITER).set("matching", **{variable: value})
+    assert set(ng(made.of("limiter"))) == {at("matching", variable)}
+
+
+def test_a_limiter_that_lets_too_much_through_and_one_that_few_share() -> None:
+    made = cluster(LIMITER, DSQL_DISTRIBUTED_RATE_LIMITER_LIMIT="200")
+    assert len(made.only("limiter")) == 4
+    alone = cluster(LIMITER)
+    for role in ROLES[1:]:
+        alone.set(role, DSQL_DISTRIBUTED_RATE_LIMITER_ENABLED="false")
+    alone.set("worker", DSQL_CONNECTION_RATE_LIMIT="20")
+    (found,) = alone.of("connection-rate").findings
+    assert (found.resource, found.attribute) == at("worker", "DSQL_CONNECTION_RATE_LIMIT")
+    assert "and 70 that the limiter lets through" in found.evidence
+
+
+def test_a_limiter_with_another_endpoint_counts_under_another_key() -> None:
+    made = cluster(LIMITER).set("worker", CLUSTER_ENDPOINT="other.dsql.eu-west-1.on.aws")
+    assert ng(made.of("limiter")) == [at("worker", "CLUSTER_ENDPOINT")]
+    # It is counted in lower case.
+    same = cluster(LIMITER).set("worker", CLUSTER_ENDPOINT=ENDPOINT.upper())
+    assert same.of("limiter").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["CLUSTER_ENDPOINT", "AWS_REGION", "DSQL_RESERVOIR_ENABLED"]
+    + [name for name in LEASE if "LEASE" in name],
+)
+def test_what_a_lease_needs(variable: str) -> None:
+    """S3-17: a lease without CLUSTER_ENDPOINT is none."""
+    made = cluster(LEASE).without(variable, "history")
+    assert ng(made.of("lease")) == [at("history", variable)]
+
+
+def test_a_lease_without_endpoint_anywhere() -> None:
+    """The reference's mistake: all four start, and nothing is counted."""
+    findings = cluster(LEASE).without("CLUSTER_ENDPOINT").only("lease")
+    assert [found.resource for found in findings] == [
+        f"{TASK}.{role}" for role in ("frontend", "history", "matching", "worker")
+    ]
+    assert "proceeding without global conn count limiting" in findings[0].symptom
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DSQL_DISTRIBUTED_CONN_LIMIT", "4000"),
+        ("DSQL_DISTRIBUTED_CONN_LEASE_TABLE", "others"),
+        ("CLUSTER_ENDPOINT", ENDPOINT.upper()),
+    ],
+)
+def test_roles_that_lease_elsewhere(variable: str, value: str) -> None:
+    made = cluster(LEASE).set("matching", **{variable: value})
+    assert ng(made.of("lease")) == [at("matching", variable)]
+
+
+def test_a_limit_of_leases_that_a_deployment_meets() -> None:
+    """4 roles, 4 processes each while they are deployed, 4 x 10 + 20 connections in each: 960."""
+    enough = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT="960")
+    assert enough.of("lease").verdict is Verdict.OK
+    (found,) = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT="959").of("lease").findings
+    assert (found.resource, found.attribute) == at("frontend", "DSQL_DISTRIBUTED_CONN_LIMIT")
+    assert "= 960 connections, 959 may be leased" in found.evidence
+    assert "Only resetting the counter" in found.symptom
+
+
+def test_crashes_that_exhaust_the_leases() -> None:
+    """S3-17: each of three crashes of four roles leaks 60."""
+    enough = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT=str(960 + 12 * 60))
+    assert enough.of("lease-leak").verdict is Verdict.OK
+    assert enough.of("lease-leak").seen == ("12 crashes exhaust the leases",)
+    (found,) = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT="1679").only("lease-leak")
+    assert (found.resource, found.attribute) == at("frontend", "DSQL_DISTRIBUTED_CONN_LIMIT")
+    assert "= 720 leases, and a deployment leaves 719 of 1,679" in found.evidence
+
+
+def test_crashes_that_nothing_ends() -> None:
+    made = cluster(LEASE)
+    made.services["worker"]["deployment_circuit_breaker"] = []
+    (found,) = made.only("lease-leak")
+    assert (found.resource, found.attribute) == (f"{SERVICE}.worker", "deployment_circuit_breaker")
+    # Two at a time, each 5 + 3 x 30 + 1 seconds.
+    assert "worker 76 x 60" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("parts", "environment", "variable"),
+    [
+        ({}, {"TEMPORAL_SQL_MAX_CONN_LIFETIME": "1h"}, "TEMPORAL_SQL_MAX_CONN_LIFETIME"),
+        ({}, {"SQL_MAX_CONN_LIFETIME": "56m"}, "SQL_MAX_CONN_LIFETIME"),
+        ({}, {"TEMPORAL_SQL_MAX_CONN_LIFETIME": "3s"}, "TEMPORAL_SQL_MAX_CONN_LIFETIME"),
+        (RESERVOIR, {"DSQL_RESERVOIR_BASE_LIFETIME": "1h"}, "DSQL_RESERVOIR_BASE_LIFETIME"),
+        (
+            RESERVOIR,
+            {"DSQL_RESERVOIR_BASE_LIFETIME": "40m", "DSQL_RESERVOIR_LIFETIME_JITTER": "20m"},
+            "DSQL_RESERVOIR_LIFETIME_JITTER",
+        ),
+    ],
+)
+def test_recycling(parts: dict[str, str], environment: dict[str, str], variable: str) -> None:
+    made = cluster(parts).set("matching", **environment)
+    assert ng(made.of("recycling")) == [at("matching", variable)]
+
+
+def test_recycling_of_all_together() -> None:
+    made = cluster(
+        TEMPORAL_SQL_MAX_CONNS="10",
+        TEMPORAL_SQL_MAX_CONN_LIFETIME="3s",
+        DSQL_CONNECTION_RATE_LIMIT="4",
+    )
+    made.tasks["history"] = 40
+    (found,) = made.of("recycling").findings
+    assert "153 connections are replaced per second, DSQL takes 100" in found.evidence
+    assert "replaced for ever" not in found.evidence
+
+
+def test_lifetimes_that_hold_and_one_that_another_rule_names() -> None:
+    assert cluster(TEMPORAL_SQL_MAX_CONN_LIFETIME="55m").of("recycling").verdict is Verdict.OK
+    made = cluster(RESERVOIR, DSQL_RESERVOIR_BASE_LIFETIME="30s")
+    assert made.of("recycling").verdict is Verdict.SKIP
+
+
+@pytest.mark.parametrize(
+    ("changed", "variable"),
+    [
+        ({"DSQL_RESERVOIR_TARGET_READY": None}, "DSQL_RESERVOIR_TARGET_READY"),
+        ({"DSQL_RESERVOIR_LOW_WATERMARK": None}, "DSQL_RESERVOIR_LOW_WATERMARK"),
+        ({"DSQL_RESERVOIR_LOW_WATERMARK": "11"}, "DSQL_RESERVOIR_LOW_WATERMARK"),
+        ({"DSQL_RESERVOIR_TARGET_READY": "21"}, "DSQL_RESERVOIR_TARGET_READY"),
+    ],
+)
+def test_sizes_of_a_reservoir(changed: dict[str, str | None], variable: str) -> None:
+    made = cluster(RESERVOIR)
+    for name, value in changed.items():
+        if value is None:
+            made.without(name, "worker")
+        else:
+            made.set("worker", **{name: value})
+    (found,) = made.only("reservoir-size")
+    assert (found.resource, found.attribute) == at("worker", variable)
+    assert "a process holds up to" in found.evidence
+
+
+def test_fewer_idle_connections_than_connections() -> None:
+    (found,) = cluster().set("worker", TEMPORAL_SQL_MAX_IDLE_CONNS="10").only("idle")
+    assert (found.resource, found.attribute) == at("worker", "TEMPORAL_SQL_MAX_IDLE_CONNS")
+    (left_out,) = (
+        cluster(TEMPORAL_SQL_MAX_CONNS="101", TEMPORAL_SQL_MAX_IDLE_CONNS="101")
+        .without("TEMPORAL_SQL_MAX_IDLE_CONNS", "worker")
+        .of("idle")
+        .findings
+    )
+    assert "keeps 100 of 101" in left_out.evidence
+    in_reservoir = cluster(RESERVOIR, TEMPORAL_SQL_MAX_IDLE_CONNS="10").of("idle").findings
+    assert "go back to the reservoir" in in_reservoir[0].symptom
+
+
+def test_an_outage_leaves_reservoirs_behind() -> None:
+    """8 processes of 20 + 6 x 10: more than the limit of leases, at rest."""
+    outcome = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT="639").of("reservoir-refill")
+    (found,) = outcome.findings
+    assert (found.resource, found.attribute) == at("frontend", "DSQL_RESERVOIR_TARGET_READY")
+    assert "= 640, 639 are allowed" in found.evidence
+    assert cluster(LEASE).of("reservoir-refill").verdict is Verdict.OK
+
+
+EVERY = [rule.id.removeprefix("budget-") for rule in FAMILY.rules]
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_a_plan_without_anything_to_judge_is_skipped(rule: str) -> None:
+    outcome = Draft().judged(FAMILY).of(f"budget-{rule}")
+    assert outcome.verdict is Verdict.SKIP
+    assert outcome.unjudged[0].reason == "the plan has no role of Temporal that stores in DSQL"
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_what_is_not_known_is_never_taken_for_good(rule: str) -> None:
+    """A role whose tasks nobody can count, in a cluster that has everything."""
+    made = cluster(LIMITER, LEASE)
+    made.tasks["matching"] = 0
+    outcome = made.of(rule)
+    assert outcome.verdict is Verdict.SKIP
+    assert outcome.unjudged[0].resource == f"{TASK}.matching"
+    assert outcome.unjudged[0].reason == "nothing says how many tasks of matching there are"
+    unknown = cluster(LIMITER, LEASE)
+    unknown.services["worker"]["deployment_maximum_percent"] = UNKNOWN
+    assert unknown.of(rule).verdict is Verdict.SKIP
+    draft = cluster(LIMITER, LEASE).draft()
+    draft[f"{TASK}.history"]["container_definitions"] = UNKNOWN
+    assert draft.judged(FAMILY).of(f"budget-{rule}").verdict is Verdict.SKIP
+    draft = cluster(LIMITER, LEASE).draft().without(f"{TASK}.worker", f"{SERVICE}.worker")
+    outcome = draft.judged(FAMILY).of(f"budget-{rule}")
+    assert [each.reason for each in outcome.unjudged] == [
+        "the plan has no worker: what they add is in no sum"
+    ]
+
+
+def test_a_sum_that_is_too_high_already_is_a_finding_whatever_is_not_known() -> None:
+    made = cluster(DSQL_CONNECTION_RATE_LIMIT="20")
+    made.tasks["matching"] = 0
+    assert made.of("connection-rate").verdict is Verdict.NG
+
+
+def test_sizes_that_nothing_says() -> None:
+    made = cluster(LIMITER, LEASE).without("TEMPORAL_SQL_MAX_CONNS", "history")
+    sized = {"connections", "cold-start", "idle", "lease", "lease-leak", "reservoir-refill"}
+    for rule in sized:
+        outcome = made.of(rule)
+        assert outcome.verdict is Verdict.SKIP
+        assert "nothing in the environment of history says how many" in outcome.unjudged[0].reason
+    for rule in ("connection-rate", "burst", "limiter"):
+        assert made.of(rule).verdict is Verdict.OK
+
+
+def test_other_peoples_names() -> None:
+    made = cluster()
+    for role in ROLES:
+        made.set(role, SQL_MAX_CONNS="400", SQL_MAX_IDLE_CONNS="400")
+    made.without("TEMPORAL_SQL_MAX_CONNS").without("TEMPORAL_SQL_MAX_IDLE_CONNS")
+    (found,) = made.only("connections")
+    assert "history 4 x 800" in found.evidence
+
+
+def test_a_secret_and_another_store() -> None:
+    draft = cluster().draft()
+    secret = {"name": "DSQL_CONNECTION_RATE_LIMIT", "valueFrom": "arn:secret"}
+    draft.containers["worker"][0]["secrets"] = [secret]
+    outcome = draft.judged(FAMILY).of("budget-connection-rate")
+    assert outcome.verdict is Verdict.SKIP
+    assert "is a secret" in outcome.unjudged[0].reason
+    other = cluster(TEMPORAL_SQL_PLUGIN_NAME="postgres12").of("connection-rate")
+    assert other.verdict is Verdict.SKIP
+    assert "nothing says that frontend stores in DSQL" in other.unjudged[0].reason
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(ROLES),
+    st.sampled_from(
+        ["DSQL_CONNECTION_RATE_LIMIT", "DSQL_CONNECTION_BURST_LIMIT", "TEMPORAL_SQL_MAX_CONNS"]
+    ),
+    st.integers(1, 2000),
+    st.integers(1, 2000),
+)
+def test_more_is_never_better(role: str, variable: str, less: int, more: int) -> None:
+    """A sum that is refused with a number is refused with every larger one."""
+    less, more = sorted((less, more))
+    rules = ("connections", "connection-rate", "burst", "cold-start")
+    smaller = cluster().set(role, **{variable: str(less)}).draft().judged(FAMILY)
+    larger = cluster().set(role, **{variable: str(more)}).draft().judged(FAMILY)
+    for rule in rules:
+        if smaller.of(f"budget-{rule}").verdict is Verdict.NG:
+            assert larger.of(f"budget-{rule}").verdict is Verdict.NG
