@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 EXAMPLE = "dsql-deploy check dev"
 _WIDTH = 110
 """Columns of sentences on a terminal that has more."""
+_MANY = 3
+"""Reasons of one rule above which the rest is counted."""
 
 
 def check(
@@ -184,8 +186,10 @@ def _lines(result: "CheckResult", *, show_all: bool) -> "Iterator[Text]":
     for family, rules in families.items():
         yield _family(family, rules)
         for rule in rules:
-            if show_all or rule.verdict != "OK" or rule.findings:
-                yield from _rule(rule)
+            if show_all or rule.verdict == "NG" or rule.findings:
+                yield from _rule(rule, show_all=show_all)
+        if not show_all:
+            yield from _unjudged([r for r in rules if r.verdict == "SKIP" and not r.findings])
     yield _line("")
     yield _total(result)
 
@@ -203,21 +207,49 @@ def _line(text: str, verdict: str = "", indent: int = 0) -> "Text":
 def _family(name: str, rules: "list[RuleResult]") -> "Text":
     from temporal_dsql_deploy.checks import registry
 
-    said = [rule.verdict for rule in rules]
+    said = [str(rule.verdict) for rule in rules]
     worst = next((each for each in ("NG", "SKIP") if each in said), "OK")
     title = next(family.title for family in registry.families() if family.name == name)
-    counts = [f"{said.count(each)} {each}" for each in dict.fromkeys(said)]
+    counts = [f"{said.count(each)} {each}" for each in ("OK", "NG", "SKIP") if each in said]
     return _line(f"{name}: {title} ({', '.join(counts)})", worst)
 
 
-def _rule(rule: "RuleResult") -> "Iterator[Text]":
+def _rule(rule: "RuleResult", *, show_all: bool) -> "Iterator[Text]":
     seen = f" ({'; '.join(rule.seen)})" if rule.seen and rule.verdict == "OK" else ""
-    yield _line(f"{rule.rule}: {rule.holds}{seen}", str(rule.verdict), 2)
-    for one in rule.unjudged:
-        for text in _wrapped(": ".join(filter(None, (one.resource, one.reason))), 7):
-            yield _line(text)
+    first, *rest = _wrapped(f"{rule.rule}: {rule.holds}{seen}", 7)
+    yield _line(first.lstrip(), str(rule.verdict), 2)
+    for line in rest:
+        yield _line(line)
     for finding in rule.findings:
         yield from _finding(finding)
+    yield from _reasons(rule, show_all=show_all)
+
+
+def _unjudged(rules: "list[RuleResult]") -> "Iterator[Text]":
+    """Rules that could not be judged; those for one and the same reason are told together."""
+    together: dict[str, list[RuleResult]] = {}
+    for rule in rules:
+        whole = [one.reason for one in rule.unjudged if not one.resource]
+        reason = whole[0] if len(whole) == len(rule.unjudged) == 1 else rule.rule
+        together.setdefault(reason, []).append(rule)
+    for reason, alike in together.items():
+        if len(alike) == 1:
+            yield from _rule(alike[0], show_all=False)
+            continue
+        first, *rest = _wrapped(f"{reason}: {', '.join(rule.rule for rule in alike)}", 7)
+        yield _line(first.lstrip(), "SKIP", 2)
+        for line in rest:
+            yield _line(line)
+
+
+def _reasons(rule: "RuleResult", *, show_all: bool) -> "Iterator[Text]":
+    """Why a rule could not be judged, or not for all that it is about."""
+    shown = rule.unjudged if show_all else rule.unjudged[:_MANY]
+    for one in shown:
+        for text in _wrapped(": ".join(filter(None, (one.resource, one.reason))), 7):
+            yield _line(text)
+    if more := len(rule.unjudged) - len(shown):
+        yield _line(f"and {more} more; --all has all", indent=7)
 
 
 def _finding(finding: "FindingResult") -> "Iterator[Text]":
