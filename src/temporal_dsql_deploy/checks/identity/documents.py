@@ -171,6 +171,18 @@ def _one_holds(operator: str, key: str, values: tuple[str, ...], known: Context)
     return found if plain == wanted else not found
 
 
+def _perhaps(one: Statement, action: str) -> bool | None:
+    """Whether a statement speaks of some resource of an action's service: all, some or none."""
+    if not one.resources or "*" in one.resources:
+        return True
+    services = [
+        resource.split(":")[2] if resource.count(":") > 1 else "*" for resource in one.resources
+    ]
+    if not any(matches(service, action.partition(":")[0].lower()) for service in services):
+        return False
+    return True if one.allows else None
+
+
 def decide(
     statements: Iterable[Statement],
     action: str,
@@ -179,7 +191,7 @@ def decide(
 ) -> Answer:
     """What a policy says to an action on a resource; None for the resource where it is not known.
 
-    The rules of "Policy evaluation logic" in the IAM user guide: a Deny wins, else an Allow is needed.
+    A Deny wins, else an Allow is needed (IAM user guide, policy evaluation logic).
     """
     allowed: set[bool | None] = set()
     denied: set[bool | None] = set()
@@ -187,7 +199,7 @@ def decide(
         if not one.about_action(action):
             continue
         if resource is None:
-            here: bool | None = True if one.allows or "*" in one.resources else None
+            here = _perhaps(one, action)
         else:
             here = one.about_resource(resource)
         if here is not False:

@@ -9,8 +9,9 @@ from temporal_dsql_deploy.checks.identity.documents import (
     decide,
     parse,
 )
+from temporal_dsql_deploy.checks.identity.excess import whole_service
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.grants import context, shown, whole_service
+from temporal_dsql_deploy.checks.identity.missing import context, shown
 from temporal_dsql_deploy.checks.identity.needs import role_of, uses, wearers
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
@@ -29,10 +30,13 @@ _LAYERS = "arn:aws:s3:::prod-{region}-starport-layer-bucket/layer"
 
 @FAMILY.rule(
     "endpoint-policy",
-    holds="The policy of an endpoint lets through what components ask by it, and no statement undoes what another binds.",
-    symptom="The API answers AccessDenied `because no VPC endpoint policy allows` the action; images stop at `403`.",
+    holds="The policy of an endpoint lets through what components ask by it, and no statement "
+    "undoes what another binds.",
+    symptom="The API answers AccessDenied `because no VPC endpoint policy allows` the action; "
+    "images stop at `403`.",
     fix="Add the action or the resource to the endpoint's policy.",
-    source="AWS PrivateLink guide, vpc-endpoints-access; Amazon ECR user guide, vpc-endpoints: the minimum for the S3 "
+    source="AWS PrivateLink guide, vpc-endpoints-access; Amazon ECR user guide, vpc-endpoints: the "
+    "minimum for the S3 "
     "gateway is s3:GetObject on the layer bucket",
     seeds=("S0-PR7", "S0-PR4"),
 )
@@ -81,7 +85,10 @@ def _closed(
                         Answer.NO,
                         Answer.DENIED,
                     }:
-                        text = f"it lets no {action} on {shown(probe)} through, which {wearer.label} needs"
+                        text = (
+                            f"it lets no {action} on {shown(probe)} through, which "
+                            f"{wearer.label} needs"
+                        )
                         yield Finding(endpoint.address, "policy", text, use.need.symptom)
     if prefix == "s3" and _pulls_here(subject):
         layer = _LAYERS.format(region=subject.region)
@@ -94,7 +101,8 @@ def _closed(
             yield Finding(
                 endpoint.address,
                 "policy",
-                f"it lets no s3:GetObject on {layer.removesuffix('layer')}* through: layers of images",
+                f"it lets no s3:GetObject on {layer.removesuffix('layer')}* through: layers of "
+                "images",
                 "Tasks stop with `CannotPullContainerError`: 403 from S3.",
             )
 

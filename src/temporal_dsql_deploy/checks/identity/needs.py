@@ -1,6 +1,7 @@
 """What each component needs of its role: needs.json over the plan."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,8 +12,11 @@ from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.roles import Role, roles
 from temporal_dsql_deploy.checks.identity.scopes import Scope, Wearer, known
 from temporal_dsql_deploy.checks.subject import Subject
-from temporal_dsql_deploy.plan import Resource
+from temporal_dsql_deploy.plan import UNKNOWN
 
+PROFILE = object()
+"""In place of a role: an instance profile that is not in the plan, or not known."""
+_PROFILE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:instance-profile/.+|[\w+=,.@-]+")
 _SCOPES = {**stores.SCOPES, **starting.SCOPES}
 
 
@@ -112,17 +116,17 @@ def _wearers(subject: Subject) -> Iterator[Wearer]:
 
 
 def said(subject: Subject, wearer: Wearer) -> object:
-    """What names the role of a wearer: ARN or name, None or UNKNOWN."""
+    """What names the role of a wearer: ARN or name, None, UNKNOWN or PROFILE."""
     if wearer.kind != "instance":
         return wearer.resource[wearer.attribute]
-    profile = wearer.resource["iam_instance_profile.0"]
-    if profile is None:
-        return None
-    names = {known(wearer.resource, f"iam_instance_profile.0.{key}") for key in ("arn", "name")}
+    given = [wearer.resource[f"iam_instance_profile.0.{key}"] for key in ("arn", "name")]
+    names = {name for name in given if isinstance(name, str) and name}
     for one in subject.plan.of_type("aws_iam_instance_profile"):
-        if ({known(one, "arn"), known(one, "name")} & names) - {None}:
+        if {known(one, "arn"), known(one, "name")} & names:
             return one["role"]
-    return profile
+    if strange := [name for name in names if not _PROFILE.fullmatch(name)]:
+        return strange[0]
+    return PROFILE if names or UNKNOWN in given else None
 
 
 def role_of(subject: Subject, wearer: Wearer) -> Role | None:
@@ -142,8 +146,3 @@ def _worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:
         if role is not None:
             found[role.address].append(wearer)
     return {address: tuple(them) for address, them in found.items()}
-
-
-def actors(subject: Subject, role: Resource) -> str:
-    """Names of all who use a role, for a reader."""
-    return ", ".join(dict.fromkeys(one.label for one in worn(subject).get(role.address, ())))

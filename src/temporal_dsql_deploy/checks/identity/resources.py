@@ -12,8 +12,9 @@ from temporal_dsql_deploy.checks.identity.documents import (
     matches,
     parse,
 )
+from temporal_dsql_deploy.checks.identity.excess import whole_service
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.grants import context, whole_service
+from temporal_dsql_deploy.checks.identity.missing import context
 from temporal_dsql_deploy.checks.identity.needs import role_of, uses, wearers
 from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.roles import Role
@@ -70,14 +71,14 @@ def lets_in(one: Statement, *names: str | None) -> bool:
 
 def _domain_policies(subject: Subject, domain: Resource) -> list[Attached | Unjudged]:
     names = {known(domain, "domain_name"), known(domain, "id")} - {None}
-    found: list[Attached | Unjudged] = []
-    for kind in ("aws_opensearch_domain_policy", "aws_opensearch_domain"):
-        for one in _attached(subject, kind):
-            if isinstance(one, Unjudged):
-                found.append(one)
-            elif one.resource is domain or known(one.resource, "domain_name") in names:
-                found.append(one)
-    return found
+
+    def mine(one: Attached | Unjudged) -> bool:
+        if isinstance(one, Unjudged) or one.resource is domain:
+            return True
+        return known(one.resource, "domain_name") in names
+
+    kinds = ("aws_opensearch_domain_policy", "aws_opensearch_domain")
+    return [one for kind in kinds for one in _attached(subject, kind) if mine(one)]
 
 
 def domain_lets_in(subject: Subject, role: Role, action: str, probe: str) -> bool:
@@ -96,8 +97,10 @@ def domain_lets_in(subject: Subject, role: Role, action: str, probe: str) -> boo
 
 @FAMILY.rule(
     "domain-policy",
-    holds="A domain's policy that lets some components in lets in all of them, with all that they ask.",
-    symptom="Within one account the role's own policy opens the domain too; where that is taken away, or the domain is "
+    holds="A domain's policy that lets some components in lets in all of them, with all that they "
+    "ask.",
+    symptom="Within one account the role's own policy opens the domain too; where that is taken "
+    "away, or the domain is "
     "another account's, OpenSearch answers 403.",
     fix="Add the role or the action to the domain's policy.",
     source="OpenSearch Service developer guide, ac: resource-based policies",
@@ -145,7 +148,8 @@ def _shut_out(subject: Subject, domain: Resource, policy: Attached) -> Iterator[
     holds="No policy of a resource lets everybody in, or lets anybody do everything.",
     symptom="Whoever reaches the resource may read or change it, from any account.",
     fix="Name the principals and the actions, or bind the statement by a condition about who asks.",
-    source="IAM user guide, reference_policies_elements_principal: `*` in a resource-based policy is everybody, anonymous "
+    source="IAM user guide, reference_policies_elements_principal: `*` in a resource-based policy "
+    "is everybody, anonymous "
     "users too; for services: IAM user guide, confused-deputy",
     seeds=("S0-PR7",),
 )
@@ -182,26 +186,36 @@ def _open(subject: Subject, one: Statement, kind: str) -> Iterator[str]:
     if one.not_actions:
         yield f"allows everything but {', '.join(one.not_actions)}"
     for action in filter(whole_service, one.actions):
-        # By this statement of a key's policy IAM decides about it (KMS developer guide, default key policy).
+        # With it the key leaves the decision to IAM (KMS developer guide, key-policy-default).
         if not (kind.startswith("aws_kms") and all(_is_account(subject, name) for name in names)):
             yield f"lets {', '.join(names)} do {action}"
+    other = [a for a in one.actions if not a.lower().startswith("es:eshttp")]
+    if kind.startswith("aws_opensearch") and other and not any(map(whole_service, other)):
+        yield (
+            f"lets {', '.join(names)} do {', '.join(other)}, which is none of the requests to "
+            "the index"
+        )
     services = one.principals.get("Service", ())
     if services and not keys:
-        yield f"lets {', '.join(services)} in whoever asks it: no condition binds it to this account"
+        yield (
+            f"lets {', '.join(services)} in whoever asks it: no condition binds it to this account"
+        )
     if services and kind == "aws_cloudwatch_log_resource_policy" and "*" in one.resources:
         yield f"lets {', '.join(services)} write to every log group"
 
 
 def _is_account(subject: Subject, name: str) -> bool:
-    return name.endswith(":root") and (subject.account or "") in name or name == subject.account
+    return (name.endswith(":root") and (subject.account or "") in name) or name == subject.account
 
 
 @FAMILY.rule(
     "key-policy",
-    holds="A key's policy lets IAM of the account decide about it, and CloudWatch Logs use it where log groups do.",
+    holds="A key's policy lets IAM of the account decide about it, and CloudWatch Logs use it "
+    "where log groups do.",
     symptom="Every call that needs the key fails: KMS asks the key's policy first.",
     fix="Allow kms:* to the account's root, and the five actions to CloudWatch Logs.",
-    source="AWS KMS developer guide, key-policy-default; Amazon CloudWatch Logs user guide, encrypt-log-data-kms",
+    source="AWS KMS developer guide, key-policy-default; Amazon CloudWatch Logs user guide, "
+    "encrypt-log-data-kms",
     seeds=("S0-PR7",),
 )
 def key_policy(subject: Subject) -> Iterator[Said]:
@@ -253,17 +267,21 @@ def _logs(
             yield Finding(
                 policy.resource.address,
                 policy.attribute,
-                f"CloudWatch Logs may not {action}, and {len(shut)} log groups use the key: {shut[0]}",
-                "The apply fails: `The specified KMS key does not exist or is not allowed to be used`.",
+                f"CloudWatch Logs may not {action}, and {len(shut)} log groups use the key: "
+                f"{shut[0]}",
+                "The apply fails: `The specified KMS key does not exist or is not allowed to be "
+                "used`.",
             )
 
 
 @FAMILY.rule(
     "log-policy",
     holds="OpenSearch may write to the log groups to which its domain publishes logs.",
-    symptom="The apply fails: `The Resource Access Policy specified for the CloudWatch Logs log group does not grant "
+    symptom="The apply fails: `The Resource Access Policy specified for the CloudWatch Logs log "
+    "group does not grant "
     "sufficient permissions for Amazon OpenSearch Service to create a log stream`.",
-    fix="Let es.amazonaws.com do logs:CreateLogStream and logs:PutLogEvents in an aws_cloudwatch_log_resource_policy.",
+    fix="Let es.amazonaws.com do logs:CreateLogStream and logs:PutLogEvents in an "
+    "aws_cloudwatch_log_resource_policy.",
     source="OpenSearch Service developer guide, createdomain-configure-slow-logs",
     seeds=("S0-PR7",),
 )
@@ -313,8 +331,10 @@ def bucket_policies(subject: Subject) -> tuple[Attached | Unjudged, ...]:
 
 @FAMILY.rule(
     "bucket-policy",
-    holds="The policy of a bucket denies nothing that the component does which keeps its data there.",
-    symptom="S3 answers `AccessDenied`, whatever the role allows: logs are neither written nor read.",
+    holds="The policy of a bucket denies nothing that the component does which keeps its data "
+    "there.",
+    symptom="S3 answers `AccessDenied`, whatever the role allows: logs are neither written nor "
+    "read.",
     fix="Bind the Deny by a condition, such as aws:SecureTransport false.",
     source="IAM user guide, reference_policies_evaluation-logic: an explicit Deny wins",
     seeds=("S0-PR7",),

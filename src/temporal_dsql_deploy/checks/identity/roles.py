@@ -16,8 +16,8 @@ from temporal_dsql_deploy.checks.identity.documents import (
     matches,
     parse,
 )
-from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.checks.identity.once import once
+from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan import UNKNOWN, Plan, Resource, State
 
 

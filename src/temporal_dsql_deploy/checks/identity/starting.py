@@ -239,7 +239,7 @@ def _flow_find_log(subject: Subject, _wearer: Wearer) -> Scope:
     return _find_log(subject)
 
 
-def _backed_up(subject: Subject, wearer: Wearer) -> Scope:
+def _backed_up(_subject: Subject, wearer: Wearer) -> Scope:
     arns = wearer.resource["resources"]
     said = arns if isinstance(arns, list) else []
     return some(arn for arn in said if isinstance(arn, str) and ":dsql:" in arn)

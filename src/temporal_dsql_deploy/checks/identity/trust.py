@@ -10,13 +10,14 @@ from temporal_dsql_deploy.checks.identity.documents import (
     matches,
     parse,
 )
+from temporal_dsql_deploy.checks.identity.excess import allowed
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.grants import allowed
 from temporal_dsql_deploy.checks.identity.needs import Use, said, wearers, worn
 from temporal_dsql_deploy.checks.identity.roles import Role, roles
 from temporal_dsql_deploy.checks.identity.scopes import Wearer
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan import UNKNOWN
 
 _SERVICES = {
     "task": "ecs-tasks.amazonaws.com",
@@ -32,6 +33,7 @@ _SOURCES = {
     "backup": "arn:aws:backup:{here}:backup-plan:0",
 }
 _ASSUME = "sts:AssumeRole"
+_ASSUMING = {_ASSUME.lower(), "sts:tagsession", "sts:setsourceidentity"}
 _ATTRIBUTE = "assume_role_policy"
 _SYMPTOMS = {
     "task": "ECS starts no task: `ECS was unable to assume the role`.",
@@ -44,11 +46,14 @@ _SYMPTOMS = {
 
 @FAMILY.rule(
     "trust",
-    holds="A role is trusted to the one service that hands it to its wearers, for this account, and to nobody else.",
+    holds="A role is trusted to the one service that hands it to its wearers, for this account, "
+    "and to nobody else.",
     symptom="Somebody else than the component can act with its rights.",
     fix="Trust that service alone, on condition that aws:SourceAccount is this account.",
-    source="Amazon ECS developer guide, task-iam-roles (confused deputy); IAM user guide, confused-deputy; Amazon VPC "
-    "user guide, flow-logs-iam-role. Without the condition for EC2: no document says that EC2 passes it.",
+    source="Amazon ECS developer guide, task-iam-roles (confused deputy); IAM user guide, "
+    "confused-deputy; Amazon VPC "
+    "user guide, flow-logs-iam-role. Without the condition for EC2: no document says that EC2 "
+    "passes it.",
     seeds=("S0-PR7",),
 )
 def trust(subject: Subject) -> Iterator[Said]:
@@ -72,6 +77,7 @@ def trust(subject: Subject) -> Iterator[Said]:
             kind = next(one for one in _SERVICES if one in kinds and _SERVICES[one] == service)
             yield from _assumed(subject, role, statements, service, kind)
         yield from _others(role, statements, services)
+        yield from _more(role, statements)
     yield Seen(f"{len(found)} roles")
 
 
@@ -135,6 +141,17 @@ def _context(subject: Subject, kind: str, *, own: bool) -> Context:
     }
 
 
+def _more(role: Role, statements: tuple[Statement, ...]) -> Iterator[Finding]:
+    for one in statements:
+        for action in one.actions if one.allows else ():
+            if action.lower() not in _ASSUMING:
+                text = f"lets those whom it trusts {action} (statement {one.name})"
+                yield _say(role, text, fix=f"Name {_ASSUME} in place of {action}.")
+        if one.allows and one.not_actions:
+            text = f"lets those whom it trusts do all but {', '.join(one.not_actions)}"
+            yield _say(role, text, fix=f"Name {_ASSUME}.")
+
+
 def _others(role: Role, statements: tuple[Statement, ...], services: set[str]) -> Iterator[Finding]:
     for one in statements:
         for kind, names in one.principals.items():
@@ -148,10 +165,12 @@ def _others(role: Role, statements: tuple[Statement, ...], services: set[str]) -
 
 @FAMILY.rule(
     "shared-role",
-    holds="Components that do different things wear different roles, and no task wears a role of instances.",
+    holds="Components that do different things wear different roles, and no task wears a role of "
+    "instances.",
     symptom="Whoever takes over the lesser component acts with the rights of the greater one.",
     fix="Give each component a role of its own.",
-    source="Amazon ECS developer guide, security-iam-roles: one role for each task, and not the instance's; IAM user "
+    source="Amazon ECS developer guide, security-iam-roles: one role for each task, and not the "
+    "instance's; IAM user "
     "guide, best-practices: grant least privilege",
     seeds=("S0-PR7", "S0-I1"),
 )
@@ -162,7 +181,7 @@ def shared_role(subject: Subject) -> Iterator[Said]:
         raise CannotJudge("the plan has no task, instance profile or service that wears a role")
     for wearer in wearers(subject):
         name = said(subject, wearer)
-        if name is not None and not isinstance(name, str):
+        if name is UNKNOWN:
             yield Unjudged(wearer.resource.address, "its role is known only after the apply")
     for role in found:
         them = worn(subject)[role.address]

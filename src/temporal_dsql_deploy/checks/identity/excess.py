@@ -1,167 +1,20 @@
-"""Rules about what roles may do: too little, too much, on too much."""
+"""What roles must not allow: what nobody who wears them needs."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from temporal_dsql_deploy.checks.identity.documents import Answer, Context, Statement, matches
+from temporal_dsql_deploy.checks.identity.documents import Statement, matches
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.needs import (
-    Use,
-    role_of,
-    said,
-    table,
-    uses,
-    wearers,
-    worn,
-)
+from temporal_dsql_deploy.checks.identity.missing import shown
+from temporal_dsql_deploy.checks.identity.needs import Use, table, uses, worn
 from temporal_dsql_deploy.checks.identity.roles import Policy, Role, far_too_much, managed, roles
-from temporal_dsql_deploy.checks.identity.scopes import Wearer, known
+from temporal_dsql_deploy.checks.identity.scopes import Wearer
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
-
 
 _STRANGER = "somebody-elses"
 _NAMED = re.compile(r"(arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:log-group:|secret:|[a-z-]+/)?/?)(.*)")
 _BUCKET = re.compile(r"(arn:[^:]*:s3:::)(.*)")
-
-
-def context(subject: Subject, wearer: Wearer, role: Role | None) -> Context:
-    """What is known of a request that a wearer makes with its role."""
-    service = wearer.task.service if wearer.task else None
-    told = {
-        "aws:principalaccount": subject.account,
-        "aws:resourceaccount": subject.account,
-        "aws:requestedregion": subject.region,
-        "aws:securetransport": "true",
-        "aws:principalarn": known(role.resource, "arn") if role else None,
-        "ecs:cluster": known(service, "cluster") if service else None,
-    }
-    return {key: value for key, value in told.items() if value is not None}
-
-
-def statement(action: str, resource: str) -> str:
-    """A statement that would allow it, as a policy has it."""
-    return json.dumps({"Effect": "Allow", "Action": [action], "Resource": [resource]})
-
-
-@FAMILY.rule(
-    "missing",
-    holds="Each role allows what the component that wears it does, on the resources that it uses.",
-    symptom="An AWS API answers AccessDenied to the component.",
-    fix="Add the statement to the policy of the role.",
-    source="needs.json of this family, each entry with its own source: the DSQL plugin, temporalio/temporal, "
-    "Amazon ECS developer guide (task_execution_IAM_role, ecs-exec, instance_IAM_role)",
-    seeds=("S0-PR7", "S0-I1"),
-)
-def missing(subject: Subject) -> Iterator[Said]:
-    """What components need and their roles do not allow."""
-    them = wearers(subject)
-    if not them:
-        raise CannotJudge("the plan has no task, instance profile or service that wears a role")
-    yield from _astray(subject)
-    told: set[tuple[str, str, str]] = set()
-    count = 0
-    for wearer in them:
-        needed = [one for one in uses(subject, wearer) if one.need.needed]
-        if wearer.task is not None and wearer.task.containers is None:
-            yield Unjudged(wearer.resource.address, "what its containers are is not known")
-        role = role_of(subject, wearer)
-        if not needed:
-            continue
-        if role is None:
-            yield from _without_role(subject, wearer, needed)
-            continue
-        count += sum(len(one.need.needed) for one in needed)
-        known_here = context(subject, wearer, role)
-        for use in needed:
-            yield from _lacking(subject, role, use, known_here, told)
-    yield Seen(f"{count:,} rights of {len(them)} wearers")
-
-
-def _astray(subject: Subject) -> Iterator[Unjudged]:
-    for address in roles(subject).astray:
-        yield Unjudged(address, "which role it gives the policy to is known only after the apply")
-
-
-def _without_role(subject: Subject, wearer: Wearer, needed: list[Use]) -> Iterator[Said]:
-    name = said(subject, wearer)
-    if name is None or name == "":
-        actions = sorted({action for use in needed for action in use.need.needed})
-        yield Finding(
-            wearer.resource.address,
-            wearer.attribute,
-            f"{wearer.label} has no {wearer.kind} role, and needs {', '.join(actions)}",
-            needed[0].need.symptom,
-            f"Give it a role that allows: {', '.join(actions)}.",
-        )
-    elif isinstance(name, str):
-        yield Unjudged(wearer.resource.address, f"the role {name} is not in the plan")
-    else:
-        yield Unjudged(wearer.resource.address, "its role is known only after the apply")
-
-
-def _lacking(
-    subject: Subject, role: Role, use: Use, known_here: Context, told: set[tuple[str, str, str]]
-) -> Iterator[Said]:
-    probes: tuple[str | None, ...] = (None,) if use.scope.arns is None else use.scope.arns
-    for action in use.need.needed:
-        for probe in probes:
-            key = (role.address, action, probe or "")
-            if key in told:
-                continue
-            told.add(key)
-            answer = role.may(action, probe, known_here)
-            if answer is Answer.MAYBE or (answer is Answer.NO and roles(subject).astray):
-                yield Unjudged(role.address, f"whether it allows {action}: {_doubt(role)}")
-            elif answer is not Answer.YES and not _let_in(subject, role, action, probe):
-                yield _lack(role, use, action, probe, answer)
-
-
-def _doubt(role: Role) -> str:
-    unread = [one.unread for one in (*role.policies, *filter(None, [role.boundary])) if one.unread]
-    return unread[0] if unread else "that hangs on a condition which a plan does not decide"
-
-
-def _let_in(subject: Subject, role: Role, action: str, probe: str | None) -> bool:
-    """Whether the resource's own policy lets a role in that says nothing of the service.
-
-    Within one account either is enough (OpenSearch Service developer guide, ac). A role that allows
-    part of what is needed was meant to allow all of it.
-    """
-    from temporal_dsql_deploy.checks.identity.resources import domain_lets_in
-
-    service = action.partition(":")[0]
-    if service != "es" or probe is None:
-        return False
-    speaks = any(
-        one.partition(":")[0].lower() in {service, "*"}
-        for _, statement_ in role.statements()
-        for one in statement_.actions
-    )
-    return not speaks and domain_lets_in(subject, role, action, probe)
-
-
-def _lack(role: Role, use: Use, action: str, probe: str | None, answer: Answer) -> Finding:
-    resource, attribute = role.place
-    where = "" if probe in {None, "*"} else f" on {shown(probe)}"
-    verb = "denies" if answer is Answer.DENIED else "does not allow"
-    return Finding(
-        resource,
-        attribute,
-        f"{role.name} {verb} {action}{where}, which {use.wearer.label} needs: {use.need.why}",
-        use.need.symptom,
-        f"Add to the policy of {role.name}: {statement(action, shown(probe))}",
-    )
-
-
-def shown(probe: str | None) -> str:
-    """A resource that was tried, as a policy would name it."""
-    if probe is None:
-        return "*"
-    if probe.endswith("log-group::log-stream:"):
-        return probe.replace(":log-stream:", "*")
-    return re.sub(r":log-stream:.*$", ":*", probe)
 
 
 @FAMILY.rule(
@@ -169,10 +22,13 @@ def shown(probe: str | None) -> str:
     holds="No role allows an action that nothing which wears it needs.",
     symptom="Whoever takes over a container may do more than the container ever does.",
     fix="Take the action out of the policy.",
-    source="IAM user guide, best-practices: grant least privilege; needs.json of this family: what each component does",
+    source="IAM user guide, best-practices: grant least privilege; needs.json of this family: what "
+    "each component does",
     seeds=("S0-PR7",),
-    meaning="What counts is what a component does, by the allow-list of this family: the names of roles and the number "
-    "of their policies are free. A policy that AWS manages is taken whole where AWS documents it for that kind of role.",
+    meaning="What counts is what a component does, by the allow-list of this family: the names of "
+    "roles and the number "
+    "of their policies are free. A policy that AWS manages is taken whole where AWS documents it "
+    "for that kind of role.",
 )
 def excess(subject: Subject) -> Iterator[Said]:
     """What roles allow and nobody needs."""
@@ -243,7 +99,8 @@ def _too_much(
         yield Finding(
             policy.resource,
             policy.attribute,
-            f"{role.name} allows {action} (statement {one.name}), which nothing that wears it needs: {who}",
+            f"{role.name} allows {action} (statement {one.name}), which nothing that wears it "
+            f"needs: {who}",
             fix=f"Take {action} out of statement {one.name}.",
         )
 
@@ -264,7 +121,8 @@ def whole_service(action: str) -> bool:
 @FAMILY.rule(
     "wildcard-action",
     holds="No role allows all actions, or all actions of a service.",
-    symptom="Whoever takes over a container owns the service or the account, deletion of the database included.",
+    symptom="Whoever takes over a container owns the service or the account, deletion of the "
+    "database included.",
     fix="Name the actions that are needed.",
     source="IAM user guide, best-practices: grant least privilege",
     seeds=("S0-PR7",),
@@ -290,12 +148,15 @@ def wildcard_action(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "resource-scope",
-    holds="A role may act on the resources that its wearers use, and on no others where IAM can tell them apart.",
+    holds="A role may act on the resources that its wearers use, and on no others where IAM can "
+    "tell them apart.",
     symptom="A component may read or change what belongs to other systems in the account.",
     fix="Name the resource in the place of the wildcard.",
-    source="service authorisation reference: resource types of each action; IAM user guide, best-practices",
+    source="service authorisation reference: resource types of each action; IAM user guide, "
+    "best-practices",
     seeds=("S0-PR7",),
-    meaning="`*` is right where an action knows no resource. A policy that AWS manages is not judged by its resources: "
+    meaning="`*` is right where an action knows no resource. A policy that AWS manages is not "
+    "judged by its resources: "
     "nobody can narrow it.",
 )
 def resource_scope(subject: Subject) -> Iterator[Said]:
@@ -374,7 +235,7 @@ def _meets(pattern: str, arn: str) -> bool:
 
 
 def _stranger(arn: str, project: str) -> str:
-    """An ARN of the same kind that is not of this cluster: its project, or its name, is another's."""
+    """An ARN of the same kind that is not of this cluster: of another project, or name."""
     found = _BUCKET.fullmatch(arn) or _NAMED.fullmatch(arn)
     if found is None:
         return arn
