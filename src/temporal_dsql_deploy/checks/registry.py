@@ -21,6 +21,7 @@ FAMILIES: tuple[str, ...] = (
     "reach",
     "budget",
     "contract",
+    "identity",
 )
 """Modules of this package; each has a `FAMILY`."""
 

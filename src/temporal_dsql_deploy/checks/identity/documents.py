@@ -198,10 +198,7 @@ def decide(
     for one in statements:
         if not one.about_action(action):
             continue
-        if resource is None:
-            here = _perhaps(one, action)
-        else:
-            here = one.about_resource(resource)
+        here = _perhaps(one, action) if resource is None else one.about_resource(resource)
         if here is not False:
             decided = holds(one.conditions, known)
             (allowed if one.allows else denied).add(decided if here else None)
