@@ -17,6 +17,7 @@ FAMILIES: tuple[str, ...] = (
     "ports",
     "services",
     "mounts",
+    "telemetry",
     "dsql",
     "reach",
     "budget",

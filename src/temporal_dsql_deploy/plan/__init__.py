@@ -4,6 +4,7 @@
 `terraform test -json -verbose`.
 """
 
+from temporal_dsql_deploy.plan.configuration_reader import read_configuration
 from temporal_dsql_deploy.plan.containers import Container, containers
 from temporal_dsql_deploy.plan.model import Action, Change, Output, Plan, Resource, State
 from temporal_dsql_deploy.plan.reader import plan_of_test, read, read_plan, read_state
@@ -23,6 +24,7 @@ __all__ = [
     "containers",
     "plan_of_test",
     "read",
+    "read_configuration",
     "read_plan",
     "read_state",
 ]
