@@ -19,6 +19,8 @@ FAMILIES: tuple[str, ...] = (
     "mounts",
     "telemetry",
     "dsql",
+    "interface",
+    "conditional",
     "reach",
     "budget",
     "contract",
