@@ -25,7 +25,6 @@ OPTIONAL = {
     "budget-limiter",
     "budget-lease",
     "budget-lease-leak",
-    "budget-reservoir-size",
     "budget-reservoir-refill",
 }
 Environment = dict[str, str]
@@ -43,7 +42,7 @@ def test_our_own_plans_stay_within_the_budget(name: str) -> None:
     skipped = {each.rule.id for each in judgement.outcomes if each.verdict is Verdict.SKIP}
     assert skipped <= OPTIONAL
     reservoir = "DSQL_RESERVOIR_ENABLED" in environment(plans.of(name), "history")
-    assert ("budget-reservoir-size" in skipped) is not reservoir
+    assert ("budget-reservoir-refill" in skipped) is not reservoir
 
 
 @pytest.mark.parametrize("name", plans.ALL)

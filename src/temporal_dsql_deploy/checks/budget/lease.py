@@ -7,13 +7,12 @@ from temporal_dsql_deploy.capacity.connections import Mode, Quotas, Scenario, he
 from temporal_dsql_deploy.checks.budget import tables
 from temporal_dsql_deploy.checks.budget.connections import said
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED
-from temporal_dsql_deploy.checks.budget.limiter import differing, names
+from temporal_dsql_deploy.checks.budget.limiter import names
 from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading, summed
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.values import UNKNOWN
 
-ENABLED = "DSQL_DISTRIBUTED_CONN_LEASE_ENABLED"
 TABLE = "DSQL_DISTRIBUTED_CONN_LEASE_TABLE"
 LIMIT = "DSQL_DISTRIBUTED_CONN_LIMIT"
 _WRITES_PER_CONNECT = 4
@@ -30,9 +29,9 @@ _EXHAUSTED = (
 
 @FAMILY.rule(
     "lease",
-    holds="Where leases are on, they are on in every role, with reservoir mode, AWS_REGION and "
-    "CLUSTER_ENDPOINT, one table (partition key pk (S), TTL on ttl_epoch, enough write capacity) "
-    "and one limit, which is at least what all processes hold during a deployment.",
+    holds="Where leases are on, they have reservoir mode, AWS_REGION, CLUSTER_ENDPOINT, a table "
+    "with partition key pk (S), TTL on ttl_epoch and enough write capacity, and a limit that is at "
+    "least what all processes hold during a deployment.",
     symptom="The server starts, logs `proceeding without global conn count limiting`, and no "
     "connection is counted.",
     fix="Give every role DSQL_RESERVOIR_ENABLED=true, CLUSTER_ENDPOINT, AWS_REGION and the same "
@@ -43,13 +42,12 @@ _EXHAUSTED = (
     "CLUSTER_ENDPOINT only. So what it needs is proven, and that the limit is never met.",
 )
 def lease(subject: Subject) -> Iterator[Said]:
-    """Everything that a lease needs in order to count, and a limit that is never met."""
+    """What a lease needs, and a limit that is never met; that roles agree is the contract's."""
     found, leasing = _leasing(subject)
     cluster = found.cluster(sized=True)
     yield from found.unjudged
     for one in leasing:
         yield from _needs(one)
-    yield from _agreement(found, leasing)
     connects = min(
         Quotas().per_second, sum(one.service.at_once * one.service.pool.rate for one in leasing)
     )
@@ -99,22 +97,6 @@ def _needs(member: Member) -> Iterator[Finding]:
 def _without(member: Member, variable: str, what: str, seen: str) -> Finding:
     evidence = f"{member.name} has leases on without {what}{member.said}"
     return Finding(member.address, member.attribute(variable), evidence, f"{_NO_LIMIT}{seen}")
-
-
-def _agreement(found: Reading, leasing: list[Member]) -> Iterator[Finding]:
-    for one in found.members:
-        if one not in leasing:
-            evidence = f"{one.name} has leases off, and others on: its connections are not counted"
-            yield Finding(one.address, one.attribute(ENABLED), evidence + one.said)
-    yield from differing(
-        leasing,
-        {
-            TABLE: lambda one: one.settings.lease_table,
-            LIMIT: lambda one: one.settings.lease_limit,
-            # The counter's key has it in it as it is written.
-            "CLUSTER_ENDPOINT": lambda one: one.settings.endpoint,
-        },
-    )
 
 
 def _too_low(found: Reading, leasing: list[Member], limit: int, most: int) -> Finding:

@@ -1,46 +1,33 @@
-"""One process's connections: their age, and the sizes that the plugin makes of what is left out."""
+"""What pools do by themselves: replace old connections, and fill up again after an outage."""
 
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.capacity.connections import Mode, Quotas, Scenario, held
-from temporal_dsql_deploy.capacity.connections.settings import MAX_CONN_LIFETIME, MAX_CONNS
+from temporal_dsql_deploy.capacity.connections.settings import MAX_CONN_LIFETIME
 from temporal_dsql_deploy.checks.budget.connections import connection_quota, said
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED, PLUGIN, QUOTAS
 from temporal_dsql_deploy.checks.budget.reading import Member, reading, summed
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
-OLDEST_SECONDS = 3300.0
-"""DSQL's 60 minutes less its longest transaction, 5 minutes."""
 TARGET = "DSQL_RESERVOIR_TARGET_READY"
-WATERMARK = "DSQL_RESERVOIR_LOW_WATERMARK"
-MAX_IDLE = ("TEMPORAL_SQL_MAX_IDLE_CONNS", "SQL_MAX_IDLE_CONNS")
-DEFAULT_MAX_IDLE = 100
-_IDLE_IN_A_RESERVOIR = (
-    "Connections above it go back to the reservoir as soon as they are returned and are taken out "
-    "again for the next call, with a log line each time."
-)
 
 
 @FAMILY.rule(
     "recycling",
-    holds="Connections are replaced before DSQL closes them after 60 minutes, and by fewer "
-    "connects per second than a process and DSQL allow.",
-    symptom="DSQL closes every session after 60 minutes: calls that use one then fail and are "
-    "retried, and every process reconnects at the same time. Where connections are replaced "
-    "faster than the limits allow, pools run dry: `driver: bad connection`.",
-    fix="Keep maxConnLifetime, or DSQL_RESERVOIR_BASE_LIFETIME and DSQL_RESERVOIR_LIFETIME_JITTER "
-    "together, between some minutes and 55 minutes.",
+    holds="Old connections are replaced by fewer connects per second than a process and DSQL take.",
+    symptom="Connections end faster than the limits let new ones come: pools run dry, calls wait, "
+    "and `driver: bad connection` is logged. Above 100 per second DSQL refuses with 53400.",
+    fix="Raise maxConnLifetime, or DSQL_RESERVOIR_BASE_LIFETIME, to some minutes; below 55.",
     source=f"{QUOTAS}; {PLUGIN}, reservoir_config.go",
     seeds=("S3-17",),
 )
 def recycling(subject: Subject) -> Iterator[Said]:
-    """Ages, and the connects by which old connections are replaced."""
+    """How old connections become is the contract's: `lifetime-before-cut`, `conn-lifetime`."""
     found = reading(subject)
     yield from found.unjudged
     total = 0.0
     for one in found.members:
-        yield from _too_old(one)
         turnover = one.service.pool.recycled_per_second
         if turnover is None:
             yield Unjudged(
@@ -67,99 +54,10 @@ def recycling(subject: Subject) -> Iterator[Said]:
     yield Seen(f"{total:.1f} connects per second replace old connections")
 
 
-def _too_old(member: Member) -> Iterator[Finding]:
-    pool = member.service.pool
-    reservoir = pool.mode is Mode.RESERVOIR
-    oldest = pool.lifetime + (pool.jitter if reservoir else 0.0)
-    if oldest <= OLDEST_SECONDS:
-        return
-    variable = _lifetime_variable(member)
-    if reservoir and pool.lifetime <= OLDEST_SECONDS:
-        variable = "DSQL_RESERVOIR_LIFETIME_JITTER"
-    yield Finding(
-        member.address,
-        member.attribute(variable),
-        f"connections of {member.name} become {oldest / 60:.0f} minutes old; DSQL closes them "
-        f"after 60, and a transaction takes up to 5{member.said}",
-    )
-
-
 def _lifetime_variable(member: Member) -> str:
     if member.service.pool.mode is Mode.RESERVOIR:
         return "DSQL_RESERVOIR_BASE_LIFETIME"
     return next((one for one in MAX_CONN_LIFETIME if member.states(one)), MAX_CONN_LIFETIME[0])
-
-
-@FAMILY.rule(
-    "reservoir-size",
-    holds="In reservoir mode DSQL_RESERVOIR_TARGET_READY is stated, at least "
-    "DSQL_RESERVOIR_LOW_WATERMARK, and at most maxConns.",
-    symptom="The server starts and says nothing: each of the four reservoirs of a process keeps as "
-    "many connections as maxConns, or as the watermark, so that a process holds up to five times "
-    "maxConns, and its start waits for all of them.",
-    fix="State both, small beside maxConns: a process holds 4 x TARGET_READY + maxConns.",
-    source=f"{PLUGIN}, reservoir_config.go; {MEASURED}",
-    seeds=("S3-17",),
-)
-def reservoir_size(subject: Subject) -> Iterator[Said]:
-    """The silent defaults of the reservoir's sizes."""
-    found = reading(subject)
-    yield from found.unjudged
-    members = [one for one in found.members if one.service.pool.mode is Mode.RESERVOIR]
-    if not members:
-        raise CannotJudge("no role has reservoir mode on")
-    for one in members:
-        finding = _reservoir_size(one)
-        if finding:
-            yield finding
-    yield Seen(", ".join(f"{one.name} {one.service.pool.held}" for one in members) + " connections")
-
-
-def _reservoir_size(member: Member) -> Finding | None:
-    pool = member.service.pool
-    holds = f"so that a process holds up to {pool.held} connections{member.said}"
-    if not member.states(TARGET):
-        evidence = f"{member.name} states none, which is read as maxConns, {pool.target}, {holds}"
-        return Finding(member.address, member.attribute(TARGET), evidence)
-    stated = pool.target_ready or pool.max_conns
-    if pool.watermark > stated:
-        default = "" if member.states(WATERMARK) else ", for it is not stated and read as maxConns"
-        evidence = f"{pool.watermark}{default}: it raises TARGET_READY from {stated}, {holds}"
-        return Finding(member.address, member.attribute(WATERMARK), evidence)
-    if member.settings.sized and stated > pool.max_conns:
-        evidence = (
-            f"{stated} are kept ready, four times, and a role may use {pool.max_conns}, {holds}"
-        )
-        return Finding(member.address, member.attribute(TARGET), evidence)
-    return None
-
-
-@FAMILY.rule(
-    "idle",
-    holds="maxIdleConns is not below maxConns.",
-    symptom="Connections above it are closed as soon as they are returned and opened again for the "
-    "next call: under load the process connects all the time, up to its limit, and calls wait.",
-    fix="Give maxIdleConns the value of maxConns.",
-    source=f"{PLUGIN}, session; Go database/sql, SetMaxIdleConns",
-)
-def idle(subject: Subject) -> Iterator[Said]:
-    """Idle connections beside all connections."""
-    found = reading(subject)
-    found.cluster(sized=True)
-    yield from found.unjudged
-    for one in found.members:
-        variable = next((name for name in MAX_IDLE if one.states(name)), None)
-        text = one.container.environment.get(variable or "", "")
-        most = int(text) if text.isascii() and text.isdigit() else DEFAULT_MAX_IDLE
-        # 0 and less are read as the default.
-        if 0 < most < one.service.pool.max_conns:
-            yield Finding(
-                one.address,
-                one.attribute(variable or MAX_IDLE[0]),
-                f"{one.name} keeps {most} of {one.service.pool.max_conns} connections when idle",
-                symptom=_IDLE_IN_A_RESERVOIR if one.service.pool.mode is Mode.RESERVOIR else "",
-            )
-    yield Seen(f"{MAX_CONNS[0]} of {len(found.members)} roles")
 
 
 @FAMILY.rule(

@@ -1,6 +1,6 @@
 """What connects to DSQL, read from a plan."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -168,14 +168,3 @@ def summed(
     total = sum(count * number for _, count, number in of_each)
     parts = " + ".join(f"{name} {count:,} x {number:,}" for name, count, number in of_each)
     return f"{parts} = {total:,}"
-
-
-def odd_ones(
-    members: Iterable[Member], value: Callable[[Member], object]
-) -> Iterator[tuple[Member, object, object]]:
-    """Members that differ from what most have: the member, its value, and what most have."""
-    of_each = [(one, value(one)) for one in members]
-    values = [each for _, each in of_each]
-    if len(set(values)) > 1:
-        usual = max(values, key=values.count)
-        yield from ((one, each, usual) for one, each in of_each if each != usual)
