@@ -165,6 +165,13 @@ class _Named:
 
 
 def _checked(subject: Subject, named: _Named, file: Path | None, options: Options) -> Checked:
+    if not subject.roles:
+        # Rules hold of nothing: a wrong file would be called right.
+        raise NotAPlan(
+            f"there is no Temporal cluster in {named.judged}",
+            cause="no ECS task definition in it runs a role of Temporal",
+            fix="give the plan or state that has the cluster's ECS services",
+        )
     judgement = judge(subject)
     notes = list(named.notes)
     if file is not None:
@@ -172,10 +179,6 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
         judgement, more = suppressing.apply(judgement, accepted, options.today)
         notes += [f"{file}: {note}" for note in more]
     counts = Counter(str(outcome.verdict) for outcome in judgement.outcomes)
-    if not counts["OK"] + counts["NG"]:
-        raise _nothing(judgement, named.judged)
-    if not subject.roles:
-        notes.append("there is no Temporal role in it: what is about roles could not be judged")
     result = CheckResult(
         environment=named.environment,
         source=named.source,
@@ -186,15 +189,6 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
         notes=notes,
     )
     return Checked(result, subject, judgement, named.judged)
-
-
-def _nothing(judgement: Judgement, judged: str) -> NotAPlan:
-    reasons = {one.reason for outcome in judgement.outcomes for one in outcome.unjudged}
-    return NotAPlan(
-        f"nothing in {judged} can be judged",
-        cause=min(reasons, default="no rule is about what is in it"),
-        fix="give the plan or state of a Temporal cluster on ECS",
-    )
 
 
 def _before(path: Path | None) -> State | None:
