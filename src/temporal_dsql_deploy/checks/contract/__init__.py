@@ -19,10 +19,12 @@ _MODULES = (
     "dynamic_config",
     "clients",
     "service_connect",
-    "telemetry",
+    "grafana",
+    "collectors",
     "health",
     "lifetimes",
     "mounts",
+    "preparation",
     "containers",
     "images",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.contract.family import FAMILY
-from temporal_dsql_deploy.checks.contract.mounts import mounts
+from temporal_dsql_deploy.checks.contract.mounts import awaited, mounts
 from temporal_dsql_deploy.checks.contract.places import (
     Place,
     containers,
@@ -17,17 +17,6 @@ from temporal_dsql_deploy.checks.model import Said
 from temporal_dsql_deploy.checks.subject import Subject
 
 _OPEN_FILES = 65_536
-_ONCE = frozenset({"SUCCESS", "COMPLETE"})
-
-
-def _awaited(place: Place) -> bool:
-    """Whether another container waits until this one has ended."""
-    return any(
-        dependency.get("containerName") == place.container.name
-        and dependency.get("condition") in _ONCE
-        for other in place.task.containers or ()
-        for dependency in other.definition.get("dependsOn") or []
-    )
 
 
 @FAMILY.rule(
@@ -45,8 +34,8 @@ def essential(subject: Subject) -> Iterator[Said]:
         found = place.definition.get("essential") is not False
         alone = len(place.task.containers or ()) == 1
         beside = place.container is not place.task.main and is_collector(place.container)
-        if found and (_awaited(place) or (beside and is_server(place.task))):
-            what = "a container that ends by itself" if _awaited(place) else "a collector"
+        if found and (awaited(place) or (beside and is_server(place.task))):
+            what = "a container that ends by itself" if awaited(place) else "a collector"
             yield place.finding("essential", f"{what} is essential")
         elif not found and (alone or _is_main(place)):
             yield place.finding("essential", "the task's own container is not essential")
@@ -59,8 +48,8 @@ def _is_main(place: Place) -> bool:
     if is_server(place.task):
         return place.container is place.task.main
     others = [one for one in place.task.containers or () if one is not place.container]
-    ends = _awaited(place) or is_collector(place.container)
-    return not ends and all(_awaited(Place(place.task, one)) or is_collector(one) for one in others)
+    ends = awaited(place) or is_collector(place.container)
+    return not ends and all(awaited(Place(place.task, one)) or is_collector(one) for one in others)
 
 
 @FAMILY.rule(
@@ -78,10 +67,10 @@ def restart_policy(subject: Subject) -> Iterator[Said]:
     def judge(place: Place) -> Iterator[Said]:
         policy = place.definition.get("restartPolicy") or {}
         sidecar = place.container is not place.task.main and is_collector(place.container)
-        stays = sidecar and not _awaited(place) and place.definition.get("essential") is False
+        stays = sidecar and not awaited(place) and place.definition.get("essential") is False
         if stays and policy.get("enabled") is not True:
             yield place.finding("restartPolicy", "nothing starts it again")
-        if policy.get("enabled") is True and _awaited(place):
+        if policy.get("enabled") is True and awaited(place):
             yield place.finding("restartPolicy", "it is to end, and is started again")
         period = policy.get("restartAttemptPeriod")
         if period is not None and not (isinstance(period, int) and least <= period <= most):
@@ -155,7 +144,7 @@ def collector_mount(subject: Subject) -> Iterator[Said]:
         mine = mounts(place)
         for sidecar in place.task.sidecars:
             beside = Place(place.task, sidecar)
-            if not is_collector(sidecar) or _awaited(beside):
+            if not is_collector(sidecar) or awaited(beside):
                 continue
             theirs = mounts(beside)
             for volume in mine.keys() & theirs.keys():

@@ -10,6 +10,7 @@ from temporal_dsql_deploy.checks.contract.places import (
     STOCK_SERVER,
     Place,
     containers,
+    is_collector,
     judged,
     servers,
 )
@@ -20,8 +21,14 @@ from temporal_dsql_deploy.checks.subject import Subject
 _PROBE = "grpc_health_probe"
 _ADDRESS = re.compile(r"--?addr[= ]\s*(\S+)")
 _SERVICE = re.compile(r"--?service[= ]\s*(\S+)")
-_URL = re.compile(r"https?://([^/:\s]+)(?::(\d+))?")
+_URL = re.compile(r"https?://([^/:\s]+)(?::(\d+))?(/[^\s?]*)?")
 _OWN = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0", "$(hostname)", "$HOSTNAME")  # noqa: S104
+_PATHS = {
+    "ui": ("/healthz",),
+    "grafana": ("/api/health", "/healthz", "/metrics"),
+    "loki": ("/ready", "/metrics"),
+}
+"""What these programs answer with 200 once they are up."""
 _KINDS = ("CMD", "CMD-SHELL")
 _TOOLS = ("grpc_health_probe", "wget", "curl", "temporal", "tctl", "tdbg", "bash")
 _MISSING = {
@@ -143,6 +150,8 @@ def health_tools(subject: Subject) -> Iterator[Said]:
                 what = f"{place.container.image} has no {absent[0]}"
                 yield place.finding("healthCheck.command", what)
         first = (said.split() or [""])[0].rpartition("/")[2]
+        if not first or first.startswith("-"):
+            yield place.finding("healthCheck.command", f"`{said}` names no program")
         near = nearest(first, _TOOLS)
         if near and first not in _TOOLS and len(first) >= len(near):
             yield place.finding("healthCheck.command", f"`{first}` is no program; {near} is one")
@@ -156,7 +165,7 @@ def health_tools(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "health-port",
-    holds="A health check by HTTP asks a port on which its container listens.",
+    holds="A health check by HTTP asks a port and path on which its container answers.",
     symptom="The check never succeeds, and ECS replaces the task for ever.",
     fix="Ask the container port.",
     source=_API,
@@ -173,6 +182,10 @@ def health_port(subject: Subject) -> Iterator[Said]:
             elif place.container.ports and port not in place.container.ports:
                 mapped = ", ".join(str(each) for each in place.container.ports)
                 yield place.finding("healthCheck.command", f"{url[0]} asks {port}, mapped {mapped}")
+            paths = _PATHS.get(place.task.party, ())
+            near = nearest(url[3] or "", paths)
+            if near and url[3] not in paths and not is_collector(place.container):
+                yield place.finding("healthCheck.command", f"{url[3]} is nothing; {near} is")
 
     return judged(containers(subject), judge)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.contract.family import FAMILY
 from temporal_dsql_deploy.checks.contract.places import Place, containers, judged
-from temporal_dsql_deploy.checks.contract.telemetry import parameters
 from temporal_dsql_deploy.checks.model import Said
 from temporal_dsql_deploy.checks.subject import Subject
 
@@ -22,8 +21,6 @@ _SECRET = re.compile(
 _VERSION_ID = re.compile(r"(|[\w-]{32,64})")
 _PARAMETER = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+")
 _NAME_ONLY = re.compile(r"/?[\w.-]+(/[\w.-]+)*")
-_PRIVATE = re.compile(r"PASSWORD|PASSWD|_PWD$|SECRET|TOKEN$|API_?KEY|PRIVATE_KEY|CREDENTIALS?_JSON")
-_NOT_SECRET = re.compile(r"_(FILE|PATH|ARN|NAME|DURATION|URL|ENABLED)$")
 
 
 def is_production(subject: Subject) -> bool:
@@ -64,8 +61,7 @@ def image(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "secret-reference",
-    holds="A secret is named by the full ARN of a secret or parameter, with a field where it has "
-    "fields; a parameter in a folder of the plan is one that the plan makes.",
+    holds="A secret is named by the full ARN of a secret or parameter, in the form that ECS reads.",
     symptom="The task does not start: `ResourceInitializationError: unable to pull secrets or "
     "registry auth`.",
     fix="arn:aws:secretsmanager:...:secret:NAME, with :FIELD:: for one field of a JSON secret; the "
@@ -74,8 +70,6 @@ def image(subject: Subject) -> Iterator[Said]:
 )
 def secret_reference(subject: Subject) -> Iterator[Said]:
     """Whether a field is in a secret, no plan shows."""
-    known = parameters(subject)
-    folders = {arn.rpartition("/")[0] for arn in known}
 
     def judge(place: Place) -> Iterator[Said]:
         for name, text in place.container.secrets.items():
@@ -93,26 +87,5 @@ def secret_reference(subject: Subject) -> Iterator[Said]:
                     yield place.finding(path, f"{name} is `{text}`: `{version}` is no version")
             elif not secret and not _PARAMETER.fullmatch(text):
                 yield place.finding(path, f"{name} is `{text}`, no ARN of a secret or parameter")
-            elif text not in known and text.rpartition("/")[0] in folders:
-                yield place.finding(path, f"{name} is `{text}`, which the plan does not make")
-
-    return judged(containers(subject), judge)
-
-
-@FAMILY.rule(
-    "plain-secret",
-    holds="No password, token or key stands in a task definition.",
-    symptom="Whoever may describe task definitions reads it, for ever: revisions are kept.",
-    fix="Put it into Secrets Manager and name it under `secrets`.",
-    source="ECS developer guide, specifying-sensitive-data",
-    seeds=("S0-PR6",),
-)
-def plain_secret(subject: Subject) -> Iterator[Said]:
-    """By the names of the variables; the value is not shown."""
-
-    def judge(place: Place) -> Iterator[Said]:
-        for name, text in place.container.environment.items():
-            if text and _PRIVATE.search(name.upper()) and not _NOT_SECRET.search(name.upper()):
-                yield place.variable(name, f"{name} has a value of {len(text)} characters")
 
     return judged(containers(subject), judge)
