@@ -1,8 +1,6 @@
 """Rules about ways to AWS APIs and registries: endpoints, gateways, NAT, and DNS."""
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.reach import ways
@@ -14,6 +12,7 @@ from temporal_dsql_deploy.checks.reach.parties import Party, name_of
 from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 
+_KINDS = ("Gateway", "Interface", "GatewayLoadBalancer", "Resource", "ServiceNetwork")
 _ENDPOINTS = "ECS developer guide, vpc-endpoints; PrivateLink guide, interface endpoints"
 
 
@@ -26,7 +25,7 @@ _ENDPOINTS = "ECS developer guide, vpc-endpoints; PrivateLink guide, interface e
     symptom="Calls of the API time out; the finding says what that looks like.",
     fix="Add the endpoint or the rule, which each finding gives as Terraform.",
     source="ECS developer guide, vpc-endpoints and ecs-exec; Amazon ECR user guide, vpc-endpoints",
-    seeds=("S0-PR4",),
+    seeds=("S0-PR4", "S1-3.4*"),
     meaning=(
         "Not the nine endpoints of the property: what is called must be reached, by endpoint or by "
         "NAT. The list lacks ecs, ecs-agent, ecs-telemetry, dynamodb, monitoring, sts and DSQL's "
@@ -105,16 +104,17 @@ def images(subject: Subject) -> Iterator[Said]:
 @FAMILY.rule(
     "endpoint",
     holds=(
-        "A VPC endpoint serves all who call its API: private DNS is on, it stands in every zone of "
-        "its callers or in all their route tables, and its policy does not deny everything."
+        "A VPC endpoint serves all who call its API: it is of the kind that the API has, private "
+        "DNS is on, and it stands in every zone of its callers or in all their route tables."
     ),
     symptom=(
         "Without private DNS the API's name leads past the endpoint, to nowhere where there is no "
-        "NAT; a zone without it depends on another; a policy that denies answers `AccessDenied`."
+        "NAT; a zone without it depends on another. AWS refuses a gateway of other APIs than s3 "
+        "and dynamodb: `InvalidServiceName`."
     ),
-    fix="Set private_dns_enabled, name a subnet of each zone or each route table, mend the policy.",
+    fix="Set private_dns_enabled, and name a subnet of each zone or each route table.",
     source=_ENDPOINTS,
-    seeds=("S0-PR4",),
+    seeds=("S0-PR4", "S1-3.4*"),
 )
 def endpoint(subject: Subject) -> Iterator[Said]:
     """Names, places and policies of VPC endpoints."""
@@ -123,10 +123,23 @@ def endpoint(subject: Subject) -> Iterator[Said]:
         raise CannotJudge("the plan has no VPC endpoint")
     for one in found.network.endpoints:
         callers = _callers(found, one)
-        if callers:
+        if kind := _wrong_kind(one):
+            yield Finding(one.resource.address, *kind)
+        elif callers:
             yield from _serves(found.network, one, callers)
-        yield from _policy(one)
     yield Seen(f"{len(found.network.endpoints)} endpoints")
+
+
+def _wrong_kind(one: Endpoint) -> tuple[str, str] | None:
+    """Attribute and text of what an endpoint cannot be."""
+    if not one.api:
+        return "service_name", "it names no service"
+    if one.gateway and one.api not in ways.GATEWAYS:
+        return "vpc_endpoint_type", f"{one.api} has no gateway endpoint: Interface is its type"
+    kind = one.resource["vpc_endpoint_type"]
+    if isinstance(kind, str) and kind not in _KINDS:
+        return "vpc_endpoint_type", f'"{kind}" is none of {", ".join(_KINDS)}'
+    return None
 
 
 def _callers(found: Survey, one: Endpoint) -> list[Party]:
@@ -141,7 +154,7 @@ def _uses_database(found: Survey, party: Party) -> bool:
 
 def _serves(network: Network, one: Endpoint, callers: list[Party]) -> Iterator[Said]:
     address = one.resource.address
-    if not one.interface:
+    if one.gateway:
         yield from _tables(network, one, callers)
         return
     if one.private_names is False:
@@ -168,34 +181,6 @@ def _tables(network: Network, one: Endpoint, callers: list[Party]) -> Iterator[S
         text = f"not in the route tables {', '.join(missing)} of {_some(callers)}"
         symptom = "What is read and written goes by the NAT gateway, which charges for each GB."
         yield Finding(one.resource.address, "route_table_ids", text, symptom)
-
-
-def _policy(one: Endpoint) -> Iterator[Said]:
-    text = one.resource["policy"]
-    if not isinstance(text, str):
-        return  # None or unknown: AWS's own lets everything pass.
-    try:
-        statements = json.loads(text).get("Statement", [])
-    except (ValueError, AttributeError):
-        yield Unjudged(one.resource.address, "its policy cannot be read")
-        return
-    found = [statements] if isinstance(statements, Mapping) else statements
-    parts = [each for each in found if isinstance(each, Mapping)]
-    if not any(each.get("Effect") == "Allow" for each in parts):
-        yield Finding(one.resource.address, "policy", "the policy allows nothing")
-    elif any(_denies_all(each) for each in parts):
-        yield Finding(one.resource.address, "policy", "the policy denies everything")
-
-
-def _denies_all(statement: Mapping[str, Any]) -> bool:
-    if statement.get("Effect") != "Deny" or statement.get("Condition"):
-        return False
-    return all(_is_all(statement.get(key, "*")) for key in ("Principal", "Action", "Resource"))
-
-
-def _is_all(value: Any) -> bool:
-    values = value if isinstance(value, list) else [value]
-    return any(one in ("*", {"AWS": "*"}) for one in values)
 
 
 def _zones(network: Network, subnets: tuple[str, ...]) -> set[str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.reach.parties import Party
@@ -37,7 +38,12 @@ def calls(subject: Subject, party: Party) -> Mapping[str, bool]:
 def symptom_of(party: Party, api: str) -> str:
     """What is seen where a party does not reach an API."""
     kind = "instances" if party.name == "instances" else "tasks"
-    return _symptoms()[kind].get(api, f"Calls of {api} time out.")
+    return str(_table()[kind].get(api, f"Calls of {api} time out."))
+
+
+def actions(api: str) -> tuple[str, ...]:
+    """What callers of an API cannot do without; none where that is not known."""
+    return tuple(_table()["actions"].get(api, ()))
 
 
 def public_images(subject: Subject, party: Party) -> set[str] | None:
@@ -150,8 +156,5 @@ def _in_ecr(subject: Subject, image: str) -> bool:
 
 
 @cache
-def _symptoms() -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(
-        Path(__file__).with_name("calls.json").read_bytes()
-    )
-    return found
+def _table() -> Any:
+    return json.loads(Path(__file__).with_name("calls.json").read_bytes())

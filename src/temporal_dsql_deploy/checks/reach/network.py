@@ -8,6 +8,8 @@ from typing import Any
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
 
 EVERYWHERE = "0.0.0.0/0"
+_OTHER_SERVICES = ("resource_configuration_arn", "service_network_arn")
+"""What an endpoint can lead to that has no service name."""
 _OTHER_WAYS = (
     "transit_gateway_id",
     "network_interface_id",
@@ -30,7 +32,9 @@ class Endpoint:
 
     With the region before it where that is another one."""
     interface: bool
-    """Whether it has network interfaces; otherwise it is a gateway in route tables."""
+    """Whether it has network interfaces."""
+    gateway: bool
+    """Whether it stands in route tables."""
     groups: tuple[str, ...] | None
     subnets: tuple[str, ...] | None
     tables: tuple[str, ...] | None
@@ -83,6 +87,20 @@ class Network:
         """The VPC of subnets; None where the plan does not say."""
         found = (self.subnets[one]["vpc_id"] for one in subnets if one in self.subnets)
         return next((vpc for vpc in found if isinstance(vpc, str)), None)
+
+    @cached_property
+    def gateway_lists(self) -> Mapping[str, str]:
+        """API by the prefix list of its gateway endpoint: AWS's lists, without VPC addresses."""
+        made = {
+            endpoint.resource["prefix_list_id"]: endpoint.api
+            for endpoint in self.endpoints
+            if endpoint.gateway
+        }
+        for read in self._plan.data("aws_prefix_list", "aws_ec2_managed_prefix_list"):
+            name = read["name"] or read["prefix_list_name"]
+            if isinstance(name, str) and name.startswith("com.amazonaws."):
+                made.setdefault(read["id"], self._api(name))
+        return {one: api for one, api in made.items() if isinstance(one, str)}
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -201,6 +219,8 @@ class Network:
     def _endpoints(self) -> Iterator[Endpoint]:
         for resource in self._plan.of_type("aws_vpc_endpoint"):
             service = resource["service_name"]
+            if service is None and all(resource[key] is None for key in _OTHER_SERVICES):
+                service = ""
             if not isinstance(service, str):
                 continue
             kind = resource["vpc_endpoint_type"]
@@ -208,12 +228,15 @@ class Network:
                 resource=resource,
                 api=self._api(service),
                 interface=kind == "Interface",
+                gateway=kind in {None, "Gateway"},
                 groups=self._of(resource, "security_group_ids", "security_group"),
                 subnets=self._of(resource, "subnet_ids", "subnet"),
                 tables=self._of(resource, "route_table_ids", "route_table"),
             )
 
     def _api(self, service: str) -> str:
+        if not service.startswith("com.amazonaws."):
+            return service
         labels = service.split(".")
         region, api = ".".join(labels[2:3]), ".".join(labels[3:])
         return api if self.region in {None, region} else f"{region}.{api}"

@@ -1,7 +1,5 @@
 """What a party needs outside the VPC, or of gateways, and which egress rules that takes."""
 
-from functools import cached_property
-
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.model import CannotJudge
 from temporal_dsql_deploy.checks.reach import hcl, ways
@@ -39,15 +37,13 @@ class Outside:
         return self._hanging(rule, wearers)
 
     def _of_gateway(self, rule: Rule, wearers: list[Party], who: str) -> Problem | None:
-        apis = self._gateways.get(rule.peer)
-        if apis is None:
+        api = self._survey.network.gateway_lists.get(rule.peer)
+        if api is None:
             raise CannotJudge(f"the plan has no gateway endpoint with {rule.peer}")
-        called = {api for party in wearers for api in self._survey.calls[party]}
-        if not called & apis:
-            return f"{who} calls no API of {', '.join(sorted(apis))}", "", ""
+        if not any(api in self._survey.calls[party] for party in wearers):
+            return f"{who} does not call {api}", "", ""
         if not self._is_one_of(rule, {HTTPS}):
-            said = f"{who} is let out to {', '.join(sorted(apis))} on {_said(rule)}, for {HTTPS}"
-            return said, "", ""
+            return f"{who} is let out to {api} on {_said(rule)}, for {HTTPS}", "", ""
         return None
 
     def _of_addresses(self, rule: Rule, who: str) -> Problem | None:
@@ -87,22 +83,10 @@ class Outside:
             return True
         tables = {self._survey.network.table_of(subnet) for subnet in party.subnets}
         gateways = [
-            each
-            for each in self._survey.network.endpoints
-            if each.api == api and not each.interface
+            each for each in self._survey.network.endpoints if each.api == api and each.gateway
         ]
         covered = {table for each in gateways for table in each.tables or ()}
         return not (tables and tables <= covered)
-
-    @cached_property
-    def _gateways(self) -> dict[str, set[str]]:
-        """APIs by the prefix list of their gateway endpoint."""
-        found: dict[str, set[str]] = {}
-        for endpoint in self._survey.network.endpoints:
-            identity = endpoint.resource["prefix_list_id"]
-            if not endpoint.interface and isinstance(identity, str):
-                found.setdefault(identity, set()).add(endpoint.api)
-        return found
 
     def _hanging(self, rule: Rule, wearers: list[Party]) -> Problem | None:
         """Paths that should name a group or prefix list, and pass by a rule to everywhere alone."""
@@ -129,7 +113,7 @@ class Outside:
         """APIs behind a gateway that a party calls and whose prefix list no rule of it names."""
         named = {
             rule.peer
-            for rule in self._survey.walls.of(party.groups, "egress")
+            for rule in self._survey.all_walls.of(party.groups, "egress")
             if rule.kind == "prefix_list" and rule.opens(HTTPS)
         }
         tables = {self._survey.network.table_of(subnet) for subnet in party.subnets}
@@ -137,7 +121,7 @@ class Outside:
         found: set[str] = set()
         for endpoint in self._survey.network.endpoints:
             identity = endpoint.resource["prefix_list_id"]
-            if endpoint.interface or endpoint.api not in needed or not isinstance(identity, str):
+            if not endpoint.gateway or endpoint.api not in needed or not isinstance(identity, str):
                 continue
             if identity not in named and tables & set(endpoint.tables or ()):
                 found.add(endpoint.api)

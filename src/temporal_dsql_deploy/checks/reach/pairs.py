@@ -135,7 +135,7 @@ def _only_self(found: Survey, source: Party, target: Party, port: int) -> str:
     ),
     fix="Narrow the rule to the security groups of those who need the port.",
     source="topology.json: all pairs that were seen, measured with temporal-server 1.32.2",
-    seeds=("S0-PR8",),
+    seeds=("S0-PR8", "S1-6.3*"),
 )
 def leak(subject: Subject) -> Iterator[Said]:
     """Pairs that are open without a use."""
@@ -172,7 +172,7 @@ def _responsible(path: Passage) -> Rule:
         "the shared group off the tasks; the instances keep it."
     ),
     source="VPC user guide, security groups: rules of all groups of an interface add up",
-    seeds=("S0-PR8",),
+    seeds=("S0-PR8", "S1-6.3*"),
 )
 def shared_group(subject: Subject) -> Iterator[Said]:
     """Groups by which alone pairs pass that should not."""

@@ -58,8 +58,7 @@ def admits(rule: Rule, other: End) -> bool | None:
     if rule.kind == "group":
         return rule.peer in other.groups
     if rule.kind == "prefix_list":
-        # AWS's own lists hold no address of a VPC; what another list holds is not known.
-        return None
+        return None  # What a list holds is not in the plan.
     if rule.anywhere():
         return rule.peer == "0.0.0.0/0"
     if other.addresses is None:
@@ -87,7 +86,7 @@ def _half(
         said = admits(rule, other)
         if said:
             found.append(rule)
-        unsure = unsure or (said is None and rule.kind == "cidr")
+        unsure = unsure or said is None
     return tuple(found), unsure
 
 

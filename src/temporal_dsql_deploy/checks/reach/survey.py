@@ -21,8 +21,11 @@ class Survey:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.walls: Firewall = subject.firewall
         self.network = Network(subject.plan, subject.region)
+        self.all_walls: Firewall = subject.firewall
+        """All rules."""
+        self.walls = _between(subject.firewall, self.network)
+        """Those that can matter between parties: not those to the gateways of AWS APIs."""
         self.parties = Parties(subject, self.network)
 
     @cached_property
@@ -88,6 +91,12 @@ class Survey:
         """Network ACLs, which could close what groups open."""
         for acl in self.subject.plan.of_type("aws_network_acl"):
             yield Unjudged(acl.address, "network ACLs are not looked at, and could close a path")
+
+
+def _between(walls: Firewall, network: Network) -> Firewall:
+    lists = network.gateway_lists
+    kept = tuple(r for r in walls.rules if r.kind != "prefix_list" or r.peer not in lists)
+    return Firewall(kept, walls.groups, walls.unknown)
 
 
 @lru_cache(maxsize=4)

@@ -26,7 +26,7 @@ _VPC_GUIDE = "VPC user guide, security group rules"
     ),
     fix="Name the security group of the caller (referenced_security_group_id) for the CIDR.",
     source=_VPC_GUIDE,
-    seeds=("S0-PR1",),
+    seeds=("S0-PR1", "S1-2.5*", "S1-6.3*"),
 )
 def ingress_anywhere(subject: Subject) -> Iterator[Said]:
     """Ingress from everywhere."""
@@ -45,7 +45,7 @@ def ingress_anywhere(subject: Subject) -> Iterator[Said]:
     ),
     fix="Name the security group of the caller (referenced_security_group_id) for the CIDR.",
     source=_VPC_GUIDE,
-    seeds=("S0-PR8",),
+    seeds=("S0-PR8", "S1-6.3*"),
     meaning="A load balancer is there for those outside the VPC, who have addresses only.",
 )
 def ingress_by_group(subject: Subject) -> Iterator[Said]:
@@ -97,14 +97,14 @@ def _ports(rule: Rule) -> str:
     ),
     fix="Take the rule away, or narrow it to one port and to a group or prefix list.",
     source=f"{_VPC_GUIDE}; ECS developer guide, vpc-endpoints; Aurora DSQL user guide, accessing",
-    seeds=("S0-PR8",),
+    seeds=("S0-PR8", "S1-6.3*"),
 )
 def egress_limited(subject: Subject) -> Iterator[Said]:
     """Egress that names no group."""
     found = survey(subject)
     outside = Outside(found)
     looked = 0
-    for rule in found.walls.rules:
+    for rule in found.all_walls.rules:
         if rule.direction != "egress" or rule.kind == "group":
             continue
         wearers = [party for party in found.parties.known if rule.group in party.groups]
@@ -133,7 +133,7 @@ def egress_limited(subject: Subject) -> Iterator[Said]:
     ),
     fix="Take the rule away, or narrow it to the port that is needed.",
     source=f"{_VPC_GUIDE}: a connection passes where both ends let it",
-    seeds=("S0-PR8",),
+    seeds=("S0-PR8", "S1-6.3*"),
 )
 def useless(subject: Subject) -> Iterator[Said]:
     """Rules between groups that open nothing of use, or more than that."""

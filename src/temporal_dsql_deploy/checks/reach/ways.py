@@ -31,7 +31,7 @@ def to_api(survey: Survey, party: Party, api: str) -> Lack | None:
         return _to_endpoint(survey, party, endpoint)
     if api not in GATEWAYS:
         return to_internet(survey, party, HTTPS, api)
-    gateways = [each for each in survey.network.endpoints if each.api == api and not each.interface]
+    gateways = [each for each in survey.network.endpoints if each.api == api and each.gateway]
     outside: list[str] = []
     for subnet in _subnets(survey, party):
         table = survey.network.table_of(subnet)
@@ -166,7 +166,7 @@ def _goes_out(survey: Survey, party: Party, port: int, lists: tuple[str, ...]) -
     return any(
         rule.opens(port)
         and (rule.anywhere() or (rule.kind == "prefix_list" and rule.peer in lists))
-        for rule in survey.walls.of(party.groups, "egress")
+        for rule in survey.all_walls.of(party.groups, "egress")
     )
 
 
