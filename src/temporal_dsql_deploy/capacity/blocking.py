@@ -11,7 +11,7 @@ from math import prod
 
 from temporal_dsql_deploy.capacity.pool import Group, TaskKind
 
-_WORK = 100_000
+_WORK = 20_000
 _Size = tuple[int, int, int, bool]
 """CPU units, MiB, interfaces, and whether one of these alone blocks."""
 _Counts = tuple[int, ...]

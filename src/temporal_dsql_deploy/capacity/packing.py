@@ -10,23 +10,28 @@ _State = tuple[int, int, int, str, str, tuple[int, ...]]
 """Left of CPU, memory and interfaces; group and zone; which distinct kinds are there."""
 
 
-def always_fits(kinds: Sequence[TaskKind], groups: Sequence[Group]) -> bool:
+def always_fits(
+    kinds: Sequence[TaskKind], groups: Sequence[Group], *, counted: bool = True
+) -> bool:
     """Whether every task finds room wherever the others are, so that no order has to be tried.
 
-    It finds none only where the others block every instance.
+    It finds none only where the others block every instance. Unless `counted`, how many they can
+    block is a quick bound, and more is asked for than must be.
     """
     wanted = [kind for kind in kinds if kind.count]
-    return all(any(_open(kind, wanted, group) for group in groups) for kind in wanted)
+    return all(
+        any(_open(kind, wanted, group, counted=counted) for group in groups) for kind in wanted
+    )
 
 
-def _open(kind: TaskKind, kinds: Sequence[TaskKind], group: Group) -> bool:
+def _open(kind: TaskKind, kinds: Sequence[TaskKind], group: Group, *, counted: bool) -> bool:
     """Whether some instance of the group is never blocked for this kind."""
     if group.name not in kind.groups or not holds(group.room, kind):
         return False
     instances = most(group, kind)
     if instances > blocked_at_most(kind, kinds, group):
         return True
-    blocked = blocked_exactly(kind, kinds, group)
+    blocked = blocked_exactly(kind, kinds, group) if counted else None
     return blocked is not None and instances > blocked
 
 

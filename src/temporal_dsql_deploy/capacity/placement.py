@@ -8,7 +8,7 @@ has fewest (managed-scaling-behavior).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from temporal_dsql_deploy.capacity.pool import ZONE, Group, TaskKind, holds
@@ -59,6 +59,13 @@ class Cluster:
         for group in self.groups:
             for _ in range(group.count):
                 self._add(group)
+
+    def copy(self) -> "Cluster":
+        """Another one with the same tasks on the same instances."""
+        made = Cluster(self.kinds, (), self.random, self.lost_zone, lame=self.lame)
+        made.groups = self.groups
+        made.instances = [replace(each, running=[*each.running]) for each in self.instances]
+        return made
 
     def start(self, index: int) -> NoRoom | None:
         """Place a task of a kind; None where it found room."""

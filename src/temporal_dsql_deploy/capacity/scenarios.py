@@ -19,6 +19,7 @@ that `max_size` is the limit, and not how many run now (ECS developer guide,
 managed-scaling-behavior). Elsewhere it is `desired_capacity`.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -101,19 +102,29 @@ def deployment(desired: int, minimum_percent: int, maximum_percent: int) -> Depl
 def judge(
     kinds: Sequence[TaskKind],
     groups: Sequence[Group],
-    scenario: Scenario = AT_REST,
+    scenarios: Iterable[Scenario] = (AT_REST,),
     *,
     orders: int = ORDERS,
     seed: int = SEED,
-) -> Fit:
-    """Whether every task finds room in every one of these seeded orders."""
-    if _no_order_spoils(kinds, groups, scenario):
-        return Fit(fits=True, orders=0)
+) -> dict[Scenario, Fit]:
+    """Whether every task finds room in every one of these seeded orders, for each scenario.
+
+    Where not all find room at rest, nothing else fits either, and fails as that does.
+    """
+    found: dict[Scenario, Fit] = {}
+    open_: list[Scenario] = []
+    for scenario in scenarios:
+        if _no_order_spoils(kinds, groups, scenario):
+            found[scenario] = Fit(fits=True, orders=0)
+        else:
+            open_.append(scenario)
     for number in range(orders):
-        failed, lost = _try(kinds, groups, scenario, Random(seed + number))  # noqa: S311
-        if failed:
-            return Fit(fits=False, orders=number + 1, failed=failed, lost=lost)
-    return Fit(fits=True, orders=orders)
+        if not open_:
+            break
+        for scenario, fit in _try(kinds, groups, open_, Random(seed + number)).items():  # noqa: S311
+            found[scenario] = replace(fit, orders=number + 1)
+            open_.remove(scenario)
+    return {**found, **{scenario: Fit(fits=True, orders=orders) for scenario in open_}}
 
 
 def possible(kinds: Sequence[TaskKind], groups: Sequence[Group]) -> bool | None:
@@ -148,11 +159,15 @@ def enough_instances(
     """
     wanted = list(scenarios)
     group = next(each for each in groups if each.name == name)
-    for limit in range(group.limit + 1, MOST_INSTANCES + 1):
+
+    def proven(limit: int) -> bool:
         count = limit if group.count == group.limit else group.count
-        if _proven(kinds, groups, replace(group, limit=limit, count=count), wanted):
-            return limit
-    return None
+        return _proven(kinds, groups, replace(group, limit=limit, count=count), wanted)
+
+    # More instances never block more, so that the fewest is found by halving.
+    limits = range(group.limit + 1, MOST_INSTANCES + 1)
+    found = bisect_left(limits, True, key=proven)
+    return limits[found] if found < len(limits) else None
 
 
 def enough_type(
@@ -178,17 +193,22 @@ def _proven(
     scenarios: Iterable[Scenario],
 ) -> bool:
     there = [changed if group.name == changed.name else group for group in groups]
-    return all(_no_order_spoils(kinds, there, scenario) for scenario in scenarios)
+    return all(_no_order_spoils(kinds, there, one, counted=False) for one in scenarios)
 
 
 def _no_order_spoils(
-    kinds: Sequence[TaskKind], groups: Sequence[Group], scenario: Scenario
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    scenario: Scenario,
+    *,
+    counted: bool = True,
 ) -> bool:
     wanted = [
         replace(kind, count=kind.count + 1) if kind.name == scenario.surge else kind
         for kind in kinds
     ]
-    return all(always_fits(wanted, left) for left in _left(groups, scenario.loss))
+    left = _left(groups, scenario.loss)
+    return all(always_fits(wanted, there, counted=counted) for there in left)
 
 
 def _left(groups: Sequence[Group], loss: Loss) -> Iterator[list[Group]]:
@@ -209,26 +229,40 @@ def _left(groups: Sequence[Group], loss: Loss) -> Iterator[list[Group]]:
 
 
 def _try(
-    kinds: Sequence[TaskKind], groups: Sequence[Group], scenario: Scenario, random: Random
-) -> tuple[NoRoom | None, str]:
-    """One order: the task that found no room, and what had been lost."""
+    kinds: Sequence[TaskKind],
+    groups: Sequence[Group],
+    scenarios: Sequence[Scenario],
+    random: Random,
+) -> dict[Scenario, Fit]:
+    """One order: the scenarios that fail in it, and how."""
     cluster = Cluster(kinds, groups, random)
     order = [index for index, kind in enumerate(kinds) for _ in range(kind.count)]
     random.shuffle(order)
     failed = cluster.start_all(order)
-    if failed or not cluster.instances:
-        return failed, ""
+    if failed:
+        return dict.fromkeys(scenarios, Fit(fits=False, orders=0, failed=failed))
+    found = {}
+    for scenario in scenarios:
+        failed, lost = _after(cluster.copy(), scenario)
+        if failed:
+            found[scenario] = Fit(fits=False, orders=0, failed=failed, lost=lost)
+    return found
+
+
+def _after(cluster: Cluster, scenario: Scenario) -> tuple[NoRoom | None, str]:
+    """What happens to tasks at rest: the task that found no room, and what had been lost."""
     if scenario.surge:
-        index = next(i for i, kind in enumerate(kinds) if kind.name == scenario.surge)
-        return cluster.start(index), ""
-    lost, again = "", list[int]()
+        names = [kind.name for kind in cluster.kinds]
+        return cluster.start(names.index(scenario.surge)), ""
+    if scenario.loss == Loss.NOTHING or not cluster.instances:
+        return None, ""
     if scenario.loss == Loss.INSTANCE:
-        instance = random.choice(cluster.instances)
-        lost = f"an instance of {instance.group}"
-        again = cluster.lose_instance(instance)
-    elif scenario.loss == Loss.ZONE:
-        zones = sorted({zone for group in groups for zone in group.zones})
-        zone = random.choice(zones)
+        instance = cluster.random.choice(cluster.instances)
+        lost, again = f"an instance of {instance.group}", cluster.lose_instance(instance)
+    else:
+        zone = cluster.random.choice(
+            sorted({zone for group in cluster.groups for zone in group.zones})
+        )
         lost, again = f"zone {zone}", cluster.lose_zone(zone)
-    random.shuffle(again)
+    cluster.random.shuffle(again)
     return cluster.start_all(again), lost

@@ -1,6 +1,6 @@
 """Judge one scenario on every group of instances, and say what is short and what would do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ TRUNKING_FIX = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pool:
     """Services and groups of instances that share room with nobody else."""
 
@@ -159,10 +159,12 @@ def misfit(pool: Pool, scenario: Scenario, *, sure: bool = True) -> Finding | Un
 
     With `sure` false, what rests on a trunk of which the plan says nothing is not judged.
     """
-    fit = judge(pool.kinds, pool.groups, scenario)
+    fit = _fits(pool)[scenario]
     if fit.fits or fit.failed is None:
         return None
-    helps = pool.trunked is not None and judge(pool.kinds, pool.trunked, scenario).fits
+    if scenario != AT_REST and not _fits(pool)[AT_REST].fits:
+        return Unjudged(pool.of(fit.failed.kind).group.address, "it does not fit at rest")
+    helps = _helps(pool, scenario)
     one = pool.of(fit.failed.kind)
     if helps and not sure:
         return Unjudged(one.group.address, f"{_evidence(pool, fit)}; with it all fits: {TRUNKING}")
@@ -174,6 +176,19 @@ def misfit(pool: Pool, scenario: Scenario, *, sure: bool = True) -> Finding | Un
         symptom=_symptom(fit),
         fix=_fix(pool, one, helps=helps),
     )
+
+
+@lru_cache(maxsize=32)
+def _fits(pool: Pool) -> Mapping[Scenario, Fit]:
+    return judge(pool.kinds, pool.groups, pool.scenarios())
+
+
+@lru_cache(maxsize=32)
+def _helps(pool: Pool, scenario: Scenario) -> bool:
+    """Whether all would fit with a trunk, of which the plan says nothing."""
+    if pool.trunked is None:
+        return False
+    return judge(pool.kinds, pool.trunked, [scenario])[scenario].fits
 
 
 def size(kind: TaskKind) -> str:

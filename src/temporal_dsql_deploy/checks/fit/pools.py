@@ -97,7 +97,7 @@ def zones_of(plan: Resources, subnets: Any) -> tuple[str, ...] | None:
     for subnet in (*plan.of_type("aws_subnet"), *plan.data("aws_subnet")):
         if isinstance(subnet["id"], str) and isinstance(subnet["availability_zone"], str):
             known[subnet["id"]] = subnet["availability_zone"]
-    return tuple(dict.fromkeys(known.get(subnet, subnet) for subnet in subnets))
+    return tuple(dict.fromkeys(known.get(str(subnet), str(subnet)) for subnet in subnets))
 
 
 def provider_of(plan: Resources, group: Resource) -> Resource | None:
