@@ -14,10 +14,11 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.operations.plan.result import Source
 from temporal_dsql_deploy.operations.plan.run import How, known_plan
-from temporal_dsql_deploy.plan import Plan, State
+from temporal_dsql_deploy.plan import Plan, State, read_configuration
 from temporal_dsql_deploy.plan.reader import read_document, read_either
 from temporal_dsql_deploy.plan.writer import document
 from temporal_dsql_deploy.platforms.protocol import Result
+from temporal_dsql_deploy.terraform import configuration as terraform_configuration
 
 SUPPRESSIONS = "checks.toml"
 """Of an environment, in the folder of its Terraform."""
@@ -131,7 +132,8 @@ def check(environment: Environment, how: How, options: Options) -> Checked:
     """
     plan, notes = known_plan(environment, how, revealed=True)
     folder = environment.terraform or Path()
-    subject = Subject(plan, before=_before(options.state))
+    configuration = terraform_configuration.read(folder)
+    subject = Subject(plan, before=_before(options.state), configuration=configuration)
     own = folder / SUPPRESSIONS
     file = options.suppressions or (own if own.is_file() else None)
     named = _Named(environment.name, str(folder), Source.KNOWN_VALUES, notes)
@@ -146,7 +148,8 @@ def check_file(name: str | None, path: Path, options: Options) -> Checked:
     """
     content, called = read_document(path)
     plan = read_either(content, called, revealed=True)
-    subject = Subject(plan, before=_before(options.state))
+    configuration = read_configuration(content)
+    subject = Subject(plan, before=_before(options.state), configuration=configuration)
     notes = []
     if isinstance(plan, Plan) and plan.errored:
         notes.append("planning failed half way: the plan says less than all")
