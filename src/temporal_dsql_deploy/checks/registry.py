@@ -22,6 +22,7 @@ FAMILIES: tuple[str, ...] = (
     "interface",
     "conditional",
     "reach",
+    "fit",
     "budget",
     "contract",
     "identity",

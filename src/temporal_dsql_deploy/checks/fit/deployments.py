@@ -48,6 +48,27 @@ def rolling_deployment(subject: Subject) -> Iterator[Said]:
 
 
 @FAMILY.rule(
+    "replicas",
+    holds="Every role of Temporal has a task at least.",
+    symptom="The cluster does not form: calls fail with Not enough hosts to serve the request, "
+    "for as long as a role has no member in the ring.",
+    fix="Give each of history, matching, frontend and worker one replica or more.",
+    source="measured with temporal-server 1.32.2: every role calls the others through the ring",
+)
+def replicas(subject: Subject) -> Iterator[Said]:
+    """Of a running cluster: a service that waits to be scaled may have none before."""
+    if not subject.roles:
+        raise CannotJudge("the plan has no task of a role of Temporal")
+    for role, task in subject.roles.items():
+        address = task.service.address if task.service else task.definition.address
+        if task.replicas is None:
+            yield Unjudged(address, f"how many tasks {role} has is not known")
+        elif task.replicas < 1:
+            yield Finding(address, "desired_count", f"{role} has {task.replicas} tasks")
+    yield Seen(", ".join(f"{task.replicas} {role}" for role, task in subject.roles.items()))
+
+
+@FAMILY.rule(
     "deployment-limits",
     holds="The percentages of a deployment let it go on, and keep half of a role's tasks running.",
     symptom="Where no task may be started or stopped the deployment never ends: (service …) was "

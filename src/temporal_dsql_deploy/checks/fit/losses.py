@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from temporal_dsql_deploy.capacity.pool import ZONE, TaskKind
+from temporal_dsql_deploy.capacity.pool import TaskKind
 from temporal_dsql_deploy.capacity.scenarios import Loss, Scenario
 from temporal_dsql_deploy.checks.fit.family import FAMILY
 from temporal_dsql_deploy.checks.fit.misfits import Pool, described, elsewhere, judged, misfit
@@ -49,7 +49,7 @@ def zone_lost(subject: Subject) -> Iterator[Said]:
     pools = judged(subject)
     if not pools:
         raise CannotJudge(_NOTHING)
-    _several(subject)
+    several(subject)
     for pool in pools:
         single = list(_single(pool))
         yield from single
@@ -67,39 +67,8 @@ def zone_lost(subject: Subject) -> Iterator[Said]:
     yield Seen(described(pools))
 
 
-@FAMILY.rule(
-    "spread",
-    holds="A service of several tasks spreads them over zones before anything else.",
-    symptom="One zone, or one instance, may carry all tasks of a role, and takes it away with it.",
-    fix='Let the first ordered_placement_strategy be type = "spread", field = '
-    '"attribute:ecs.availability-zone", and the second spread over instanceId.',
-    source="ECS developer guide, task-placement-strategies: strategies apply in their order, and "
-    "spread over zones is what a service without any has",
-    seeds=("S0-P3",),
-)
-def spread(subject: Subject) -> Iterator[Said]:
-    """Only where there are several zones and several tasks."""
-    _several(subject)
-    seen = 0
-    for placing in placings(subject).services:
-        kind, service = placing.kind, placing.task.service
-        if kind is None or service is None or kind.count < 2:
-            continue
-        seen += 1
-        if kind.strategies[0] != ("spread", ZONE):
-            how, what = kind.strategies[0]
-            yield Finding(
-                service.address,
-                "ordered_placement_strategy",
-                f"{kind.count} tasks, placed first by {how} {what}".rstrip(),
-            )
-    if not seen:
-        raise CannotJudge("no service on EC2 instances is known to have several tasks")
-    yield Seen(f"{seen} services of several tasks")
-
-
-def _several(subject: Subject) -> None:
-    """Raises CannotJudge where there are not several zones."""
+def several(subject: Subject) -> set[str]:
+    """The zones of a plan. Raises CannotJudge where there are not several."""
     zones = {zone for one in placings(subject).instances for zone in one.zones or ()}
     zones |= {
         zone
@@ -110,6 +79,7 @@ def _several(subject: Subject) -> None:
         raise CannotJudge("the zones of the instances are not known")
     if len(zones) == 1:
         raise CannotJudge("the plan has one zone only")
+    return zones
 
 
 def _single(pool: Pool) -> Iterator[Finding]:

@@ -136,6 +136,8 @@ def _unknown(subject: Subject) -> Iterator[Unjudged]:
     for service in found.services:
         address = service.task.service.address if service.task.service else ""
         kind = service.kind
+        if service.impossible:
+            continue
         if kind is None:
             yield Unjudged(address, service.reason)
         elif not any(name in known for name in kind.groups):

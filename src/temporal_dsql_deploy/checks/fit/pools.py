@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from temporal_dsql_deploy.capacity.instances import InstanceType, Room, instance_types
@@ -31,8 +31,8 @@ class Instances:
     """None where it is not known."""
     zones: tuple[str, ...] | None
     """None where they are not known."""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    """What placement constraints may ask for."""
+    attributes: Mapping[str, str] | None = None
+    """What placement constraints may ask for; None where its user data is not known."""
     reserved_mib: int = 0
     """What the agent is told to leave to the system: ECS_RESERVED_MEMORY."""
 
@@ -107,14 +107,14 @@ def provider_of(plan: Resources, group: Resource) -> Resource | None:
     for provider in providers:
         if isinstance(group["arn"], str) and provider[path] == group["arn"]:
             return provider
-    return _beside(group, [one for one in providers if not isinstance(one[path], str)])
+    return _beside(group, [one for one in providers if one[path] is UNKNOWN])
 
 
 def _instances(plan: Resources, group: Resource) -> Instances:
     template = _template(plan, group)
-    settings = _settings(template)
-    said = _ATTRIBUTES.search(settings)
-    reserved = _RESERVED.search(settings)
+    settings = user_data(template)
+    said = _ATTRIBUTES.search(settings or "")
+    reserved = _RESERVED.search(settings or "")
     zones = zones_of(plan, group["vpc_zone_identifier"])
     if zones is None and isinstance(named := group["availability_zones"], list | tuple):
         zones = tuple(zone for zone in named if isinstance(zone, str)) or None
@@ -124,7 +124,7 @@ def _instances(plan: Resources, group: Resource) -> Instances:
         template=template,
         type_name=_type(group, template),
         zones=zones,
-        attributes=_attributes(said[1] if said else ""),
+        attributes=None if settings is None else _attributes(said[1] if said else ""),
         reserved_mib=int(reserved[1]) if reserved else 0,
     )
 
@@ -141,7 +141,7 @@ def _template(plan: Resources, group: Resource) -> Resource | None:
                     wanted
                 ):
                     return template
-            return _beside(group, [one for one in templates if not isinstance(one["id"], str)])
+            return _beside(group, [one for one in templates if one["id"] is UNKNOWN])
     configurations = plan.of_type("aws_launch_configuration")
     for one in configurations:
         if isinstance(one["name"], str) and one["name"] == group["launch_configuration"]:
@@ -166,10 +166,19 @@ def _type(group: Resource, template: Resource | None) -> str | None:
     return given if isinstance(given, str) else None
 
 
-def _settings(template: Resource | None) -> str:
-    """The agent's settings in the instance's user data; empty where not known."""
-    coded = (template["user_data_base64"], template["user_data"]) if template else ()
-    given = next((text for text in coded if isinstance(text, str) and text), "")
+def user_data(template: Resource | None) -> str | None:
+    """The script with which an instance starts, in clear; None where it is not known."""
+    if template is None:
+        return None
+    given = (
+        template["user_data_base64"] or template["user_data"]
+        if (isinstance(template["user_data_base64"], str | None))
+        else UNKNOWN
+    )
+    if given is None:
+        return ""
+    if not isinstance(given, str):
+        return None
     try:
         return base64.b64decode(given, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):

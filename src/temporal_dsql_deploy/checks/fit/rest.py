@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from temporal_dsql_deploy.capacity.scenarios import AT_REST
 from temporal_dsql_deploy.checks.fit.family import FAMILY
 from temporal_dsql_deploy.checks.fit.misfits import described, judged, misfit, unknown
-from temporal_dsql_deploy.checks.model import CannotJudge, Said, Seen
+from temporal_dsql_deploy.checks.fit.services import placings
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
 from temporal_dsql_deploy.checks.subject import Subject
 
 SYMPTOM = (
@@ -28,10 +29,20 @@ SYMPTOM = (
 )
 def at_rest(subject: Subject) -> Iterator[Said]:
     """Every order of start; see `capacity.scenarios`."""
+    nowhere = [one for one in placings(subject).services if one.impossible]
+    for one in nowhere:
+        address = one.task.service.address if one.task.service else ""
+        yield Finding(
+            address,
+            "placement_constraints",
+            one.reason,
+            fix="Give the instances the attribute by ECS_INSTANCE_ATTRIBUTES, or drop the "
+            "constraint.",
+        )
     pools = judged(subject)
     unjudged = unknown(subject)
     yield from unjudged
-    if not pools and not unjudged:
+    if not pools and not unjudged and not nowhere:
         raise CannotJudge("the plan has no service on EC2 instances")
     for pool in pools:
         found = misfit(pool, AT_REST)

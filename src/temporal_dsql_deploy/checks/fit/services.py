@@ -23,6 +23,10 @@ class _NotTold(Exception):
     """What keeps a service from being placed here; the reason is its text."""
 
 
+class _Nowhere(_NotTold):
+    """No instance of the plan may run it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
     """One service on instances, with what is known of where its tasks go."""
@@ -31,6 +35,8 @@ class Placing:
     kind: TaskKind | None
     """None where `reason` says what is not known."""
     reason: str = ""
+    impossible: bool = False
+    """Whether `reason` says that it can run nowhere."""
     daemon: bool = False
     """Whether ECS runs one on every instance."""
 
@@ -154,7 +160,7 @@ def _placing(
     try:
         return Placing(task, _kind(subject, task, service, there, daemon=daemon), daemon=daemon)
     except _NotTold as reason:
-        return Placing(task, None, str(reason), daemon)
+        return Placing(task, None, str(reason), isinstance(reason, _Nowhere), daemon)
 
 
 def _kind(
@@ -166,7 +172,7 @@ def _kind(
     names, groups = _groups(subject, service, there)
     groups = [one for one in groups if _admits(task, service, one)]
     if not groups:
-        raise _NotTold("no group of instances in the plan satisfies its placement constraints")
+        raise _Nowhere("no group of its instances satisfies its placement constraints")
     zones = pools.zones_of(subject.plan, service["network_configuration.0.subnets"])
     every = {zone for one in groups for zone in one.zones or ()}
     return TaskKind(
@@ -265,6 +271,8 @@ def _satisfies(expression: Any, group: Instances) -> bool:
         value: str | None = group.type_name
     elif name.startswith("ecs."):
         raise _NotTold(f"its placement constraint asks for {name}, which the plan does not tell")
+    elif group.attributes is None:
+        raise _NotTold("the attributes of its instances are not known")
     else:
         value = group.attributes.get(name)
     return (value in values) is (how in {"==", "in"})

@@ -69,6 +69,14 @@ def _own(task: Task, takes: Measure) -> Iterator[Finding]:
     if cpu is not None and takes.cpu < needs.task_cpu():
         least = f"ECS takes {needs.task_cpu()} at least"
         yield Finding(address, "cpu", f"{takes.cpu} CPU units, and {least}")
+    elif takes.cpu == 0:
+        yield Finding(
+            address,
+            "cpu",
+            "neither the task nor its containers have CPU units: ECS reserves none for it",
+            symptom="On a busy instance it gets next to no CPU, and ECS puts any number of tasks "
+            "beside it.",
+        )
 
 
 def _containers(task: Task) -> Iterator[Said]:
@@ -78,6 +86,7 @@ def _containers(task: Task) -> Iterator[Said]:
     yield from _sums(task, task.containers)
     for container in task.containers:
         yield from _memory(task, container)
+        yield from _shares(task, container)
     main = task.main
     beside = sum(map(cpu_of, task.sidecars))
     if main is not None and cpu_of(main) < beside:
@@ -121,6 +130,43 @@ def _memory(task: Task, container: Container) -> Iterator[Finding]:
     )
 
 
+def _shares(task: Task, container: Container) -> Iterator[Finding]:
+    """What a container has none of, so that others take its part or it takes theirs."""
+    address, lasts = task.definition.address, not _prepares(container)
+    if task.definition["memory"] is None and not reserved_mib(container):
+        yield Finding(
+            address,
+            "memory",
+            f"neither the task nor its container {container.name} has memory",
+            symptom="ECS refuses it: Invalid setting for container. At least one of 'memory' or "
+            "'memoryReservation' must be specified.",
+        )
+    elif lasts and task.role and _spoils(container) and container is not task.main:
+        yield Finding(
+            address,
+            _INSIDE,
+            f"container {container.name} is not essential and has no memory limit: it can take "
+            "all that the task has, and the server with it",
+        )
+    if lasts and not cpu_of(container) and any(map(cpu_of, task.containers or ())):
+        yield Finding(
+            address,
+            _INSIDE,
+            f"container {container.name} has no CPU units beside others that have: Linux gives it "
+            "2 shares",
+            symptom="While the others are busy it stands still.",
+        )
+
+
+def _spoils(container: Container) -> bool:
+    return container.definition.get("essential") is False and not limit_mib(container)
+
+
+def _prepares(container: Container) -> bool:
+    """Whether a container only prepares: it is gone when the others start."""
+    return container.definition.get("essential") is False and "init" in container.name
+
+
 def _left(task: Task, container: Container) -> int | None:
     """MiB that a container can have: its own limit, or what the others leave of the task's."""
     own, of_task = limit_mib(container), whole(task.definition["memory"])
@@ -133,8 +179,7 @@ def _left(task: Task, container: Container) -> int | None:
 def _part(task: Task, container: Container) -> str:
     if task.role and container is task.main:
         return "history" if task.role == "history" else "server"
-    # Containers that only prepare are gone when the others start.
-    if container.definition.get("essential") is False and "init" in container.name:
+    if _prepares(container):
         return ""
     if _COLLECTOR.search(container.name):
         return "collector"

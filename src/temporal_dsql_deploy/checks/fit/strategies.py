@@ -1,0 +1,93 @@
+"""Placement strategies: ECS takes them, and they keep what is alike apart."""
+
+from collections.abc import Iterator
+
+from temporal_dsql_deploy.capacity.pool import ZONE, Strategy, TaskKind
+from temporal_dsql_deploy.checks.fit.family import FAMILY
+from temporal_dsql_deploy.checks.fit.losses import several
+from temporal_dsql_deploy.checks.fit.services import Placing, on_fargate, placings, strategies
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
+from temporal_dsql_deploy.checks.subject import Subject
+
+_SOURCE = "ECS developer guide, task-placement-strategies; ECS API, PlacementStrategy"
+_INSTANCE = ("instanceId", "host")
+
+
+@FAMILY.rule(
+    "placement-strategy",
+    holds="Placement strategies are of a type, and by a field, that ECS knows.",
+    symptom="The apply fails: InvalidParameterException: Invalid placement strategy.",
+    fix="Use spread with attribute:ecs.availability-zone or instanceId, binpack with cpu or "
+    "memory, or random without a field.",
+    source=_SOURCE,
+)
+def placement_strategy(subject: Subject) -> Iterator[Said]:
+    """Every service on EC2 instances."""
+    services = [one for one in subject.tasks if one.service and not on_fargate(subject, one)]
+    if not services:
+        raise CannotJudge("the plan has no service on EC2 instances")
+    for task in services:
+        for number, one in enumerate(strategies(task.service) if task.service else ()):
+            if task.service and not _known(one):
+                yield Finding(
+                    task.service.address,
+                    f"ordered_placement_strategy.{number}",
+                    f"type is {one[0]!r} and field is {one[1]!r}",
+                )
+    yield Seen(f"{len(services)} services")
+
+
+def _known(strategy: Strategy) -> bool:
+    how, what = strategy
+    if how == "spread":
+        return what in _INSTANCE or what.startswith("attribute:")
+    if how == "binpack":
+        return what.lower() in {"cpu", "memory"}
+    return how == "random"
+
+
+@FAMILY.rule(
+    "spread",
+    holds="Tasks that are alike are spread over zones before anything else, and over instances "
+    "where there are more of them than zones.",
+    symptom="One zone, or one instance, may carry most tasks of a role, and takes them away with "
+    "it.",
+    fix='Let the first ordered_placement_strategy be type = "spread", field = '
+    '"attribute:ecs.availability-zone", and the second spread over instanceId.',
+    source=_SOURCE + ": they apply in their order, and one without any spreads over zones",
+    seeds=("S0-P3",),
+)
+def spread(subject: Subject) -> Iterator[Said]:
+    """Of Temporal's roles also where there is one task: scaling changes its number, not these."""
+    zones = len(several(subject))
+    seen = 0
+    for placing in placings(subject).services:
+        kind, service = placing.kind, placing.task.service
+        if kind is None or service is None or not _judged(placing, kind):
+            continue
+        seen += 1
+        said = ", then ".join(f"{how} {what}".rstrip() for how, what in kind.strategies)
+        if kind.strategies[0] != ("spread", ZONE):
+            yield Finding(
+                service.address,
+                "ordered_placement_strategy.0",
+                f"its tasks are placed by {said}: not over zones first",
+            )
+        elif kind.count > zones and not kind.distinct and not _over_instances(kind):
+            yield Finding(
+                service.address,
+                "ordered_placement_strategy",
+                f"{kind.count} tasks in {zones} zones are placed by {said}: several of a zone may "
+                "share an instance while others are free",
+            )
+    if not seen:
+        raise CannotJudge("no service on EC2 instances is known to have several tasks")
+    yield Seen(f"{seen} services")
+
+
+def _judged(placing: Placing, kind: TaskKind) -> bool:
+    return not placing.daemon and (kind.count > 1 or placing.task.role is not None)
+
+
+def _over_instances(kind: TaskKind) -> bool:
+    return any(how == "spread" and what in _INSTANCE for how, what in kind.strategies)
