@@ -26,6 +26,8 @@ OPTIONAL = {
     "budget-lease",
     "budget-lease-leak",
     "budget-reservoir-refill",
+    "budget-reservoir-size",
+    "budget-fill-time",
 }
 Environment = dict[str, str]
 

@@ -126,6 +126,8 @@ def test_nothing_is_wrong(good: Cluster) -> None:
         "budget-lease",
         "budget-lease-leak",
         "budget-reservoir-refill",
+        "budget-reservoir-size",
+        "budget-fill-time",
     }
     if "DSQL_DISTRIBUTED_CONN_LIMIT" in good.environments["history"]:
         optional = set()
@@ -385,6 +387,31 @@ def test_lifetimes_that_hold_and_one_that_another_rule_names() -> None:
     assert made.of("recycling").verdict is Verdict.SKIP
 
 
+def test_more_ready_than_a_role_can_use() -> None:
+    (found,) = (
+        cluster(RESERVOIR).set("worker", DSQL_RESERVOIR_TARGET_READY="21").only("reservoir-size")
+    )
+    assert (found.resource, found.attribute) == at("worker", "DSQL_RESERVOIR_TARGET_READY")
+    assert "a process holds up to 104" in found.evidence
+
+
+def test_watermarks_that_are_not_reached_in_time() -> None:
+    """3 x 10 + 5 connects before a start is over, of which the burst lets 20 through."""
+    timeout = "DSQL_RESERVOIR_INITIAL_FILL_TIMEOUT"
+    made = cluster(RESERVOIR, DSQL_CONNECTION_RATE_LIMIT="1", DSQL_CONNECTION_BURST_LIMIT="20")
+    assert made.of("fill-time").seen == ("20 s until low watermarks are reached",)
+    (found,) = made.set("worker", **{timeout: "19s"}).only("fill-time")
+    assert (found.resource, found.attribute) == at("worker", timeout)
+    assert "take 20 s, 19 s are given" in found.evidence
+    # A burst that lets all through needs no time.
+    made.set("worker", DSQL_CONNECTION_BURST_LIMIT="35")
+    assert made.of("fill-time").verdict is Verdict.OK
+    # The limiter's 70 are shared by 8 processes: 8.75 each.
+    counted = cluster(LIMITER, RESERVOIR).set("worker", **{timeout: "2s"})
+    assert "20" not in counted.of("fill-time").seen[0]
+    assert ng(counted.of("fill-time")) == [at("worker", timeout)]
+
+
 def test_an_outage_leaves_reservoirs_behind() -> None:
     """8 processes of 20 + 6 x 10: more than the limit of leases, at rest."""
     outcome = cluster(LEASE, DSQL_DISTRIBUTED_CONN_LIMIT="639").of("reservoir-refill")
@@ -434,7 +461,15 @@ def test_a_sum_that_is_too_high_already_is_a_finding_whatever_is_not_known() -> 
 
 def test_sizes_that_nothing_says() -> None:
     made = cluster(LIMITER, LEASE).without("TEMPORAL_SQL_MAX_CONNS", "history")
-    sized = {"connections", "cold-start", "lease", "lease-leak", "reservoir-refill"}
+    sized = {
+        "connections",
+        "cold-start",
+        "lease",
+        "lease-leak",
+        "reservoir-refill",
+        "fill-time",
+        "reservoir-size",
+    }
     for rule in sized:
         outcome = made.of(rule)
         assert outcome.verdict is Verdict.SKIP

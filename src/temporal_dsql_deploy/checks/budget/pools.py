@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.capacity.connections import Mode, Quotas, Scenario, held
+from temporal_dsql_deploy.capacity.connections.pool import POOLS
 from temporal_dsql_deploy.capacity.connections.settings import MAX_CONN_LIFETIME
 from temporal_dsql_deploy.checks.budget.connections import connection_quota, said
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED, PLUGIN, QUOTAS
-from temporal_dsql_deploy.checks.budget.reading import Member, reading, summed
+from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading, summed
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
@@ -61,6 +62,76 @@ def _lifetime_variable(member: Member) -> str:
 
 
 @FAMILY.rule(
+    "reservoir-size",
+    holds="DSQL_RESERVOIR_TARGET_READY is at most maxConns.",
+    symptom="A role never has more than maxConns connections in use, so what is ready beyond that "
+    "is held for nothing, four times in each process, and each forced reconnect adds as much.",
+    fix="Keep it small beside maxConns: a process holds 4 x TARGET_READY + maxConns.",
+    source=f"{PLUGIN}, reservoir_config.go; {MEASURED}",
+    seeds=("S3-17",),
+)
+def reservoir_size(subject: Subject) -> Iterator[Said]:
+    """What is not stated at all is the contract's: `reservoir-explicit`."""
+    found = reading(subject)
+    found.cluster(sized=True)
+    yield from found.unjudged
+    members = _with_reservoirs(found)
+    for one in members:
+        pool = one.service.pool
+        if pool.target > pool.max_conns:
+            evidence = (
+                f"each of four reservoirs of {one.name} keeps {pool.target}, the role uses "
+                f"{pool.max_conns} at most, and a process holds up to {pool.held}{one.said}"
+            )
+            yield Finding(one.address, one.attribute(TARGET), evidence)
+    yield Seen(", ".join(f"{one.name} {one.service.pool.held}" for one in members) + " a process")
+
+
+def _with_reservoirs(found: Reading) -> list[Member]:
+    members = [one for one in found.members if one.service.pool.mode is Mode.RESERVOIR]
+    if not members:
+        raise CannotJudge("no role has reservoir mode on")
+    return members
+
+
+@FAMILY.rule(
+    "fill-time",
+    holds="The limits of connects let each pool of a start reach DSQL_RESERVOIR_LOW_WATERMARK "
+    "within DSQL_RESERVOIR_INITIAL_FILL_TIMEOUT, beside the refillers of the other three.",
+    symptom="The server logs `Reservoir initial fill timeout - proceeding with partial fill`, for "
+    "each pool in turn; where a pool has no connection at all by then, the role exits 1 with "
+    "`failed to ping DSQL (reservoir): driver: bad connection`.",
+    fix="Lower DSQL_RESERVOIR_LOW_WATERMARK, or raise the limits of connects or the time-out.",
+    source=f"{PLUGIN}, plugin.go; {MEASURED}",
+)
+def fill_time(subject: Subject) -> Iterator[Said]:
+    """The refillers of a process share its limit, and all processes the limiter's."""
+    found = reading(subject)
+    cluster = found.cluster(sized=True)
+    yield from found.unjudged
+    longest = 0.0
+    for one in _with_reservoirs(found):
+        pool = one.service.pool
+        rate = float(pool.rate)
+        if cluster.limiter:
+            rate = cluster.limiter.per_second / sum(each.at_rest for each in cluster.services)
+        elif pool.opens_before_healthy <= pool.burst:
+            continue
+        # A rate of 0 ends the process at once, which is the contract's: `rate-positive`.
+        seconds = POOLS * pool.watermark / rate if rate > 0 else 0.0
+        longest = max(longest, seconds)
+        if seconds > pool.fill_timeout:
+            evidence = (
+                f"{POOLS} pools of {one.name} x {pool.watermark} connections at {rate:.3g} per "
+                f"second take {seconds:.0f} s, {pool.fill_timeout:g} s are given{one.said}"
+            )
+            yield Finding(
+                one.address, one.attribute("DSQL_RESERVOIR_INITIAL_FILL_TIMEOUT"), evidence
+            )
+    yield Seen(f"{longest:.0f} s until low watermarks are reached")
+
+
+@FAMILY.rule(
     "reservoir-refill",
     holds="After an outage, in which forced reconnects add reservoirs that stay until the process "
     "ends, all processes together still hold at most the connections that DSQL takes, or that the "
@@ -76,9 +147,7 @@ def reservoir_refill(subject: Subject) -> Iterator[Said]:
     found = reading(subject)
     cluster = found.cluster(sized=True)
     yield from found.unjudged
-    members = [one for one in found.members if one.service.pool.mode is Mode.RESERVOIR]
-    if not members:
-        raise CannotJudge("no role has reservoir mode on")
+    members = _with_reservoirs(found)
     limits = [one.settings.lease_limit for one in members if one.settings.lease]
     limit = min([connection_quota(found), *limits])
     most = held(cluster, Scenario.OUTAGE)
