@@ -143,6 +143,7 @@ def _cluster(draft: Draft) -> None:
         id="lt-shop",
         name="shop-main",
         instance_type="m7g.large",
+        iam_instance_profile=[{"name": "shop-instance", "arn": None}],
         image_id="resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended"
         "/image_id",
         user_data=base64.b64encode(script.encode()).decode(),

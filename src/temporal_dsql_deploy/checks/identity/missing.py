@@ -122,7 +122,9 @@ def _lacking(
             answer = role.may(action, probe, known_here)
             if answer is Answer.MAYBE or (answer is Answer.NO and roles(subject).astray):
                 yield Unjudged(role.address, _doubt(role, action))
-            elif answer is not Answer.YES and not _let_in(subject, role, action, probe):
+            elif answer is Answer.NO and _let_in(subject, role, action, probe):
+                continue
+            elif answer is not Answer.YES:
                 yield _lack(role, use, action, probe, answer)
 
 
@@ -136,22 +138,17 @@ def _doubt(role: Role, action: str) -> str:
 
 
 def _let_in(subject: Subject, role: Role, action: str, probe: str | None) -> bool:
-    """Whether the resource's own policy lets a role in that says nothing of the service.
+    """Whether the policy of the resource itself lets a role in.
 
-    Within one account either is enough (OpenSearch Service developer guide, ac). A role that allows
-    part of what is needed was meant to allow all of it.
+    Within one account either is enough (OpenSearch Service developer guide, ac).
     """
     from temporal_dsql_deploy.checks.identity.resources import domain_lets_in
 
-    service = action.partition(":")[0]
-    if service != "es" or probe is None:
-        return False
-    speaks = any(
-        one.partition(":")[0].lower() in {service, "*"}
-        for _, statement_ in role.statements()
-        for one in statement_.actions
+    return (
+        action.startswith("es:")
+        and probe is not None
+        and domain_lets_in(subject, role, action, probe)
     )
-    return not speaks and domain_lets_in(subject, role, action, probe)
 
 
 def _lack(role: Role, use: Use, action: str, probe: str | None, answer: Answer) -> Finding:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from temporal_dsql_deploy.checks.identity.documents import (
     Answer,
     CannotRead,
-    Context,
     Statement,
     decide,
     matches,
@@ -18,7 +17,7 @@ from temporal_dsql_deploy.checks.identity.missing import context
 from temporal_dsql_deploy.checks.identity.needs import role_of, uses, wearers
 from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.roles import Role
-from temporal_dsql_deploy.checks.identity.scopes import key_arn, known
+from temporal_dsql_deploy.checks.identity.scopes import Wearer, key_arn, known
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan import Resource
@@ -97,17 +96,15 @@ def domain_lets_in(subject: Subject, role: Role, action: str, probe: str) -> boo
 
 @FAMILY.rule(
     "domain-policy",
-    holds="A domain's policy that lets some components in lets in all of them, with all that they "
-    "ask.",
-    symptom="Within one account the role's own policy opens the domain too; where that is taken "
-    "away, or the domain is "
-    "another account's, OpenSearch answers 403.",
-    fix="Add the role or the action to the domain's policy.",
-    source="OpenSearch Service developer guide, ac: resource-based policies",
+    holds="A domain's policy and the roles of those who use it say the same of what they may do.",
+    symptom="Within one account either policy opens the domain, so nothing fails yet: where one of "
+    "the two goes, or the domain is another account's, OpenSearch answers 403.",
+    fix="Name the same roles and actions in both.",
+    source="OpenSearch Service developer guide, ac: identity-based and resource-based policies",
     seeds=("S0-PR7",),
 )
 def domain_policy(subject: Subject) -> Iterator[Said]:
-    """Who is let in by the policies of OpenSearch domains."""
+    """Whether policies of domains and of roles go together."""
     domains = subject.plan.of_type("aws_opensearch_domain")
     if not domains:
         raise CannotJudge("the plan has no OpenSearch domain")
@@ -118,29 +115,47 @@ def domain_policy(subject: Subject) -> Iterator[Said]:
                 yield policy
                 continue
             count += 1
-            yield from _shut_out(subject, domain, policy)
+            for wearer, role, actions in _askers(subject, f"{known(domain, 'arn')}/*"):
+                yield from _disagree(subject, domain, policy, (wearer, role, actions))
     yield Seen(f"{count} policies of {len(domains)} domains")
 
 
-def _shut_out(subject: Subject, domain: Resource, policy: Attached) -> Iterator[Said]:
-    wanted: dict[tuple[str, str], tuple[str, Role]] = {}
-    probe = f"{known(domain, 'arn')}/*"
+def _askers(subject: Subject, probe: str) -> Iterator[tuple[Wearer, Role, tuple[str, ...]]]:
+    """Who asks a domain for what; each role once with the same actions."""
+    seen: set[tuple[str, tuple[str, ...]]] = set()
     for wearer in wearers(subject):
         role = role_of(subject, wearer)
         for use in uses(subject, wearer) if role else ():
-            if role and use.scope.arns and probe in use.scope.arns:
-                for action in use.need.needed:
-                    wanted[role.address, action] = wearer.label, role
-    for (_, action), (label, role) in sorted(wanted.items(), key=lambda one: one[0]):
-        arn = known(role.resource, "arn")
-        if arn is None:
-            yield Unjudged(role.address, "its ARN is known only after the apply")
-            continue
-        mine = [one for one in policy.statements if lets_in(one, arn)]
-        known_here: Context = {"aws:principalarn": arn}
-        if decide(mine, action, probe, known_here) in {Answer.NO, Answer.DENIED}:
-            text = f"{role.name} may not {action} by the domain's policy, and {label} does"
-            yield Finding(policy.resource.address, policy.attribute, text)
+            if role is None or probe not in (use.scope.arns or ()):
+                continue
+            if (role.address, use.need.needed) not in seen:
+                seen.add((role.address, use.need.needed))
+                yield wearer, role, use.need.needed
+
+
+def _disagree(
+    subject: Subject,
+    domain: Resource,
+    policy: Attached,
+    asker: tuple[Wearer, Role, tuple[str, ...]],
+) -> Iterator[Said]:
+    wearer, role, actions = asker
+    arn, probe = known(role.resource, "arn"), f"{known(domain, 'arn')}/*"
+    if arn is None:
+        yield Unjudged(role.address, "its ARN is known only after the apply")
+        return
+    told = context(subject, wearer, role)
+    mine = [one for one in policy.statements if lets_in(one, arn)]
+    refused = {Answer.NO, Answer.DENIED}
+    shut = [one for one in actions if decide(mine, one, probe, told) in refused]
+    lacking = [one for one in actions if role.may(one, probe, told) in refused]
+    if shut:
+        text = f"the domain's policy does not let {role.name} do {', '.join(shut)}"
+        text = f"{text}, which {wearer.label} does"
+        yield Finding(policy.resource.address, policy.attribute, text)
+    if lacking and len(lacking) < len(actions):
+        text = f"{role.name} allows a part of what {wearer.label} asks the domain for, and not"
+        yield Finding(*role.place, f"{text} {', '.join(lacking)}")
 
 
 @FAMILY.rule(

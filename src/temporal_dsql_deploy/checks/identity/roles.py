@@ -1,6 +1,7 @@
 """Roles of a plan: their policies, who wears them, and what they may do."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,8 @@ from temporal_dsql_deploy.checks.identity.documents import (
 from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan import UNKNOWN, Plan, Resource, State
+
+_ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
 
 
 @cache
@@ -100,11 +103,14 @@ class Roles:
         """The role that an attribute names by ARN or name; None where the plan has none such."""
         if not isinstance(said, str):
             return None
-        name = said.rsplit("/", 1)[-1] if said.startswith("arn:") else said
         for role in self.all:
-            if said in {role.resource["arn"], role.resource["id"]} - {None, UNKNOWN}:
+            arn = role.resource["arn"]
+            if said == arn or (not said.startswith("arn:") and said == role.resource["name"]):
                 return role
-        return next((role for role in self.all if role.resource["name"] == name), None)
+            # Before it is made a role has a name and no ARN.
+            if arn is UNKNOWN and _ARN.match(said) and said.endswith(f"/{role.name}"):
+                return role
+        return None
 
 
 def roles(subject: Subject) -> Roles:
