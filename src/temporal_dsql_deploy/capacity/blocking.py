@@ -18,7 +18,10 @@ _Counts = tuple[int, ...]
 
 
 def blocked_at_most(kind: TaskKind, kinds: Sequence[TaskKind], group: Group) -> int:
-    """Most instances that all other tasks can block at once for one task of this kind."""
+    """Most instances that all other tasks can block at once for one task of this kind.
+
+    It fits on an empty instance; the caller has looked.
+    """
     there = _sizes(kind, kinds, group)
     needed = (
         group.room.cpu - kind.cpu + 1 if kind.cpu else 0,

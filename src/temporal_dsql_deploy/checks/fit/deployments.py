@@ -38,8 +38,9 @@ def rolling_deployment(subject: Subject) -> Iterator[Said]:
                 yield Unjudged(service.address if service else "", _NOT_ROLLING)
                 continue
             moved += 1
-            found = misfit(pool, Scenario(surge=kind.name)) if moves.needs_room else None
-            if kind.count and found:
+            needed = kind.count and moves.needs_room
+            found = misfit(pool, Scenario(surge=kind.name)) if needed else None
+            if found:
                 yield found
     if not moved:
         raise CannotJudge("the plan has no service on EC2 instances of which enough is known")
