@@ -28,6 +28,8 @@ class Trace:
     """53400."""
     peak: int = 0
     """Most connections open at one time."""
+    ready: list[float] = field(default_factory=list)
+    """Times at which processes had what their starts wait for."""
 
     @property
     def busiest_second(self) -> int:
@@ -129,6 +131,7 @@ def _legacy(simulation: Simulation, pool: Pool, bucket: Bucket) -> Step:
             yield from simulation.connect(bucket)
         simulation.close(before)
         before = size
+    simulation.trace.ready.append(simulation.now)
 
 
 def _reservoirs(simulation: Simulation, pool: Pool, bucket: Bucket) -> Step:
@@ -147,6 +150,7 @@ def _reservoirs(simulation: Simulation, pool: Pool, bucket: Bucket) -> Step:
         simulation.add(refill(number), simulation.now)
         while ready[number] < min(pool.watermark, pool.target):
             yield 0.1
+    simulation.trace.ready.append(simulation.now)
     # The role takes its connections out of the last reservoir, which is filled again.
     yield from more(POOLS - 1, pool.max_conns)
     while min(ready) < pool.target:

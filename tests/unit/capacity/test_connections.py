@@ -269,6 +269,23 @@ def test_tasks_started_by_the_plan_are_not_refused(pool: Pool, seed: int, quotas
         assert trace.batches(cluster, service.pool, tasks, answer.seconds, seed).refused == 0
 
 
+@settings(max_examples=100, deadline=None)
+@given(clusters(), st.integers(0, 1000))
+def test_a_start_is_healthy_in_time(cluster: Cluster, seed: int) -> None:
+    """What the limits alone make it wait, and what each connect takes."""
+    (service, *_) = cluster.services
+    cluster = replace(cluster, services=(service,), quotas=Quotas())
+    seen = trace.cold_start(cluster, seed)
+    assert len(seen.ready) == service.at_rest
+    # 30 ms for a connect, 100 ms until somebody looks, and up to 200 ms of each limiter's second.
+    pool = service.pool
+    latency = 0.03 * pool.opens + 0.1 * 4
+    limits = first_healthy(cluster, service) - pool.stagger
+    waits = limits * 1.25 + 1 if cluster.limiter else limits
+    if connects(cluster, Scenario.COLD_START).at_once <= cluster.quotas.at_once:
+        assert max(seen.ready) <= pool.stagger + waits + latency
+
+
 SCENARIOS = tuple(Scenario)
 COUNTS = ("max_conns", "target_ready", "low_watermark", "rate", "burst")
 
