@@ -2,8 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from temporal_dsql_deploy.checks import Judgement, Subject, judge
 from temporal_dsql_deploy.checks.family import Family
@@ -13,6 +17,8 @@ from temporal_dsql_deploy.plan.configuration import Configuration
 
 TASK = "aws_ecs_task_definition"
 SERVICE = "aws_ecs_service"
+ABSENT: Any = ...
+"""In place of a value: what is there is taken out."""
 
 
 @dataclass
@@ -49,6 +55,30 @@ class Draft:
             self.containers.pop(address.removeprefix(f"{TASK}."), None)
         return self
 
+    def put(self, place: str, path: str, value: Any) -> "Draft":
+        """This draft with another value at a dotted path, or without it where value is ABSENT.
+
+        The place is an address, `NAME/NUMBER` for a container, or `outputs`.
+        """
+        if not path:
+            return self.without(place)
+        holder = self._holder(place)
+        *way, last = path.split(".")
+        for step in way:
+            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+        key: Any = int(last) if isinstance(holder, list) else last
+        if value is ABSENT:
+            del holder[key]
+        else:
+            holder[key] = value
+        return self
+
+    def _holder(self, place: str) -> Any:
+        task, _, number = place.partition("/")
+        if number.isdigit():
+            return self.containers[task][int(number)]
+        return self.outputs if place == "outputs" else self.values[place]
+
     def plan(self) -> Plan:
         """What has been drafted."""
         return Plan("1.13.5", tuple(map(self._resource, sorted(self.values))), outputs=self._told())
@@ -72,6 +102,50 @@ class Draft:
             values = {"container_definitions": text, **values}
         module, mode, kind, label, index = _split(address)
         return Resource(address, module, mode, kind, label, index, values)
+
+
+@dataclass(frozen=True)
+class Break:
+    """One thing that is wrong, and the rule that has to say so."""
+
+    rule: str
+    place: str
+    """As `Draft.put` takes it."""
+    path: str
+    values: tuple[Any, ...]
+    """Each of them is wrong."""
+    says: tuple[str, str] | None = None
+    """Resource and attribute of the finding; None for the place itself."""
+
+    def expected(self) -> tuple[str, str]:
+        """Resource and attribute that the finding has to name."""
+        if self.says:
+            return self.says
+        task, _, number = self.place.partition("/")
+        if number.isdigit():
+            return f"{TASK}.{task}", f"container_definitions.{number}.{self.path}"
+        return self.place, self.path
+
+    def holds(self, family: Family, draft: Draft, value: Any) -> None:
+        """Assert that the meant rule, and it alone of its family, finds it, and where."""
+        draft.put(self.place, self.path, deepcopy(value))
+        found = only(draft.judged(family), self.rule)
+        assert self.expected() in [(one.resource, one.attribute) for one in found], found
+        assert all(one.evidence and one.symptom and one.fix for one in found)
+
+    @property
+    def name(self) -> str:
+        """For the list of tests."""
+        return f"{self.rule} {self.place} {self.path}"
+
+
+def every(breaks: Iterable[Break]) -> list[Any]:
+    """Each break with each of its values, as parameters of a test."""
+    return [
+        pytest.param(one, value, id=f"{one.name} {index}")
+        for one in breaks
+        for index, value in enumerate(one.values)
+    ]
 
 
 def _split(address: str) -> tuple[str, str, str, str, str | int | None]:
