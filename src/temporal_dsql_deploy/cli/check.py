@@ -227,16 +227,15 @@ def _rule(rule: "RuleResult", *, show_all: bool) -> "Iterator[Text]":
 
 def _unjudged(rules: "list[RuleResult]") -> "Iterator[Text]":
     """Rules that could not be judged; those for one and the same reason are told together."""
-    together: dict[str, list[RuleResult]] = {}
+    together: dict[frozenset[str], list[RuleResult]] = {}
     for rule in rules:
-        whole = [one.reason for one in rule.unjudged if not one.resource]
-        reason = whole[0] if len(whole) == len(rule.unjudged) == 1 else rule.rule
-        together.setdefault(reason, []).append(rule)
-    for reason, alike in together.items():
+        together.setdefault(frozenset(one.reason for one in rule.unjudged), []).append(rule)
+    for reasons, alike in together.items():
         if len(alike) == 1:
             yield from _rule(alike[0], show_all=False)
             continue
-        first, *rest = _wrapped(f"{reason}: {', '.join(rule.rule for rule in alike)}", 7)
+        names = ", ".join(rule.rule for rule in alike)
+        first, *rest = _wrapped(f"{'; '.join(sorted(reasons))}: {names}", 7)
         yield _line(first.lstrip(), "SKIP", 2)
         for line in rest:
             yield _line(line)
@@ -290,11 +289,15 @@ def _total(result: "CheckResult") -> "Text":
     open_ones = sum(not finding.suppressed for finding in findings)
     parts = [f"{result.counts['OK']} rules hold"]
     if result.counts["NG"]:
-        parts.insert(0, f"{result.counts['NG']} do not, with {open_ones} findings")
+        rules, found = (
+            result.counts["NG"],
+            "1 finding" if open_ones == 1 else f"{open_ones} findings",
+        )
+        parts.insert(0, f"{found} of {rules} {'rule' if rules == 1 else 'rules'}")
     if accepted := len(findings) - open_ones:
-        parts.append(f"{accepted} findings are accepted")
+        parts.append(f"{accepted} accepted")
     if result.counts["SKIP"]:
         parts.append(f"{result.counts['SKIP']} could not be judged")
     kept = f"; the plan is kept in {result.plan_file}" if result.plan_file else ""
-    verdict = "OK" if result.ok else "NG"
+    verdict = "NG" if not result.ok else "SKIP" if result.counts["SKIP"] else "OK"
     return _line(f"{result.environment}: {', '.join(parts)}{kept}", verdict)

@@ -14,7 +14,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.operations.plan.result import Source
 from temporal_dsql_deploy.operations.plan.run import How, known_plan
-from temporal_dsql_deploy.plan import Plan, State, read_configuration
+from temporal_dsql_deploy.plan import UNKNOWN, Plan, State, read_configuration
 from temporal_dsql_deploy.plan.reader import read_document, read_either
 from temporal_dsql_deploy.plan.writer import document
 from temporal_dsql_deploy.platforms.protocol import Result
@@ -153,6 +153,11 @@ def check_file(name: str | None, path: Path, options: Options) -> Checked:
     notes = []
     if isinstance(plan, Plan) and plan.errored:
         notes.append("planning failed half way: the plan says less than all")
+    if any(group["id"] is UNKNOWN for group in plan.of_type("aws_security_group")):
+        notes.append(
+            "ids are known only after the apply, so much cannot be judged: `dsql-deploy check ENV` "
+            "plans with known values, also a root module of your own (docs/guides/checks.md)"
+        )
     name = name or subject.project or called
     return _checked(
         subject, _Named(name, called, Source.FILE, notes), options.suppressions, options
