@@ -61,7 +61,7 @@ def test_what_is_wrong_is_found_with_file_and_line(deploy: Deploy) -> None:
     line = (plans.ROOT / finding["file"]).read_text().splitlines()[finding["line"] - 1]
     assert line.startswith('resource "')
     text = deploy.run("check", "dev", "--var-file", str(values), check=False).stdout
-    for words in ("NG   fit-at-rest", "symptom", "fix", finding["resource"], "findings of":
+    for words in ("NG   fit-at-rest", "symptom", "fix", finding["resource"], " of "):
         assert words in text
 
 
