@@ -152,7 +152,7 @@ def loki_config(subject: Subject) -> Iterator[Said]:
     """Where a parameter of the plan is for it."""
 
     def judge(place: Place) -> Iterator[Said]:
-        beside = (place.container, *place.task.sidecars)
+        beside = place.task.containers or ()
         given = any("CONFIG" in name for one in beside for name in one.secrets)
         if given and not awaited(place) and "-config.file=/" not in words(place):
             yield place.finding("command", "no -config.file")

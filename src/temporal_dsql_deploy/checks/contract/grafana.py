@@ -83,7 +83,7 @@ def grafana_logs(subject: Subject) -> Iterator[Said]:
     name = "LOKI_ENDPOINT"
     loki = [task for task in subject.tasks if task.party == "loki" and task.service]
     mine = [record for record in records(subject) if record.task.party == "loki"]
-    ports = {port for task in loki if task.main for port in task.main.ports}
+    ports = {port for task in loki for one in task.containers or () for port in one.ports}
 
     def judge(place: Place) -> Iterator[Said]:
         text = place.value(name)
