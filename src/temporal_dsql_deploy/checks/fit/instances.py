@@ -1,55 +1,33 @@
-"""Groups of instances: a type that is known and runs the images, and numbers that go together."""
+"""Groups of instances: a type of which is known what it carries, and numbers that go together."""
 
-import re
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.fit.family import FAMILY
 from temporal_dsql_deploy.checks.fit.misfits import why_unknown
 from temporal_dsql_deploy.checks.fit.pools import Instances
-from temporal_dsql_deploy.checks.fit.services import on_fargate, placings
+from temporal_dsql_deploy.checks.fit.services import placings
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
-
-_GRAVITON = re.compile(r"(a1|[a-z]+[0-9]+g[a-z]*)[.].+")
 
 
 @FAMILY.rule(
     "instance-type",
-    holds="Instances have the CPU architecture of the tasks that run on them.",
-    symptom="unable to place a task because no container instance met all of its requirements, or "
-    "exec format error where the task names no architecture.",
-    fix="Take an instance type of the same architecture: Graviton, such as m7g.large, for ARM64.",
-    source="ECS developer guide, ecs-arm64: ECS places a task of an architecture only there",
-    seeds=("S0-P2",),
+    holds="Each group of instances has a type of which is known what it carries.",
+    symptom="Without a type no instance starts: The parameter InstanceType must be specified.",
+    fix="Set instance_type in the launch template, such as m7g.large.",
+    source="EC2 API, RunInstances; amazon-vpc-resource-controller-k8s, limits.go",
 )
 def instance_type(subject: Subject) -> Iterator[Said]:
-    """Tasks by their runtime platform; a type that is not in the table is not judged."""
+    """A type that is not in the table is not judged; its architecture is for another family."""
     found = placings(subject)
     if not found.instances:
         raise CannotJudge("the plan has no Auto Scaling group")
     for one in found.instances:
         if one.template is not None and _typeless(one):
-            yield Finding(
-                one.template.address,
-                "instance_type",
-                "no instance type is set",
-                symptom="No instance starts: The parameter InstanceType must be specified.",
-            )
-        elif one.template is None or one.type_name is None:
+            yield Finding(one.template.address, "instance_type", "no instance type is set")
+        elif one.type is None:
             yield Unjudged(one.group.address, why_unknown(one))
-        else:
-            yield from _type(subject, one, one.template.address, one.type_name)
     yield Seen(", ".join(sorted({str(one.type_name) for one in found.instances})))
-
-
-def _type(subject: Subject, one: Instances, address: str, name: str) -> Iterator[Said]:
-    there = "ARM64" if _GRAVITON.fullmatch(name) else "X86_64"
-    wanted = _architectures(subject, one)
-    if wanted - {there}:
-        said = f"{name} is {there}, and tasks are {', '.join(sorted(wanted))}"
-        yield Finding(address, "instance_type", said)
-    elif one.type is None:
-        yield Unjudged(address, why_unknown(one))
 
 
 def _typeless(one: Instances) -> bool:
@@ -59,20 +37,6 @@ def _typeless(one: Instances) -> bool:
         return False
     needs = one.template["instance_requirements"]
     return (mixed is None or mixed == []) and (needs is None or needs == [])
-
-
-def _architectures(subject: Subject, one: Instances) -> set[str]:
-    """What tasks of a group say they are; of all tasks where none is known to run there."""
-    found = placings(subject)
-    mine = [
-        placing.task
-        for placing in found.services
-        if placing.kind and one.name in placing.kind.groups
-    ]
-    if not mine:
-        mine = [task for task in subject.tasks if not on_fargate(subject, task)]
-    said = (task.definition["runtime_platform.0.cpu_architecture"] for task in mine)
-    return {each for each in said if isinstance(each, str)}
 
 
 @FAMILY.rule(

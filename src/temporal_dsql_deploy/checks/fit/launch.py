@@ -1,11 +1,10 @@
-"""Instances start, and join the cluster of the tasks that they are for."""
+"""Instances start, and their agent finds what it needs."""
 
 import re
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.fit.family import FAMILY
-from temporal_dsql_deploy.checks.fit.pools import Instances, user_data
-from temporal_dsql_deploy.checks.fit.services import Placings, placings
+from temporal_dsql_deploy.checks.fit.services import placings
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
@@ -13,20 +12,19 @@ from temporal_dsql_deploy.plan.values import UNKNOWN
 
 IMAGE_GIB = 30
 _IMAGE = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?|resolve:ssm:.+")
-_CLUSTER = re.compile(r"^[^#\n]*(?:ECS_CLUSTER=|cluster\s*=\s*)['\"]?([\w-]+)", re.MULTILINE)
 _METADATA = "metadata_options.0"
 
 
 @FAMILY.rule(
     "instance-launch",
-    holds="Instances start from an image that fits their volume, and join the cluster of their "
-    "tasks.",
+    holds="Instances start from an image that fits their volume, and their agent reaches the "
+    "instance metadata.",
     symptom="The Auto Scaling group counts instances and the cluster has none: tasks stay in "
     "PROVISIONING for ever.",
-    fix="Write ECS_CLUSTER=<the cluster's name> to /etc/ecs/ecs.config in user_data, take the "
-    "ECS-optimised image, and a root volume of 30 GiB or more.",
-    source="ECS developer guide, ecs-agent-config (without ECS_CLUSTER the agent joins default) "
-    "and ecs-optimized AMIs, whose snapshot has 30 GiB; EC2 API, LaunchTemplate",
+    fix="Take the ECS-optimised image, a root volume of 30 GiB or more, and leave the metadata "
+    "service on.",
+    source="ECS developer guide, ecs-optimized AMIs, whose snapshot has 30 GiB; EC2 API, "
+    "LaunchTemplate",
 )
 def instance_launch(subject: Subject) -> Iterator[Said]:
     """What the launch template of each group says."""
@@ -40,7 +38,6 @@ def instance_launch(subject: Subject) -> Iterator[Said]:
         yield from _image(one.template)
         yield from _volume(one.template)
         yield from _metadata(one.template)
-        yield from _joins(found, one, one.template)
     yield Seen(f"{len(found.instances)} groups")
 
 
@@ -88,27 +85,4 @@ def _metadata(template: Resource) -> Iterator[Finding]:
             f"{hops}, and EC2 takes 1 to 64",
             symptom="The apply fails: the hop limit is out of range.",
             fix="Set it to 1.",
-        )
-
-
-def _joins(found: Placings, one: Instances, template: Resource) -> Iterator[Said]:
-    script = user_data(template)
-    if script is None:
-        yield Unjudged(template.address, "its user data is not known")
-        return
-    said = _CLUSTER.search(script)
-    joined = said[1] if said else "default"
-    wanted = {
-        cluster.rsplit("/", 1)[-1]
-        for placing in found.services
-        if placing.kind and one.name in placing.kind.groups
-        if placing.task.service and isinstance(cluster := placing.task.service["cluster"], str)
-    }
-    if wanted and wanted != {joined}:
-        yield Finding(
-            template.address,
-            "user_data",
-            f"instances join cluster {joined}"
-            + ("" if said else ", as ECS_CLUSTER is not set")
-            + f", and their tasks run in {', '.join(sorted(wanted))}",
         )

@@ -21,7 +21,6 @@ from temporal_dsql_deploy.plan.containers import Container
 from temporal_dsql_deploy.plan.tasks import Task
 
 _COLLECTOR = re.compile(r"otel|opentelemetry|collector|adot|alloy", re.IGNORECASE)
-_INSIDE = "container_definitions"
 
 
 @FAMILY.rule(
@@ -92,7 +91,7 @@ def _containers(task: Task) -> Iterator[Said]:
     if main is not None and cpu_of(main) < beside:
         yield Finding(
             task.definition.address,
-            _INSIDE,
+            _inside(task, main, "cpu"),
             f"container {main.name} has {cpu_of(main)} CPU units and those beside it {beside}: "
             "they come first when CPU is short",
             symptom="Under load the server waits for its own sidecars.",
@@ -124,7 +123,7 @@ def _memory(task: Task, container: Container) -> Iterator[Finding]:
     inside = limit_mib(container) and has == limit_mib(container)
     yield Finding(
         task.definition.address,
-        _INSIDE if inside else "memory",
+        _inside(task, container, "memory") if inside else "memory",
         f"container {container.name} has {has:,} MiB, and needs {max(least, floor):,}: "
         + (why if least >= floor else reason),
     )
@@ -144,18 +143,22 @@ def _shares(task: Task, container: Container) -> Iterator[Finding]:
     elif lasts and task.role and _spoils(container) and container is not task.main:
         yield Finding(
             address,
-            _INSIDE,
+            _inside(task, container, "memory"),
             f"container {container.name} is not essential and has no memory limit: it can take "
             "all that the task has, and the server with it",
         )
     if lasts and not cpu_of(container) and any(map(cpu_of, task.containers or ())):
         yield Finding(
             address,
-            _INSIDE,
+            _inside(task, container, "cpu"),
             f"container {container.name} has no CPU units beside others that have: Linux gives it "
             "2 shares",
             symptom="While the others are busy it stands still.",
         )
+
+
+def _inside(task: Task, container: Container, key: str) -> str:
+    return f"container_definitions.{(task.containers or ()).index(container)}.{key}"
 
 
 def _spoils(container: Container) -> bool:
