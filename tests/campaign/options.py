@@ -94,7 +94,7 @@ def report(results: Sequence[Result], *, date: str, seed: int) -> str:
         f"{date}. {len(options.OPTIONS)} options with {values} values: `tests/support/options.py`.",
         f"Each of the {len(held)} pairs that go together is in one of {len(results)} variable sets",
         "at least, planned by the real Terraform with known values and judged by all rules.",
-        f"Pairs that Terraform refuses: {len(array.impossible)}.\n",
+        f"Pairs that are refused, or found on purpose: {len(array.impossible)}.\n",
         f"**{len(found)} sets with a finding, {len(refused)} refused.**\n",
         "| Excluded pair | Why |",
         "|---|---|",

@@ -41,6 +41,8 @@ _DOMAIN = {
     "arn": plans.DOMAIN_ARN,
     "security_group_id": plans.DOMAIN_GROUP,
 }
+_NODES = {"instance_type": "m6g.large.search", "instance_count": 6}
+"""As many in each of two zones, and of three."""
 _DSQL = {"dsql_cluster_endpoint": plans.DSQL_ENDPOINT, "dsql_cluster_arn": plans.DSQL_ARN}
 
 
@@ -86,7 +88,8 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "opensearch": {"instance_count": 2},
         },
     },
-    # Tasks and instances go together: too few of the one for the other is a finding, and rightly.
+    # Tasks, instances and domain go together: too few of one for the others is a finding, and
+    # rightly.
     "size": {
         "default": {},
         "small": {
@@ -96,10 +99,12 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "grown": {
             "roles": _roles(1024, 2048, (6, 4, 3, 2)),
             "capacity": _capacity("c7g.2xlarge", 12, 6, 18),
+            "opensearch": _NODES,
         },
         "large": {
             "roles": _roles(2048, 8192, (12, 6, 4, 3)),
             "capacity": _capacity("r7g.4xlarge", 15, 9, 24),
+            "opensearch": _NODES,
         },
     },
     "placement": {"spread": {}, "workload": {"placement": "workload"}},
@@ -146,7 +151,7 @@ OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "dynamic config": {"1": {}, "10": {"temporal_dynamicconfig_tmpfs_size": 10}},
     "domain": {
         "default": {},
-        "six": {"opensearch": {"instance_type": "m6g.large.search", "instance_count": 6}},
+        "six": {"opensearch": _NODES},
         "their": {"opensearch": {"existing_domain": _DOMAIN}},
         "operators": {"opensearch": {"operator_principal_arns": [plans.OPERATOR_ARN]}},
     },
@@ -244,9 +249,13 @@ EXCLUDED: Mapping[frozenset[Choice], str] = {
             (("place", "their VPC and ECS cluster"), ("benchmark", "on")),
             "its capacity provider cannot be attached",
         ),
+        (
+            (("environment", "prod"), ("protection", "off")),
+            "planned, and dsql-protection finds it: what holds data can be deleted in production",
+        ),
     )
 }
-"""Pairs that Terraform refuses, and why."""
+"""Pairs that Terraform refuses, or that a rule is there to find, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,29 @@ class Mutant:
         return f"{self.kind}: {place}: {self.what}"
 
 
+class Owners:
+    """What ids and ARNs of a plan stand for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._owner: dict[str, tuple[str, str]] = {}
+        self._all: dict[tuple[str, str], list[str]] = {}
+        for resource in plan.resources:
+            for attribute in ("id", "arn"):
+                value = resource.values.get(attribute)
+                if isinstance(value, str):
+                    self._owner.setdefault(value, (resource.type, attribute))
+                    self._all.setdefault((resource.type, attribute), []).append(value)
+
+    def another(self, value: Any) -> str | None:
+        """Another resource of the type that `value` stands for; None where there is none."""
+        kind = self._owner.get(value) if isinstance(value, str) else None
+        if kind is None:
+            return None
+        same = sorted(set(self._all[kind]))
+        following = same[(same.index(value) + 1) % len(same)]
+        return following if following != value else None
+
+
 def without(plan: Plan, address: str) -> Plan:
     """The plan as if a resource had never been written."""
     return replace(
