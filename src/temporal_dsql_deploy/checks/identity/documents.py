@@ -81,6 +81,11 @@ def matches(pattern: str, text: str, *, case: bool = True) -> bool:
     return _compiled(pattern, case).fullmatch(text) is not None
 
 
+def whole_service(action: str) -> bool:
+    """Whether a pattern is for all actions, or for all of one service."""
+    return action.strip("*") == "" or action.partition(":")[2].strip("*") == ""
+
+
 def parse(value: Any) -> tuple[Statement, ...]:
     """The statements of a policy as an attribute has it. Raises CannotRead."""
     if value is UNKNOWN:

@@ -8,11 +8,11 @@ from temporal_dsql_deploy.checks.identity.documents import (
     Statement,
     decide,
     parse,
+    whole_service,
 )
-from temporal_dsql_deploy.checks.identity.excess import whole_service
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.missing import context, shown
-from temporal_dsql_deploy.checks.identity.needs import role_of, uses, wearers
+from temporal_dsql_deploy.checks.identity.needs import context, role_of, uses, wearers
+from temporal_dsql_deploy.checks.identity.scopes import shown
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan import Resource

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from temporal_dsql_deploy.checks.identity.documents import Statement, matches
+from temporal_dsql_deploy.checks.identity.documents import Statement, matches, whole_service
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.missing import shown
 from temporal_dsql_deploy.checks.identity.needs import Use, table, uses, worn
 from temporal_dsql_deploy.checks.identity.roles import Policy, Role, far_too_much, managed, roles
-from temporal_dsql_deploy.checks.identity.scopes import Wearer
+from temporal_dsql_deploy.checks.identity.scopes import Wearer, shown
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
@@ -111,11 +110,6 @@ def _named(action: str, named: Mapping[str, list[Use]]) -> bool:
     if "*" not in low and "?" not in low:
         return low in named
     return low in table().patterns and any(matches(low, one) for one in named)
-
-
-def whole_service(action: str) -> bool:
-    """Whether a pattern is for all actions, or for all of one service."""
-    return action.strip("*") == "" or action.partition(":")[2].strip("*") == ""
 
 
 @FAMILY.rule(

@@ -5,29 +5,24 @@ import re
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.identity.documents import Answer, Context
+from temporal_dsql_deploy.checks.identity.domains import domain_lets_in
 from temporal_dsql_deploy.checks.identity.family import FAMILY
-from temporal_dsql_deploy.checks.identity.needs import PROFILE, Use, role_of, said, uses, wearers
+from temporal_dsql_deploy.checks.identity.needs import (
+    PROFILE,
+    Use,
+    context,
+    role_of,
+    said,
+    uses,
+    wearers,
+)
 from temporal_dsql_deploy.checks.identity.roles import Role, roles
-from temporal_dsql_deploy.checks.identity.scopes import Wearer, known
+from temporal_dsql_deploy.checks.identity.scopes import Wearer, shown
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+|[\w+=,.@-]+")
 """An ARN of a role, or the name of one (IAM API, CreateRole)."""
-
-
-def context(subject: Subject, wearer: Wearer, role: Role | None) -> Context:
-    """What is known of a request that a wearer makes with its role."""
-    service = wearer.task.service if wearer.task else None
-    told = {
-        "aws:principalaccount": subject.account,
-        "aws:resourceaccount": subject.account,
-        "aws:requestedregion": subject.region,
-        "aws:securetransport": "true",
-        "aws:principalarn": known(role.resource, "arn") if role else None,
-        "ecs:cluster": known(service, "cluster") if service else None,
-    }
-    return {key: value for key, value in told.items() if value is not None}
 
 
 def statement(action: str, resource: str) -> str:
@@ -142,8 +137,6 @@ def _let_in(subject: Subject, role: Role, action: str, probe: str | None) -> boo
 
     Within one account either is enough (OpenSearch Service developer guide, ac).
     """
-    from temporal_dsql_deploy.checks.identity.resources import domain_lets_in
-
     return (
         action.startswith("es:")
         and probe is not None
@@ -162,12 +155,3 @@ def _lack(role: Role, use: Use, action: str, probe: str | None, answer: Answer) 
         use.need.symptom,
         f"Add to the policy of {role.name}: {statement(action, shown(probe))}",
     )
-
-
-def shown(probe: str | None) -> str:
-    """A resource that was tried, as a policy would name it."""
-    if probe is None:
-        return "*"
-    if probe.endswith("log-group::log-stream:"):
-        return probe.replace(":log-stream:", "*")
-    return re.sub(r":log-stream:.*$", ":*", probe)

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 from temporal_dsql_deploy.checks.identity import starting, stores
+from temporal_dsql_deploy.checks.identity.documents import Context
 from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.roles import Role, roles
 from temporal_dsql_deploy.checks.identity.scopes import Scope, Wearer, known
@@ -132,6 +133,20 @@ def said(subject: Subject, wearer: Wearer) -> object:
 def role_of(subject: Subject, wearer: Wearer) -> Role | None:
     """The role of a wearer; None where it is not in the plan."""
     return roles(subject).of(said(subject, wearer))
+
+
+def context(subject: Subject, wearer: Wearer, role: Role | None) -> Context:
+    """What is known of a request that a wearer makes with its role."""
+    service = wearer.task.service if wearer.task else None
+    told = {
+        "aws:principalaccount": subject.account,
+        "aws:resourceaccount": subject.account,
+        "aws:requestedregion": subject.region,
+        "aws:securetransport": "true",
+        "aws:principalarn": known(role.resource, "arn") if role else None,
+        "ecs:cluster": known(service, "cluster") if service else None,
+    }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:

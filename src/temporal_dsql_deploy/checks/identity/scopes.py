@@ -1,5 +1,6 @@
 """What a component acts on, as rules ask for it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -93,3 +94,12 @@ def key_arn(subject: Subject, said: object) -> str | None:
         if said in {known(key, "id"), known(key, "key_id"), known(key, "arn")}:
             return known(key, "arn")
     return None
+
+
+def shown(probe: str | None) -> str:
+    """A resource that was tried, as a policy would name it."""
+    if probe is None:
+        return "*"
+    if probe.endswith("log-group::log-stream:"):
+        return probe.replace(":log-stream:", "*")
+    return re.sub(r":log-stream:.*$", ":*", probe)
