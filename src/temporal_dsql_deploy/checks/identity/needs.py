@@ -18,7 +18,8 @@ from temporal_dsql_deploy.plan import UNKNOWN
 PROFILE = object()
 """In place of a role: an instance profile that is not in the plan, or not known."""
 _PROFILE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:instance-profile/.+|[\w+=,.@-]+")
-_SCOPES = {**stores.SCOPES, **starting.SCOPES}
+SCOPES = {**stores.SCOPES, **starting.SCOPES}
+"""What finds the resources of each name that needs.json may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def uses(subject: Subject, wearer: Wearer) -> tuple[Use, ...]:
 def _uses(subject: Subject, wearer: Wearer) -> Iterator[Use]:
     for need in table().needs:
         mine = need.wearer == wearer.kind and {"*", wearer.party} & set(need.parties)
-        found = _SCOPES[need.on](subject, wearer) if mine else None
+        found = SCOPES[need.on](subject, wearer) if mine else None
         if found is not None and found.used:
             yield Use(wearer, need, found)
 
