@@ -161,6 +161,18 @@ def test_connections_of_legacy_mode_double_while_it_starts() -> None:
     assert "history 4 x 800" in found.evidence
 
 
+def test_tasks_that_stop_slowly_hold_their_connections() -> None:
+    """One by one, each for two minutes: 25 of them beside the 100 that run."""
+    made = cluster(LIMITER, TEMPORAL_SQL_MAX_CONNS="50", TEMPORAL_SQL_MAX_IDLE_CONNS="50")
+    made.tasks["history"] = 100
+    one_by_one = {"deployment_minimum_healthy_percent": 99, "deployment_maximum_percent": 100}
+    made.services["history"] |= one_by_one
+    draft = made.draft()
+    draft.containers["history"][0]["stopTimeout"] = 120
+    (found,) = draft.judged(FAMILY).of("budget-connections").findings
+    assert "history 125 x 100 + " in found.evidence
+
+
 def test_rates_that_sum_to_exactly_100_with_the_fixed_counts() -> None:
     """S2-6a: the reference's rates double in a deployment."""
     shares = {"history": (4, "15"), "matching": (3, "8"), "frontend": (2, "5"), "worker": (2, "3")}
