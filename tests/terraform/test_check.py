@@ -2,11 +2,13 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from temporal_dsql_deploy.plan import writer
 from tests.support import plans
 from tests.support.deploy import Deploy
 
@@ -63,6 +65,23 @@ def test_what_is_wrong_is_found_with_file_and_line(deploy: Deploy) -> None:
     text = deploy.run("check", "dev", "--var-file", str(values), check=False).stdout
     for words in ("NG   fit-at-rest", "symptom", "fix", finding["resource"], " of "):
         assert words in text
+
+
+def test_the_readme_shows_what_one_forgotten_rule_looks_like(deploy: Deploy) -> None:
+    plan = plans.of("dev")
+    forgotten = 'aws_vpc_security_group_ingress_rule.this["history-to-matching-grpc"]'
+    left = [one for one in plan.resources if not one.address.endswith(forgotten)]
+    changes = [one for one in plan.changes if not one.address.endswith(forgotten)]
+    assert len(left) == len(plan.resources) - 1
+    less = replace(plan, resources=tuple(left), changes=tuple(changes))
+    (deploy.cwd / "plan.json").write_text(json.dumps(writer.document(less)))
+    said = deploy.run("check", "--plan", "plan.json", check=False)
+    assert said.returncode == 1
+    text = (plans.ROOT / "README.md").read_text()
+    shown = text.partition("looks like this:\n\n```text\n")[2].partition("```")[0]
+    assert shown.count("\n") > 5
+    for line in shown.splitlines():
+        assert line in said.stdout
 
 
 def test_what_the_environment_accepts_is_in_its_folder(deploy: Deploy, tmp_path: Path) -> None:
