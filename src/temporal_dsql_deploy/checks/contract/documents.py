@@ -9,6 +9,7 @@ from temporal_dsql_deploy.checks.contract.outline import (
     Entry,
     documents,
     is_open,
+    nothing,
     outline,
     value_of,
 )
@@ -20,7 +21,7 @@ from temporal_dsql_deploy.checks.contract.values import (
     switch,
     whole,
 )
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said
+from temporal_dsql_deploy.checks.model import Finding, Said
 from temporal_dsql_deploy.checks.subject import Subject
 
 _SOURCE = "temporalio/temporal common/config"
@@ -52,7 +53,7 @@ def _judged(subject: Subject, judge: Judge) -> Iterator[Said]:
             seen = True
             yield from judge(document, entries)
     if not seen:
-        raise CannotJudge("the plan carries no configuration file of a server")
+        raise nothing(subject, "configuration file of a server")
 
 
 def _finding(

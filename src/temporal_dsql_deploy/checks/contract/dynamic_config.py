@@ -6,10 +6,10 @@ from functools import cache
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.contract.family import FAMILY
-from temporal_dsql_deploy.checks.contract.outline import Document, documents
+from temporal_dsql_deploy.checks.contract.outline import Document, documents, nothing
 from temporal_dsql_deploy.checks.contract.places import Place, servers
 from temporal_dsql_deploy.checks.contract.values import quoted, seconds, whole
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Unjudged
+from temporal_dsql_deploy.checks.model import Finding, Said, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
 _KEY = re.compile(
@@ -39,7 +39,7 @@ def _judged(subject: Subject, judge: Judge) -> Iterator[Said]:
             seen = True
             yield from judge(document, key, values)
     if not seen:
-        raise CannotJudge("the plan carries no dynamic configuration")
+        raise nothing(subject, "dynamic configuration")
 
 
 @cache

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from temporal_dsql_deploy.checks.model import CannotJudge
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive
 
@@ -63,6 +64,13 @@ def hidden(subject: Subject) -> Iterator[str]:
             if resource[attribute] is UNKNOWN or isinstance(resource[attribute], Sensitive):
                 yield resource.address
                 break
+
+
+def nothing(subject: Subject, what: str) -> CannotJudge:
+    """Why there is nothing to judge: no text is such a document, or it is not shown."""
+    secret = sum(1 for _ in hidden(subject))
+    where = f"; {secret} texts are not shown" if secret else ""
+    return CannotJudge(f"the plan carries no {what}{where}")
 
 
 def outline(text: str) -> list[Entry]:

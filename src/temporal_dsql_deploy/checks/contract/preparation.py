@@ -52,7 +52,10 @@ def _started_with(place: Place, other: Place) -> bool:
 )
 def init_order(subject: Subject) -> Iterator[Said]:
     """By the paths in their commands."""
-    for place in _all(subject):
+    for place in containers(subject):
+        if isinstance(place, Unjudged):
+            yield place
+            continue
         names = {one.name for one in place.task.containers or ()}
         for number, dependency in enumerate(_dependencies(place)):
             name = dependency.get("containerName")
@@ -67,12 +70,6 @@ def init_order(subject: Subject) -> Iterator[Said]:
         if not ONCE & set(found):
             said = f"condition is {found[0]}" if found else f"it does not wait for {name}"
             yield place.finding("dependsOn", said)
-
-
-def _all(subject: Subject) -> Iterator[Place]:
-    for place in containers(subject):
-        if isinstance(place, Place):
-            yield place
 
 
 @FAMILY.rule(

@@ -20,6 +20,7 @@ _JITTER = "DSQL_RESERVOIR_LIFETIME_JITTER"
 _GUARD = "DSQL_RESERVOIR_GUARD_WINDOW"
 _TARGET = "DSQL_RESERVOIR_TARGET_READY"
 _LOW = "DSQL_RESERVOIR_LOW_WATERMARK"
+_MOST = "TEMPORAL_SQL_MAX_CONNS"
 _LEAST_USE = 120
 """Seconds of use that a connection must have before the guard takes it back."""
 _LONGEST = 50 * 60
@@ -64,8 +65,8 @@ def lifetime_before_cut(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "reservoir-explicit",
-    holds="Reservoir mode comes with DSQL_RESERVOIR_TARGET_READY and a "
-    "DSQL_RESERVOIR_LOW_WATERMARK that is not above it.",
+    holds="Reservoir mode comes with a DSQL_RESERVOIR_TARGET_READY that is not above maxConns, and "
+    "a DSQL_RESERVOIR_LOW_WATERMARK that is not above it.",
     symptom="What is left out becomes maxConns, and a higher watermark raises the target: each "
     "process then keeps 4 reservoirs of that size beside the maxConns that it holds.",
     fix="Set both; the target far below maxConns, the watermark at most the target.",
@@ -81,6 +82,9 @@ def reservoir_explicit(subject: Subject) -> Iterator[Said]:
             if not place.has(name):
                 yield place.variable(name, f"{name} is not set")
         target, low = whole(place.value(_TARGET)), whole(place.value(_LOW))
+        most = whole(place.value(_MOST))
+        if target is not None and most is not None and target > most >= 1:
+            yield place.variable(_TARGET, f"{_TARGET} is {target}, {_MOST} is {most}")
         if target is not None and low is not None and low > target:
             yield place.variable(_LOW, f"{_LOW} is {low}, {_TARGET} is {target}")
 

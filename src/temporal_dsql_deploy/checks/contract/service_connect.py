@@ -55,6 +55,8 @@ def _mapping(task: Task, name: Any) -> tuple[Place, int, Mapping[str, Any]] | No
 def connect_timeout(subject: Subject) -> Iterator[Said]:
     """An idle limit below a poll's length cuts it too."""
     for task, service, number, block in _served(subject):
+        if task.containers is None:
+            yield Unjudged(task.definition.address, "its containers are not known before an apply")
         path = f"service_connect_configuration.0.service.{number}.timeout.0"
         timeout = service[path]
         limits: Mapping[str, Any] = timeout if isinstance(timeout, Mapping) else {}

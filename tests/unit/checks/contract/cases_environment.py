@@ -64,6 +64,7 @@ PLUGIN: tuple[Case, ...] = (
     env("lifetime-before-cut", "DSQL_RESERVOIR_BASE_LIFETIME", "55m", beside=_RESERVOIR),
     env("reservoir-explicit", "DSQL_RESERVOIR_TARGET_READY", None, beside=_RESERVOIR),
     env("reservoir-explicit", "DSQL_RESERVOIR_LOW_WATERMARK", "11", beside=_RESERVOIR),
+    env("reservoir-explicit", "DSQL_RESERVOIR_TARGET_READY", "21", beside=_RESERVOIR),
     env("no-effect", "DSQL_RESERVOIR_TARGET_READY", "10", said_of="DSQL_RESERVOIR_ENABLED"),
     env("no-effect", "DSQL_POOL_KEEPER_TICK_INTERVAL", "1s", beside=_RESERVOIR),
 )
