@@ -66,6 +66,7 @@ def once(subject: Subject) -> Iterator[Said]:
     """Who scrapes each role."""
     yield from _unread(subject)
     found = _collectors(subject)
+    unread = {one.resource for one in _read(subject)[1]}
     port = topology.load().metrics_port
     for task in subject.roles.values():
         scraped = [
@@ -75,6 +76,8 @@ def once(subject: Subject) -> Iterator[Said]:
         named = str(task.service["name"]) if task.service else ""
         scraped += [one for one in found for f in one.does.finders if f.finds(named, server, port)]
         where = (task.service or task.definition).address
+        if not scraped and (unread & _places(subject, task) or task.containers is None):
+            continue
         if not scraped:
             place = next((one for one in found if one.task is task), None)
             said = f"nothing scrapes {task.name} on {port}"
@@ -264,11 +267,20 @@ def _unread(subject: Subject) -> Iterator[Unjudged]:
     yield from _read(subject)[1]
 
 
+def _places(subject: Subject, task: Task) -> set[str]:
+    """Addresses of what holds the texts that a task reads."""
+    return {place for place, _, _ in _sources(task, _parameters(subject))}
+
+
+def _parameters(subject: Subject) -> dict[str, Resource]:
+    parameters = subject.plan.of_type("aws_ssm_parameter")
+    return {**known(parameters, "name"), **known(parameters, "arn")}
+
+
 def _read(subject: Subject) -> tuple[list[_Collector], list[Unjudged]]:
     found: list[_Collector] = []
     failed: list[Unjudged] = []
-    parameters = known(subject.plan.of_type("aws_ssm_parameter"), "name")
-    parameters |= known(subject.plan.of_type("aws_ssm_parameter"), "arn")
+    parameters = _parameters(subject)
     for task in subject.tasks:
         for place, attribute, text in _sources(task, parameters):
             if not isinstance(text, str):

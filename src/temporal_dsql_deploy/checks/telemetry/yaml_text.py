@@ -24,6 +24,10 @@ def read(text: str) -> Any:
     ]
     if not lines:
         return None
+    if lines[0][1][0] in "[{":
+        if len(lines) > 1:
+            raise NotRead(lines[1][1])
+        return _value(lines[0][1])
     value, rest = _block(lines, lines[0][0])
     if rest:
         raise NotRead(rest[0][1])
@@ -51,7 +55,7 @@ def _list(lines: list[_Line], indent: int) -> tuple[list[Any], list[_Line]]:
     while lines and lines[0][0] == indent and lines[0][1][:2] in {"-", "- "}:
         inner = lines[0][1][1:].lstrip(" ")
         column = indent + len(lines[0][1]) - len(inner)
-        if inner and not _KEY.match(inner):
+        if inner and inner[:2] not in {"-", "- "} and not _KEY.match(inner):
             items.append(_value(inner))
             lines = lines[1:]
             continue
