@@ -10,6 +10,7 @@ from temporal_dsql_deploy.checks.model import (
     Outcome,
     Rule,
     Seen,
+    SwitchedOff,
     Unjudged,
     Verdict,
 )
@@ -51,6 +52,8 @@ def _outcome(rule: Rule, subject: Subject) -> Outcome:
                     unjudged.append(said)
                 case Seen():
                     seen.append(said.text)
+    except SwitchedOff as reason:
+        seen.append(str(reason))
     except CannotJudge as reason:
         unjudged.append(Unjudged("", str(reason)))
     verdict = Verdict.NG if findings else Verdict.SKIP if unjudged else Verdict.OK

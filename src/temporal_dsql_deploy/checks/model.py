@@ -54,6 +54,10 @@ class CannotJudge(Exception):
     """A rule has nothing to judge by; the reason is its text."""
 
 
+class SwitchedOff(Exception):
+    """The plan itself leaves out what a rule is about, so that it holds; the reason is its text."""
+
+
 Said = Finding | Unjudged | Seen
 
 

@@ -6,7 +6,15 @@ import pytest
 
 from temporal_dsql_deploy.checks import Subject, Verdict, judge, registry
 from temporal_dsql_deploy.checks.family import Family
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Outcome, Said, Seen, Unjudged
+from temporal_dsql_deploy.checks.model import (
+    CannotJudge,
+    Finding,
+    Outcome,
+    Said,
+    Seen,
+    SwitchedOff,
+    Unjudged,
+)
 from temporal_dsql_deploy.plan import Plan, Resource
 
 FOUND = Finding("aws_x.a", "b", "it is 3")
@@ -54,6 +62,19 @@ def test_a_finding_gets_the_words_of_its_rule_unless_it_has_its_own() -> None:
     first, second = outcome_of(FOUND, OWN).findings
     assert (first.symptom, first.fix) == ("S.", "F.")
     assert (second.symptom, second.fix) == ("own symptom", "own fix")
+
+
+def test_what_the_plan_leaves_out_holds_and_says_so() -> None:
+    family = Family("f", "A family")
+
+    @family.rule("r", holds="It holds.", symptom="S.", fix="F.", source="a source")
+    def _(subject: Subject) -> Iterator[Said]:
+        yield Seen("3 things")
+        raise SwitchedOff("leases are off")
+
+    (outcome,) = judge(Subject(Plan("")), family.rules).outcomes
+    assert outcome.verdict is Verdict.OK
+    assert outcome.seen == ("3 things", "leases are off")
 
 
 def test_what_is_sensitive_is_never_said() -> None:

@@ -9,7 +9,7 @@ from temporal_dsql_deploy.checks.budget.connections import said
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED
 from temporal_dsql_deploy.checks.budget.limiter import names
 from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading, summed
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
+from temporal_dsql_deploy.checks.model import Finding, Said, Seen, SwitchedOff
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.values import UNKNOWN
 
@@ -64,7 +64,7 @@ def _leasing(subject: Subject) -> tuple[Reading, list[Member]]:
     found = reading(subject)
     leasing = [one for one in found.members if one.settings.lease]
     if not leasing:
-        raise CannotJudge("no role has leases on")
+        raise SwitchedOff("no role has leases on")
     return found, leasing
 
 

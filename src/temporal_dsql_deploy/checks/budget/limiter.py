@@ -7,7 +7,7 @@ from temporal_dsql_deploy.capacity.connections import Mode, Quotas
 from temporal_dsql_deploy.checks.budget import tables
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED, QUOTAS, RATE_EXCEEDED
 from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
+from temporal_dsql_deploy.checks.model import Finding, Said, Seen, SwitchedOff
 from temporal_dsql_deploy.checks.subject import Subject
 
 TABLE = "DSQL_DISTRIBUTED_RATE_LIMITER_TABLE"
@@ -32,7 +32,7 @@ def limiter(subject: Subject) -> Iterator[Said]:
     found = reading(subject)
     counted = [one for one in found.members if one.settings.limiter]
     if not counted:
-        raise CannotJudge("no role has the limiter in DynamoDB on")
+        raise SwitchedOff("no role has the limiter in DynamoDB on")
     yield from found.unjudged
     for one in counted:
         yield from _table(one)

@@ -8,7 +8,7 @@ from temporal_dsql_deploy.capacity.connections.settings import MAX_CONN_LIFETIME
 from temporal_dsql_deploy.checks.budget.connections import connection_quota, said
 from temporal_dsql_deploy.checks.budget.family import FAMILY, MEASURED, PLUGIN, QUOTAS
 from temporal_dsql_deploy.checks.budget.reading import Member, Reading, reading, summed
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
+from temporal_dsql_deploy.checks.model import Finding, Said, Seen, SwitchedOff, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 
 TARGET = "DSQL_RESERVOIR_TARGET_READY"
@@ -90,7 +90,7 @@ def reservoir_size(subject: Subject) -> Iterator[Said]:
 def _with_reservoirs(found: Reading) -> list[Member]:
     members = [one for one in found.members if one.service.pool.mode is Mode.RESERVOIR]
     if not members:
-        raise CannotJudge("no role has reservoir mode on")
+        raise SwitchedOff("no role has reservoir mode on")
     return members
 
 

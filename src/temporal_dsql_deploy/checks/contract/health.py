@@ -196,7 +196,7 @@ def health_port(subject: Subject) -> Iterator[Said]:
     "minutes.",
     symptom="AWS refuses the task definition (`ClientException`); or a dead role stays in the ring "
     "for many minutes, and calls to it hang.",
-    fix="interval 30, timeout 5, retries 3; the timeout at most the interval.",
+    fix="Give an interval of 30, a timeout of 5 and 3 retries; the timeout is at most the interval.",
     source=_API,
 )
 def health_timing(subject: Subject) -> Iterator[Said]:

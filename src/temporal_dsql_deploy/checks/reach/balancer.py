@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
+from temporal_dsql_deploy.checks.model import (
+    CannotJudge,
+    Finding,
+    Said,
+    Seen,
+    SwitchedOff,
+    Unjudged,
+)
 from temporal_dsql_deploy.checks.reach.needs import ports_of
 from temporal_dsql_deploy.checks.reach.own import FAMILY
 from temporal_dsql_deploy.checks.reach.parties import Party
@@ -34,7 +41,7 @@ def load_balancer(subject: Subject) -> Iterator[Said]:
     """Listener, target group and service of the frontend's load balancer."""
     found = survey(subject)
     if not found.parties.present("load-balancer"):
-        raise CannotJudge("the plan has no load balancer")
+        raise SwitchedOff("no load balancer")
     yield from found.unnamed("load-balancer")
     for party in found.parties.of("load-balancer"):
         yield from _listeners(found, party)
