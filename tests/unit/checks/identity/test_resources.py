@@ -162,7 +162,10 @@ def test_a_key_that_iam_and_logs_may_use_is_right() -> None:
 
 @pytest.mark.parametrize("action", range(5))
 def test_each_action_that_logs_may_not_is_found(action: int) -> None:
-    draft = change(with_key_policy(), "aws_kms_key.main", lambda now: now[1]["Action"].pop(action))
+    def take(now: list[dict[str, Any]]) -> None:
+        del now[1]["Action"][action]
+
+    draft = change(with_key_policy(), "aws_kms_key.main", take)
     assert ng(outcome(draft, "key-policy")) == [("aws_kms_key.main", "policy")]
     assert "CloudWatch Logs may not" in outcome(draft, "key-policy").findings[0].evidence
 
@@ -263,7 +266,8 @@ def test_a_bucket_may_deny_plain_http_and_no_more() -> None:
     plain = {"Bool": {"aws:SecureTransport": "false"}}
     assert not with_loki(plain).judged(FAMILY).findings
     assert outcome(with_loki(plain), "bucket-policy").verdict is Verdict.OK
-    for wrong in ({}, {"Bool": {"aws:SecureTransport": "true"}}):
+    wrongs: list[dict[str, Any]] = [{}, {"Bool": {"aws:SecureTransport": "true"}}]
+    for wrong in wrongs:
         found = outcome(with_loki(wrong), "bucket-policy")
         assert ng(found) == [("aws_s3_bucket_policy.loki", "policy")]
         assert "s3:PutObject" in found.findings[0].evidence
