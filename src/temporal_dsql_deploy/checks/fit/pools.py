@@ -104,8 +104,10 @@ def provider_of(plan: Resources, group: Resource) -> Resource | None:
     """The capacity provider of an Auto Scaling group."""
     providers = plan.of_type("aws_ecs_capacity_provider")
     path = "auto_scaling_group_provider.0.auto_scaling_group_arn"
+    if not isinstance(group["arn"], str):
+        return _beside(group, list(providers))
     for provider in providers:
-        if isinstance(group["arn"], str) and provider[path] == group["arn"]:
+        if provider[path] == group["arn"]:
             return provider
     return _beside(group, [one for one in providers if one[path] is UNKNOWN])
 

@@ -102,7 +102,8 @@ def _orphans(subject: Subject) -> Iterator[Finding]:
     for provider in subject.plan.of_type("aws_ecs_capacity_provider"):
         arn = provider[f"{_PROVIDER}.auto_scaling_group_arn"]
         beside = [one for one in left if one.module == provider.module]
-        if provider.address not in scaled and isinstance(arn, str) and beside:
+        groups = [one for one in found if one.group.module == provider.module]
+        if provider.address not in scaled and isinstance(arn, str) and beside and not groups:
             yield Finding(
                 provider.address,
                 f"{_PROVIDER}.auto_scaling_group_arn",
@@ -113,7 +114,7 @@ def _orphans(subject: Subject) -> Iterator[Finding]:
 
 def _missing(service: Resource, name: str, there: tuple[Instances, ...]) -> Iterator[Said]:
     """A provider that the plan does not make, perhaps for a group that it does make."""
-    left = [one for one in there if one.provider is None]
+    left = [one for one in there if one.provider is None and isinstance(one.group["arn"], str)]
     if not left:
         yield Unjudged(service.address, f"capacity provider {name} is not in the plan")
     for one in left:

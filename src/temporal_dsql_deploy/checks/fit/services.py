@@ -244,13 +244,14 @@ def _groups(
 
 def _admits(task: Task, service: Resource, group: Instances) -> bool:
     """Whether instances of a group satisfy the placement constraints of a service's tasks."""
-    given = (*_constraints(service), *_constraints(task.definition))
+    given = (*constraints(service), *constraints(task.definition))
     return all(
         _satisfies(one.get("expression"), group) for one in given if one.get("type") == "memberOf"
     )
 
 
-def _constraints(resource: Resource) -> Iterator[Mapping[str, Any]]:
+def constraints(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """Placement constraints of a service or a task definition."""
     given = resource["placement_constraints"]
     for each in given if isinstance(given, list | tuple) else ():
         if isinstance(each, Mapping):
@@ -279,7 +280,7 @@ def _satisfies(expression: Any, group: Instances) -> bool:
 
 
 def _distinct(task: Task, service: Resource) -> bool:
-    if any(one.get("type") == "distinctInstance" for one in _constraints(service)):
+    if any(one.get("type") == "distinctInstance" for one in constraints(service)):
         return True
     ports = [
         mapping

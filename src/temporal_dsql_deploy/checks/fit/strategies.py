@@ -1,25 +1,40 @@
 """Placement strategies: ECS takes them, and they keep what is alike apart."""
 
+import re
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.capacity.pool import ZONE, Strategy, TaskKind
 from temporal_dsql_deploy.checks.fit.family import FAMILY
 from temporal_dsql_deploy.checks.fit.losses import several
-from temporal_dsql_deploy.checks.fit.services import Placing, on_fargate, placings, strategies
+from temporal_dsql_deploy.checks.fit.services import (
+    Placing,
+    constraints,
+    on_fargate,
+    placings,
+    strategies,
+)
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
 from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan.model import Resource
+from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _SOURCE = "ECS developer guide, task-placement-strategies; ECS API, PlacementStrategy"
+_QUERY = re.compile(
+    r"[\s(]*((not|!)[\s(]*)?(attribute:|task:|agentConnected|agentVersion|ec2InstanceId|"
+    r"registeredAt|runningTasksCount)"
+)
 _INSTANCE = ("instanceId", "host")
 
 
 @FAMILY.rule(
     "placement-strategy",
-    holds="Placement strategies are of a type, and by a field, that ECS knows.",
-    symptom="The apply fails: InvalidParameterException: Invalid placement strategy.",
+    holds="Placement strategies and constraints are such that ECS knows.",
+    symptom="The apply fails: InvalidParameterException: Invalid placement strategy, or Invalid "
+    "placement constraint.",
     fix="Use spread with attribute:ecs.availability-zone or instanceId, binpack with cpu or "
-    "memory, or random without a field.",
-    source=_SOURCE,
+    "memory, or random without a field; and memberOf with an expression of the cluster query "
+    "language, or distinctInstance without one.",
+    source=_SOURCE + "; cluster-query-language",
 )
 def placement_strategy(subject: Subject) -> Iterator[Said]:
     """Every service on EC2 instances."""
@@ -34,7 +49,23 @@ def placement_strategy(subject: Subject) -> Iterator[Said]:
                     f"ordered_placement_strategy.{number}",
                     f"type is {one[0]!r} and field is {one[1]!r}",
                 )
+        if task.service:
+            yield from _constraints(task.service)
     yield Seen(f"{len(services)} services")
+
+
+def _constraints(service: Resource) -> Iterator[Finding]:
+    for number, one in enumerate(constraints(service)):
+        how, said = one.get("type"), one.get("expression")
+        if how is UNKNOWN or said is UNKNOWN:
+            continue
+        queried = how == "memberOf" and _QUERY.match(str(said or ""))
+        if not queried and not (how == "distinctInstance" and not said):
+            yield Finding(
+                service.address,
+                f"placement_constraints.{number}",
+                f"type is {how!r} and expression is {said!r}",
+            )
 
 
 def _known(strategy: Strategy) -> bool:

@@ -1,0 +1,480 @@
+"""Rules about room, on a plan made by hand."""
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_dsql_deploy.checks.fit import FAMILY
+from temporal_dsql_deploy.checks.fit.measures import whole
+from temporal_dsql_deploy.checks.model import Verdict
+from temporal_dsql_deploy.plan import UNKNOWN
+from tests.support.check_plans import ECS_CLUSTER, PRIVATE, ROLES, good
+from tests.support.draft import ABSENT, SERVICE, TASK, Break, Draft, every, ng, only, verdicts
+
+GROUP = "aws_autoscaling_group.main"
+TEMPLATE = "aws_launch_template.main"
+PROVIDER = "aws_ecs_capacity_provider.main"
+ATTACHED = "aws_ecs_cluster_capacity_providers.main"
+SCALED = "auto_scaling_group_provider.0"
+STRATEGY = [
+    {"type": "spread", "field": "attribute:ecs.availability-zone"},
+    {"type": "spread", "field": "instanceId"},
+]
+LEAST, MOST = "deployment_minimum_healthy_percent", "deployment_maximum_percent"
+
+BREAKS = [
+    Break("fit-at-rest", "outputs", "services.history.replicas", (12,), (GROUP, "max_size")),
+    Break(
+        "fit-replicas",
+        "outputs",
+        "services.matching.replicas",
+        (0,),
+        (f"{SERVICE}.matching", "desired_count"),
+    ),
+    Break("fit-deployment-limits", f"{SERVICE}.history", MOST, (100, 150, 10, 0)),
+    Break("fit-deployment-limits", f"{SERVICE}.grafana", MOST, (100,)),
+    Break("fit-deployment-limits", f"{SERVICE}.history", LEAST, (0, 1000)),
+    Break("fit-instance-type", TEMPLATE, "instance_type", (None,)),
+    Break("fit-instance-count", GROUP, "desired_capacity", (0, 7, 30)),
+    Break("fit-instance-count", GROUP, "min_size", (None,)),
+    Break("fit-instance-count", GROUP, "max_size", (None,)),
+    Break("fit-instance-launch", TEMPLATE, "image_id", (None, "", "changed-resolve:ssm:/aws")),
+    Break(
+        "fit-capacity-provider",
+        f"{SERVICE}.history",
+        "capacity_provider_strategy.0.capacity_provider",
+        ("shop-other", ""),
+        (f"{SERVICE}.history", "capacity_provider_strategy"),
+    ),
+    Break(
+        "fit-capacity-provider",
+        f"{SERVICE}.history",
+        "capacity_provider_strategy.0.weight",
+        (0,),
+        (f"{SERVICE}.history", "capacity_provider_strategy"),
+    ),
+    Break(
+        "fit-capacity-provider",
+        ATTACHED,
+        "",
+        (ABSENT,),
+        (f"{SERVICE}.ui", "capacity_provider_strategy"),
+    ),
+    Break(
+        "fit-capacity-provider",
+        ATTACHED,
+        "default_capacity_provider_strategy.0.capacity_provider",
+        ("shop-other", None),
+    ),
+    Break("fit-capacity-provider", PROVIDER, "", (ABSENT,), (GROUP, "")),
+    Break(
+        "fit-capacity-provider",
+        PROVIDER,
+        f"{SCALED}.auto_scaling_group_arn",
+        (None, "changed"),
+        (GROUP, ""),
+    ),
+    Break(
+        "fit-capacity-provider",
+        GROUP,
+        "",
+        (ABSENT,),
+        (PROVIDER, f"{SCALED}.auto_scaling_group_arn"),
+    ),
+    Break("fit-capacity-provider", PROVIDER, f"{SCALED}.managed_draining", ("DISABLED", "")),
+    Break(
+        "fit-capacity-provider",
+        PROVIDER,
+        f"{SCALED}.managed_termination_protection",
+        ("DISABLED", None, "changed"),
+    ),
+    Break(
+        "fit-capacity-provider",
+        PROVIDER,
+        f"{SCALED}.managed_scaling.0.target_capacity",
+        (0, 1000),
+    ),
+    Break("fit-capacity-provider", GROUP, "protect_from_scale_in", (False, None)),
+    Break("fit-task-size", f"{TASK}.history", "memory", ("102", "409", "10240", None)),
+    Break("fit-task-size", f"{TASK}.history", "cpu", ("51", "5120")),
+    Break("fit-task-size", f"{TASK}.grafana", "memory", ("256",)),
+    Break("fit-task-size", f"{TASK}.ui", "cpu", ("25", None)),
+    Break("fit-task-size", f"{TASK}.setup", "memory", ("51", "5120", None)),
+    Break("fit-task-size", f"{TASK}.setup", "cpu", ("25", "2560", None)),
+    Break("fit-task-size", "history/1", "memory", (25, None)),
+    Break("fit-task-size", "history/1", "memory", (2560,), (f"{TASK}.history", "memory")),
+    Break("fit-task-size", "history/0", "memory", (100,)),
+    Break(
+        "fit-spread",
+        f"{SERVICE}.history",
+        "ordered_placement_strategy",
+        (STRATEGY[1:], [{"type": "binpack", "field": "memory"}], [{"type": "random"}]),
+        (f"{SERVICE}.history", "ordered_placement_strategy.0"),
+    ),
+]
+
+
+def scripted(script: str) -> str:
+    return base64.b64encode(script.encode()).decode()
+
+
+def test_everything_fits_in_a_good_plan() -> None:
+    assert set(verdicts(good().judged(FAMILY)).values()) == {Verdict.OK}
+
+
+@pytest.mark.parametrize(("wrong", "value"), every(BREAKS))
+def test_what_is_wrong_is_found_where_it_is(wrong: Break, value: Any) -> None:
+    draft = good().put(wrong.place, wrong.path, value)
+    found = draft.judged(FAMILY).of(wrong.rule).findings
+    assert wrong.expected() in [(one.resource, one.attribute) for one in found], found
+    assert all(one.evidence and one.symptom and one.fix for one in found)
+
+
+# What the reference system does: nodes by workload, and four services on one of them.
+
+
+def tied(limit: int) -> Draft:
+    """Matching, frontend, UI and Grafana on a group of their own, of up to so many m7g.large."""
+    draft = good()
+    script = f"ECS_CLUSTER={ECS_CLUSTER}\n" + 'ECS_INSTANCE_ATTRIBUTES={"workload":"frontend"}\n'
+    draft.add(
+        "aws_launch_template.b",
+        **{**draft[TEMPLATE], "id": "lt-b", "name": "shop-b", "user_data": scripted(script)},
+    )
+    draft.add(
+        "aws_autoscaling_group.b",
+        **{
+            **draft[GROUP],
+            "name": "shop-b",
+            "arn": "arn:b",
+            "desired_capacity": 1,
+            "max_size": limit,
+            "launch_template": [{"id": "lt-b", "name": None}],
+        },
+    )
+    (scaled,) = draft[PROVIDER]["auto_scaling_group_provider"]
+    draft.add(
+        "aws_ecs_capacity_provider.b",
+        name="shop-b",
+        auto_scaling_group_provider=[{**scaled, "auto_scaling_group_arn": "arn:b"}],
+    )
+    draft[ATTACHED]["capacity_providers"].append("shop-b")
+    for name in ("matching", "frontend", "ui", "grafana"):
+        service = draft.service(name)
+        service["capacity_provider_strategy"] = [{"capacity_provider": "shop-b", "weight": 1}]
+        service["placement_constraints"] = [
+            {"type": "memberOf", "expression": "attribute:workload == frontend"}
+        ]
+    return draft
+
+
+def test_four_services_tied_to_a_node_with_two_interfaces_are_named() -> None:
+    """Feature: temporal-ecs-fargate, S0-P3: node B gets four tasks, and has room for two."""
+    (found,) = only(tied(1).judged(FAMILY), "fit-at-rest")
+    assert (found.resource, found.attribute) == ("aws_autoscaling_group.b", "max_size")
+    assert "2 tasks each without awsvpcTrunking" in found.evidence
+    assert "RESOURCE:ENI" in found.evidence
+    assert "RESOURCE:ENI" in found.symptom
+    assert "awsvpcTrunking on before the instances start" in found.fix
+    assert "max_size to 3" in found.fix
+
+
+def test_with_a_second_node_they_run_and_no_deployment_goes_through() -> None:
+    found = only(tied(2).judged(FAMILY), "fit-rolling-deployment")
+    assert {one.resource for one in found} == {"aws_autoscaling_group.b"}
+    assert len(found) == 4
+
+
+def test_what_rests_on_a_trunk_only_when_something_is_lost_is_not_judged() -> None:
+    outcome = tied(3).judged(FAMILY).of("fit-instance-lost")
+    assert outcome.verdict is Verdict.OK
+    outcome = tied(2).judged(FAMILY).of("fit-instance-lost")
+    assert outcome.verdict is Verdict.SKIP
+    assert "awsvpcTrunking" in outcome.unjudged[0].reason
+
+
+@pytest.mark.parametrize(("value", "verdict"), [("enabled", Verdict.OK), ("disabled", Verdict.NG)])
+def test_a_setting_in_the_plan_says_whether_there_is_a_trunk(value: str, verdict: Verdict) -> None:
+    draft = tied(2)
+    draft.add("aws_ecs_account_setting_default.trunk", name="awsvpcTrunking", value=value)
+    judgement = draft.judged(FAMILY)
+    assert judgement.of("fit-at-rest").verdict is Verdict.OK
+    assert judgement.of("fit-rolling-deployment").verdict is verdict
+    assert judgement.of("fit-instance-lost").verdict is verdict
+
+
+def test_a_constraint_that_no_instance_satisfies_is_found() -> None:
+    draft = tied(3)
+    constraint = {"type": "memberOf", "expression": "attribute:workload == history"}
+    draft.service("ui")["placement_constraints"] = [constraint]
+    assert ng(draft.judged(FAMILY).of("fit-at-rest")) == [
+        (f"{SERVICE}.ui", "placement_constraints")
+    ]
+    draft["aws_launch_template.b"]["user_data"] = UNKNOWN
+    outcome = draft.judged(FAMILY).of("fit-at-rest")
+    assert (outcome.verdict, outcome.findings) == (Verdict.SKIP, ())
+
+
+@pytest.mark.parametrize(
+    ("expression", "verdict"),
+    [
+        ("attribute:workload in [frontend, history]", Verdict.OK),
+        ("attribute:workload != history", Verdict.OK),
+        ("attribute:workload !in [frontend]", Verdict.NG),
+        ("attribute:ecs.instance-type == m7g.large", Verdict.OK),
+        ("attribute:ecs.instance-type == m7g.xlarge", Verdict.NG),
+        ("attribute:ecs.ami-id == ami-1", Verdict.SKIP),
+        ("task:group == service:ui", Verdict.SKIP),
+    ],
+)
+def test_constraints_are_read(expression: str, verdict: Verdict) -> None:
+    draft = tied(3)
+    draft.service("ui")["placement_constraints"] = [{"type": "memberOf", "expression": expression}]
+    assert draft.judged(FAMILY).of("fit-at-rest").verdict is verdict
+
+
+# Numbers of instances and of tasks.
+
+
+def test_a_deployment_that_starts_one_first_needs_room_for_it() -> None:
+    draft = good().put(GROUP, "max_size", 3)
+    found = draft.judged(FAMILY).of("fit-rolling-deployment").findings
+    assert {(one.resource, one.attribute) for one in found} == {(GROUP, "max_size")}
+    for name in (*ROLES, "ui", "grafana"):
+        draft.put(f"{SERVICE}.{name}", LEAST, 0).put(f"{SERVICE}.{name}", MOST, 100)
+    assert draft.judged(FAMILY).of("fit-rolling-deployment").verdict is Verdict.OK
+
+
+def test_a_lost_instance_and_a_lost_zone() -> None:
+    draft = good().put(GROUP, "max_size", 3)
+    draft.add("aws_ecs_account_setting_default.trunk", name="awsvpcTrunking", value="disabled")
+    judgement = draft.judged(FAMILY)
+    assert ng(judgement.of("fit-instance-lost")) == [(GROUP, "max_size")]
+    # Auto Scaling starts three in the other zone.
+    assert judgement.of("fit-zone-lost").verdict is Verdict.OK
+
+
+def test_a_group_or_a_service_of_one_zone_is_found_where_there_are_two() -> None:
+    draft = good().put(GROUP, "vpc_zone_identifier", [PRIVATE[0]])
+    assert ng(draft.judged(FAMILY).of("fit-zone-lost")) == [(GROUP, "vpc_zone_identifier")]
+    draft = good().put(f"{SERVICE}.history", "network_configuration.0.subnets", [PRIVATE[0]])
+    assert ng(draft.judged(FAMILY).of("fit-zone-lost")) == [
+        (f"{SERVICE}.history", "network_configuration.0.subnets")
+    ]
+
+
+def test_without_managed_scaling_the_desired_capacity_is_the_limit() -> None:
+    draft = good().put(PROVIDER, f"{SCALED}.managed_scaling.0.status", "DISABLED")
+    draft.put("outputs", "services.history.replicas", 3)
+    judgement = draft.judged(FAMILY)
+    assert ng(judgement.of("fit-at-rest")) == [(GROUP, "desired_capacity")]
+    assert (PROVIDER, f"{SCALED}.managed_scaling") in ng(judgement.of("fit-capacity-provider"))
+
+
+def test_without_a_capacity_provider_nothing_is_added() -> None:
+    draft = good().without(ATTACHED)
+    for name in (*ROLES, "ui", "grafana"):
+        draft.service(name).update(capacity_provider_strategy=[], launch_type="EC2")
+    judgement = draft.put("outputs", "services.history.replicas", 3).judged(FAMILY)
+    assert judgement.of("fit-at-rest").verdict is Verdict.NG
+    found = ng(judgement.of("fit-capacity-provider"))
+    assert (f"{SERVICE}.history", "capacity_provider_strategy") in found
+
+
+def test_a_service_without_strategy_has_the_default_of_its_cluster() -> None:
+    draft = good()
+    for name in (*ROLES, "ui", "grafana"):
+        draft.service(name)["capacity_provider_strategy"] = []
+    assert set(verdicts(draft.judged(FAMILY)).values()) == {Verdict.OK}
+
+
+def test_daemons_take_their_part_of_every_instance() -> None:
+    draft = good()
+    draft.service("grafana")["scheduling_strategy"] = "DAEMON"
+    # One interface of two is left on each of six instances, for five tasks and one more.
+    judgement = draft.judged(FAMILY)
+    assert judgement.of("fit-at-rest").verdict is Verdict.OK
+    draft.put("outputs", "services.history.replicas", 3)
+    assert ng(draft.judged(FAMILY).of("fit-at-rest")) == [(GROUP, "max_size")]
+
+
+def test_fargate_takes_no_instance() -> None:
+    draft = good().put(GROUP, "max_size", 3).put("outputs", "services.history.replicas", 20)
+    draft.service("history").update(launch_type="FARGATE", capacity_provider_strategy=[])
+    draft.task("history")["requires_compatibilities"] = ["FARGATE"]
+    assert draft.judged(FAMILY).of("fit-at-rest").verdict is Verdict.OK
+    draft.service("history").update(
+        launch_type=None,
+        capacity_provider_strategy=[{"capacity_provider": "FARGATE", "weight": 1}],
+    )
+    draft.task("history")["requires_compatibilities"] = ["EC2", "FARGATE"]
+    draft[ATTACHED]["capacity_providers"].append("FARGATE")
+    assert draft.judged(FAMILY).of("fit-at-rest").verdict is Verdict.OK
+
+
+def test_more_tasks_than_zones_spread_over_instances_too() -> None:
+    draft = good().put("outputs", "services.history.replicas", 3)
+    assert ng(draft.judged(FAMILY).of("fit-spread")) == [
+        (f"{SERVICE}.history", "ordered_placement_strategy")
+    ]
+    draft.service("history")["ordered_placement_strategy"] = STRATEGY
+    assert draft.judged(FAMILY).of("fit-spread").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("type_", "field"),
+    [("spread", "zone"), ("spread", ""), ("binpack", "disk"), ("tightly", "cpu"), ("", "cpu")],
+)
+def test_a_strategy_that_ecs_does_not_know_is_found(type_: str, field: str) -> None:
+    draft = good()
+    draft.service("ui")["ordered_placement_strategy"] = [{"type": type_, "field": field}]
+    assert ng(draft.judged(FAMILY).of("fit-placement-strategy")) == [
+        (f"{SERVICE}.ui", "ordered_placement_strategy.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "expression"),
+    [
+        ("memberOf", ""),
+        ("memberOf", "workload == history"),
+        ("memberof", "attribute:workload == history"),
+        ("distinctInstance", "attribute:workload == history"),
+    ],
+)
+def test_a_constraint_that_ecs_does_not_know_is_found(type_: str, expression: str) -> None:
+    draft = good()
+    constraint = {"type": type_, "expression": expression}
+    draft.service("ui")["placement_constraints"] = [constraint]
+    assert ng(draft.judged(FAMILY).of("fit-placement-strategy")) == [
+        (f"{SERVICE}.ui", "placement_constraints.0")
+    ]
+    constraint.update(type="distinctInstance", expression="")
+    assert not draft.judged(FAMILY).findings
+    constraint.update(type="memberOf", expression="not(task:group == service:history)")
+    assert not draft.judged(FAMILY).findings
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("http_endpoint", "disabled"),
+        ("http_tokens", "changed-required"),
+        ("http_put_response_hop_limit", 0),
+    ],
+)
+def test_metadata_that_the_agent_cannot_read_is_found(path: str, value: Any) -> None:
+    draft = good().put(TEMPLATE, "metadata_options", [{path: value}])
+    (found,) = only(draft.judged(FAMILY), "fit-instance-launch")
+    assert found.attribute == f"metadata_options.0.{path}"
+
+
+def test_a_volume_smaller_than_the_image_is_found() -> None:
+    devices = [{"device_name": "/dev/xvda", "ebs": [{"volume_size": 5}]}]
+    draft = good().put(TEMPLATE, "block_device_mappings", devices)
+    (found,) = only(draft.judged(FAMILY), "fit-instance-launch")
+    assert found.attribute == "block_device_mappings.0.ebs.0.volume_size"
+    devices[0]["ebs"] = [{"volume_size": 30}]
+    assert not draft.judged(FAMILY).findings
+
+
+def test_containers_without_cpu_beside_others_are_found() -> None:
+    draft = good().put("history/0", "cpu", 448)
+    assert ng(draft.judged(FAMILY).of("fit-task-size")) == [
+        (f"{TASK}.history", "container_definitions.1.cpu")
+    ]
+    draft.put("history/1", "cpu", 64)
+    assert not draft.judged(FAMILY).findings
+    draft.put("history/0", "cpu", 44)
+    assert ng(draft.judged(FAMILY).of("fit-task-size")) == [
+        (f"{TASK}.history", "container_definitions.0.cpu")
+    ]
+
+
+def test_agents_keep_what_they_are_told_to() -> None:
+    draft = good()
+    script = f"ECS_CLUSTER={ECS_CLUSTER}\nECS_RESERVED_MEMORY=7000\n"
+    draft[TEMPLATE]["user_data"] = script
+    found = draft.judged(FAMILY).of("fit-task-size").findings
+    assert {one.attribute for one in found} == {"memory"}
+
+
+# What is not known.
+
+
+def test_a_plan_without_all_this_is_not_judged() -> None:
+    assert set(verdicts(Draft().judged(FAMILY)).values()) == {Verdict.SKIP}
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "rule"),
+    [
+        (TEMPLATE, "instance_type", "fit-at-rest"),
+        (TEMPLATE, "instance_type", "fit-instance-type"),
+        (GROUP, "max_size", "fit-at-rest"),
+        (GROUP, "max_size", "fit-instance-count"),
+        (GROUP, "vpc_zone_identifier", "fit-zone-lost"),
+        (PROVIDER, f"{SCALED}.managed_scaling.0.status", "fit-at-rest"),
+        (PROVIDER, f"{SCALED}.managed_scaling.0.status", "fit-capacity-provider"),
+        (f"{SERVICE}.ui", "capacity_provider_strategy", "fit-at-rest"),
+        (f"{SERVICE}.ui", "capacity_provider_strategy", "fit-capacity-provider"),
+        (f"{SERVICE}.ui", LEAST, "fit-rolling-deployment"),
+        (f"{SERVICE}.ui", LEAST, "fit-deployment-limits"),
+        (f"{TASK}.ui", "memory", "fit-task-size"),
+        (f"{TASK}.ui", "memory", "fit-at-rest"),
+        (f"{TASK}.ui", "container_definitions", "fit-task-size"),
+        ("outputs", "services.history.replicas", "fit-replicas"),
+        ("outputs", "services.history.replicas", "fit-at-rest"),
+        ("outputs", "services.history.replicas", "fit-deployment-limits"),
+    ],
+)
+def test_what_is_not_known_is_not_judged(place: str, path: str, rule: str) -> None:
+    outcome = good().put(place, path, UNKNOWN).judged(FAMILY).of(rule)
+    assert (outcome.verdict, outcome.findings) == (Verdict.SKIP, ())
+    assert all(one.reason for one in outcome.unjudged)
+
+
+@pytest.mark.parametrize("name", ["m7i.large", "z9g.large"])
+def test_a_type_that_is_not_in_the_table_is_not_judged(name: str) -> None:
+    judgement = good().put(TEMPLATE, "instance_type", name).judged(FAMILY)
+    assert not judgement.findings
+    (said,) = judgement.of("fit-instance-type").unjudged
+    assert f"type {name} is not in the table; known are" in said.reason
+    assert judgement.of("fit-at-rest").verdict is Verdict.SKIP
+
+
+def places() -> list[tuple[str, str]]:
+    """Every attribute of every resource of the good plan."""
+    return [(address, key) for address, values in good().values.items() for key in values]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(places()), min_size=1, max_size=6, unique=True))
+def test_nothing_is_found_and_nothing_fails_where_less_is_known(
+    hidden: list[tuple[str, str]],
+) -> None:
+    draft = good()
+    for address, key in hidden:
+        draft[address][key] = UNKNOWN
+    assert not draft.judged(FAMILY).findings
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        (512, 512),
+        ("512", 512),
+        (".5 vCPU", 512),
+        ("1 GB", 1024),
+        ("2vcpu", 2048),
+        (None, None),
+        (True, None),
+        ("much", None),
+        (UNKNOWN, None),
+    ],
+)
+def test_sizes_may_be_written_in_several_ways(said: Any, number: int | None) -> None:
+    assert whole(said) == number
