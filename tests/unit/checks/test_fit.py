@@ -1,18 +1,13 @@
 """Rules about room, on a plan made by hand."""
 
-import base64
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from temporal_dsql_deploy.checks.fit import FAMILY
-from temporal_dsql_deploy.checks.fit.measures import whole
 from temporal_dsql_deploy.checks.model import Verdict
-from temporal_dsql_deploy.plan import UNKNOWN
 from tests.support.check_plans import ECS_CLUSTER, PRIVATE, ROLES, good
-from tests.support.draft import ABSENT, SERVICE, TASK, Break, Draft, every, ng, only, verdicts
+from tests.support.draft import ABSENT, SERVICE, TASK, Break, every, ng, only, verdicts
 
 GROUP = "aws_autoscaling_group.main"
 TEMPLATE = "aws_launch_template.main"
@@ -117,10 +112,6 @@ BREAKS = [
 ]
 
 
-def scripted(script: str) -> str:
-    return base64.b64encode(script.encode()).decode()
-
-
 def test_everything_fits_in_a_good_plan() -> None:
     assert set(verdicts(good().judged(FAMILY)).values()) == {Verdict.OK}
 
@@ -131,112 +122,6 @@ def test_what_is_wrong_is_found_where_it_is(wrong: Break, value: Any) -> None:
     found = draft.judged(FAMILY).of(wrong.rule).findings
     assert wrong.expected() in [(one.resource, one.attribute) for one in found], found
     assert all(one.evidence and one.symptom and one.fix for one in found)
-
-
-# What the reference system does: nodes by workload, and four services on one of them.
-
-
-def tied(limit: int) -> Draft:
-    """Matching, frontend, UI and Grafana on a group of their own, of up to so many m7g.large."""
-    draft = good()
-    script = f"ECS_CLUSTER={ECS_CLUSTER}\n" + 'ECS_INSTANCE_ATTRIBUTES={"workload":"frontend"}\n'
-    draft.add(
-        "aws_launch_template.b",
-        **{**draft[TEMPLATE], "id": "lt-b", "name": "shop-b", "user_data": scripted(script)},
-    )
-    draft.add(
-        "aws_autoscaling_group.b",
-        **{
-            **draft[GROUP],
-            "name": "shop-b",
-            "arn": "arn:b",
-            "desired_capacity": 1,
-            "max_size": limit,
-            "launch_template": [{"id": "lt-b", "name": None}],
-        },
-    )
-    (scaled,) = draft[PROVIDER]["auto_scaling_group_provider"]
-    draft.add(
-        "aws_ecs_capacity_provider.b",
-        name="shop-b",
-        auto_scaling_group_provider=[{**scaled, "auto_scaling_group_arn": "arn:b"}],
-    )
-    draft[ATTACHED]["capacity_providers"].append("shop-b")
-    for name in ("matching", "frontend", "ui", "grafana"):
-        service = draft.service(name)
-        service["capacity_provider_strategy"] = [{"capacity_provider": "shop-b", "weight": 1}]
-        service["placement_constraints"] = [
-            {"type": "memberOf", "expression": "attribute:workload == frontend"}
-        ]
-    return draft
-
-
-def test_four_services_tied_to_a_node_with_two_interfaces_are_named() -> None:
-    """Feature: temporal-ecs-fargate, S0-P3: node B gets four tasks, and has room for two."""
-    (found,) = only(tied(1).judged(FAMILY), "fit-at-rest")
-    assert (found.resource, found.attribute) == ("aws_autoscaling_group.b", "max_size")
-    assert "2 tasks each without awsvpcTrunking" in found.evidence
-    assert "RESOURCE:ENI" in found.evidence
-    assert "RESOURCE:ENI" in found.symptom
-    assert "awsvpcTrunking on before the instances start" in found.fix
-    assert "max_size to 3" in found.fix
-
-
-def test_with_a_second_node_they_run_and_no_deployment_goes_through() -> None:
-    found = only(tied(2).judged(FAMILY), "fit-rolling-deployment")
-    assert {one.resource for one in found} == {"aws_autoscaling_group.b"}
-    assert len(found) == 4
-
-
-def test_what_rests_on_a_trunk_only_when_something_is_lost_is_not_judged() -> None:
-    outcome = tied(3).judged(FAMILY).of("fit-instance-lost")
-    assert outcome.verdict is Verdict.OK
-    outcome = tied(2).judged(FAMILY).of("fit-instance-lost")
-    assert outcome.verdict is Verdict.SKIP
-    assert "awsvpcTrunking" in outcome.unjudged[0].reason
-
-
-@pytest.mark.parametrize(("value", "verdict"), [("enabled", Verdict.OK), ("disabled", Verdict.NG)])
-def test_a_setting_in_the_plan_says_whether_there_is_a_trunk(value: str, verdict: Verdict) -> None:
-    draft = tied(2)
-    draft.add("aws_ecs_account_setting_default.trunk", name="awsvpcTrunking", value=value)
-    judgement = draft.judged(FAMILY)
-    assert judgement.of("fit-at-rest").verdict is Verdict.OK
-    assert judgement.of("fit-rolling-deployment").verdict is verdict
-    assert judgement.of("fit-instance-lost").verdict is verdict
-
-
-def test_a_constraint_that_no_instance_satisfies_is_found() -> None:
-    draft = tied(3)
-    constraint = {"type": "memberOf", "expression": "attribute:workload == history"}
-    draft.service("ui")["placement_constraints"] = [constraint]
-    assert ng(draft.judged(FAMILY).of("fit-at-rest")) == [
-        (f"{SERVICE}.ui", "placement_constraints")
-    ]
-    draft["aws_launch_template.b"]["user_data"] = UNKNOWN
-    outcome = draft.judged(FAMILY).of("fit-at-rest")
-    assert (outcome.verdict, outcome.findings) == (Verdict.SKIP, ())
-
-
-@pytest.mark.parametrize(
-    ("expression", "verdict"),
-    [
-        ("attribute:workload in [frontend, history]", Verdict.OK),
-        ("attribute:workload != history", Verdict.OK),
-        ("attribute:workload !in [frontend]", Verdict.NG),
-        ("attribute:ecs.instance-type == m7g.large", Verdict.OK),
-        ("attribute:ecs.instance-type == m7g.xlarge", Verdict.NG),
-        ("attribute:ecs.ami-id == ami-1", Verdict.SKIP),
-        ("task:group == service:ui", Verdict.SKIP),
-    ],
-)
-def test_constraints_are_read(expression: str, verdict: Verdict) -> None:
-    draft = tied(3)
-    draft.service("ui")["placement_constraints"] = [{"type": "memberOf", "expression": expression}]
-    assert draft.judged(FAMILY).of("fit-at-rest").verdict is verdict
-
-
-# Numbers of instances and of tasks.
 
 
 def test_a_deployment_that_starts_one_first_needs_room_for_it() -> None:
@@ -400,81 +285,3 @@ def test_agents_keep_what_they_are_told_to() -> None:
     draft[TEMPLATE]["user_data"] = script
     found = draft.judged(FAMILY).of("fit-task-size").findings
     assert {one.attribute for one in found} == {"memory"}
-
-
-# What is not known.
-
-
-def test_a_plan_without_all_this_is_not_judged() -> None:
-    assert set(verdicts(Draft().judged(FAMILY)).values()) == {Verdict.SKIP}
-
-
-@pytest.mark.parametrize(
-    ("place", "path", "rule"),
-    [
-        (TEMPLATE, "instance_type", "fit-at-rest"),
-        (TEMPLATE, "instance_type", "fit-instance-type"),
-        (GROUP, "max_size", "fit-at-rest"),
-        (GROUP, "max_size", "fit-instance-count"),
-        (GROUP, "vpc_zone_identifier", "fit-zone-lost"),
-        (PROVIDER, f"{SCALED}.managed_scaling.0.status", "fit-at-rest"),
-        (PROVIDER, f"{SCALED}.managed_scaling.0.status", "fit-capacity-provider"),
-        (f"{SERVICE}.ui", "capacity_provider_strategy", "fit-at-rest"),
-        (f"{SERVICE}.ui", "capacity_provider_strategy", "fit-capacity-provider"),
-        (f"{SERVICE}.ui", LEAST, "fit-rolling-deployment"),
-        (f"{SERVICE}.ui", LEAST, "fit-deployment-limits"),
-        (f"{TASK}.ui", "memory", "fit-task-size"),
-        (f"{TASK}.ui", "memory", "fit-at-rest"),
-        (f"{TASK}.ui", "container_definitions", "fit-task-size"),
-        ("outputs", "services.history.replicas", "fit-replicas"),
-        ("outputs", "services.history.replicas", "fit-at-rest"),
-        ("outputs", "services.history.replicas", "fit-deployment-limits"),
-    ],
-)
-def test_what_is_not_known_is_not_judged(place: str, path: str, rule: str) -> None:
-    outcome = good().put(place, path, UNKNOWN).judged(FAMILY).of(rule)
-    assert (outcome.verdict, outcome.findings) == (Verdict.SKIP, ())
-    assert all(one.reason for one in outcome.unjudged)
-
-
-@pytest.mark.parametrize("name", ["m7i.large", "z9g.large"])
-def test_a_type_that_is_not_in_the_table_is_not_judged(name: str) -> None:
-    judgement = good().put(TEMPLATE, "instance_type", name).judged(FAMILY)
-    assert not judgement.findings
-    (said,) = judgement.of("fit-instance-type").unjudged
-    assert f"type {name} is not in the table; known are" in said.reason
-    assert judgement.of("fit-at-rest").verdict is Verdict.SKIP
-
-
-def places() -> list[tuple[str, str]]:
-    """Every attribute of every resource of the good plan."""
-    return [(address, key) for address, values in good().values.items() for key in values]
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from(places()), min_size=1, max_size=6, unique=True))
-def test_nothing_is_found_and_nothing_fails_where_less_is_known(
-    hidden: list[tuple[str, str]],
-) -> None:
-    draft = good()
-    for address, key in hidden:
-        draft[address][key] = UNKNOWN
-    assert not draft.judged(FAMILY).findings
-
-
-@pytest.mark.parametrize(
-    ("said", "number"),
-    [
-        (512, 512),
-        ("512", 512),
-        (".5 vCPU", 512),
-        ("1 GB", 1024),
-        ("2vcpu", 2048),
-        (None, None),
-        (True, None),
-        ("much", None),
-        (UNKNOWN, None),
-    ],
-)
-def test_sizes_may_be_written_in_several_ways(said: Any, number: int | None) -> None:
-    assert whole(said) == number
