@@ -12,8 +12,8 @@ from temporal_dsql_deploy.plan import Plan
 from tests.support.mutants.model import Mutant
 
 _HERE = Path(__file__).parent
-Said = tuple[str, str, str, str]
-"""Rule, resource, attribute and evidence of a finding."""
+Said = tuple[str, str, str]
+"""Resource, attribute and evidence of a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Verdict:
     id: str
     detail: str
     rules: tuple[str, ...]
-    """Rules that say something that they do not say of the plan itself; the meant ones where one
-    of them does, else all."""
+    """Rules that say something that they do not say of the plan itself: a meant one where there is
+    one, else all."""
     meant: bool
     """Whether a rule that is meant for the kind is among them."""
 
@@ -63,15 +63,25 @@ def equivalents() -> tuple[Equivalent, ...]:
 def verdicts(name: str, plan: Plan, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
     """What the rules say of each mutant of a plan."""
     rules = tuple(registry.rules().values())
-    before = _said(plan, rules)
+    base = Subject(plan)
+    before = {rule.id: _said(base, rule) for rule in rules}
+    # What saw the last mutant of a kind is asked first: most often it sees the next one too.
+    first = {
+        kind: [rule for rule in rules if rule.id.startswith(begins)]
+        for kind, begins in meant().items()
+    }
     for mutant in mutants:
-        begins = meant()[mutant.kind]
-        first = [rule for rule in rules if rule.id.startswith(begins)]
-        others = [rule for rule in rules if not rule.id.startswith(begins)]
-        made = mutant.make()
-        seen = _rules(_said(made, first) - before)
-        found = seen or _rules(_said(made, others) - before)
-        yield Verdict(name, mutant.kind, mutant.id, mutant.detail, found, bool(seen))
+        made = Subject(mutant.make())
+        asked = first[mutant.kind]
+        seen = next((one for one in asked if _said(made, one) - before[one.id]), None)
+        if seen:
+            asked.remove(seen)
+            asked.insert(0, seen)
+            found = (seen.id,)
+        else:
+            others = (one for one in rules if one not in asked)
+            found = tuple(one.id for one in others if _said(made, one) - before[one.id])
+        yield Verdict(name, mutant.kind, mutant.id, mutant.detail, found, seen is not None)
 
 
 def about(entry: Equivalent, key: str) -> bool:
@@ -99,10 +109,7 @@ def mistakes(verdicts: Sequence[Verdict], entries: Sequence[Equivalent]) -> list
     return found
 
 
-def _said(plan: Plan, rules: Sequence[Rule]) -> frozenset[Said]:
-    found = judge(Subject(plan), rules).findings
-    return frozenset((rule.id, one.resource, one.attribute, one.evidence) for rule, one in found)
-
-
-def _rules(said: Iterable[Said]) -> tuple[str, ...]:
-    return tuple(sorted({rule for rule, *_ in said}))
+def _said(subject: Subject, rule: Rule) -> frozenset[Said]:
+    return frozenset(
+        (one.resource, one.attribute, one.evidence) for _, one in judge(subject, (rule,)).findings
+    )
