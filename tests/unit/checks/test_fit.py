@@ -279,6 +279,15 @@ def test_containers_without_cpu_beside_others_are_found() -> None:
     ]
 
 
+def test_sidecars_take_no_more_than_their_part() -> None:
+    draft = good().put("history/0", "cpu", 96).put("history/1", "cpu", 64)
+    assert ng(draft.judged(FAMILY).of("fit-task-size")) == [
+        (f"{TASK}.history", "container_definitions.0.cpu")
+    ]
+    draft = good().put("history/1", "memory", 600)
+    assert ng(draft.judged(FAMILY).of("fit-task-size")) == [(f"{TASK}.history", "memory")]
+
+
 def test_agents_keep_what_they_are_told_to() -> None:
     draft = good()
     script = f"ECS_CLUSTER={ECS_CLUSTER}\nECS_RESERVED_MEMORY=7000\n"

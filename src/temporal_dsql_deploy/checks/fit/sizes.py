@@ -86,16 +86,31 @@ def _containers(task: Task) -> Iterator[Said]:
     for container in task.containers:
         yield from _memory(task, container)
         yield from _shares(task, container)
-    main = task.main
-    beside = sum(map(cpu_of, task.sidecars))
-    if main is not None and cpu_of(main) < beside:
+    if task.main is not None:
+        yield from _beside(task, task.main)
+
+
+def _beside(task: Task, main: Container) -> Iterator[Finding]:
+    """Sidecars take no more than their part: a third of the CPU, and half of the memory."""
+    cpu, memory = sum(map(cpu_of, task.sidecars)), sum(map(reserved_mib, task.sidecars))
+    if cpu * 2 > cpu_of(main):
         yield Finding(
             task.definition.address,
             _inside(task, main, "cpu"),
-            f"container {main.name} has {cpu_of(main)} CPU units and those beside it {beside}: "
-            "they come first when CPU is short",
+            f"container {main.name} has {cpu_of(main)} CPU units and those beside it {cpu}: when "
+            "CPU is short they get more than a third of it",
             symptom="Under load the server waits for its own sidecars.",
             fix=f"Give {main.name} what the sidecars leave of the task's CPU.",
+        )
+    there = whole(task.definition["memory"])
+    if task.role and there is not None and there >= memory and memory * 2 > there:
+        yield Finding(
+            task.definition.address,
+            "memory",
+            f"containers beside {main.name} may take {memory:,} of {there:,} MiB, more than they "
+            "leave to it",
+            symptom="The server is killed, or its sidecars are paid for what they never use.",
+            fix="Limit the sidecars to what they need, or give the task more memory.",
         )
 
 
@@ -140,12 +155,12 @@ def _shares(task: Task, container: Container) -> Iterator[Finding]:
             symptom="ECS refuses it: Invalid setting for container. At least one of 'memory' or "
             "'memoryReservation' must be specified.",
         )
-    elif lasts and task.role and _spoils(container) and container is not task.main:
+    elif lasts and _spoils(container) and container is not task.main:
         yield Finding(
             address,
             _inside(task, container, "memory"),
             f"container {container.name} is not essential and has no memory limit: it can take "
-            "all that the task has, and the server with it",
+            "all that the task has, and the others with it",
         )
     if lasts and not cpu_of(container) and any(map(cpu_of, task.containers or ())):
         yield Finding(
