@@ -74,8 +74,8 @@ def instance(subject: Subject) -> Iterator[Said]:
 @FAMILY.rule(
     "image",
     holds="Instances start from an image for ARM64.",
-    symptom="EC2 refuses to start them: `The architecture 'x86_64' of the specified AMI does not "
-    "match the architecture 'arm64' of the specified instance type`; tasks stay PROVISIONING.",
+    symptom="EC2 refuses to start them: `The architecture 'arm64' of the specified instance type "
+    "does not match the architecture 'x86_64' of the specified AMI`; tasks stay PROVISIONING.",
     fix="Name the SSM parameter of the ECS-optimised image for arm64, such as resolve:ssm:/aws/"
     "service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id.",
     source="ECS developer guide, retrieve-ecs-optimized_AMI",
@@ -89,7 +89,9 @@ def image(subject: Subject) -> Iterator[Said]:
     for template in templates:
         value = template["image_id"]
         said = _origin(subject, value)
-        if said is None:
+        if not opaque(value) and not re.match(r"resolve:ssm:|ami-", str(value)):
+            yield Finding(template.address, "image_id", f"{value or 'no image'}")
+        elif said is None:
             yield Unjudged(template.address, f"nothing tells for what image_id {value} is made")
         elif _INTEL.search(said) or not _ARM.search(said):
             yield Finding(template.address, "image_id", f"{said} is not for arm64")
@@ -127,10 +129,10 @@ def _graviton(resource: Resource, path: str) -> Iterator[Said]:
     value = resource[path]
     if opaque(value):
         yield Unjudged(resource.address, f"{path} {LATER}")
-    elif value is None:
+    elif value is None and blocks(resource["instance_requirements"]):
         yield Unjudged(resource.address, "it names no type, but what a type must have")
     elif not _GRAVITON.fullmatch(str(value)):
-        yield Finding(resource.address, path, f"{value} is not a Graviton type")
+        yield Finding(resource.address, path, f"{value or 'none'} is not a Graviton type")
 
 
 def _templates(subject: Subject) -> tuple[Resource, ...]:

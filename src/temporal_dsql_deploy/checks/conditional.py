@@ -23,6 +23,15 @@ from temporal_dsql_deploy.plan.tasks import Task
 FAMILY = Family("conditional", "What is switched off is gone, with all that refers to it")
 _LOKI = re.compile(r"(^|[^a-z])loki([^a-z]|$)")
 _BENCHMARK = re.compile(r"(^|[^a-z])benchmark([^a-z]|$)")
+WRITERS = {
+    "aws_ecs_cluster": "configuration.0.execute_command_configuration.0.log_configuration.0."
+    "cloud_watch_log_group_name",
+    "aws_flow_log": "log_destination",
+    "aws_prometheus_workspace": "logging_configuration.0.log_group_arn",
+    "aws_ec2_client_vpn_endpoint": "connection_log_options.0.cloudwatch_log_group",
+    "aws_grafana_workspace": "log_group_arn",
+}
+"""What writes to log groups besides containers and domains, and where it names its group."""
 _TABLE = re.compile(r"_TABLE(_NAME)?$")
 
 
@@ -175,6 +184,33 @@ def parameters(subject: Subject) -> Iterator[Said]:
 
 
 @FAMILY.rule(
+    "log-groups",
+    holds="Every log group that the plan makes is named by something that writes to it.",
+    symptom="Lines are looked for where they should be, and are in the group of another.",
+    fix="Name the group in the log configuration that it is for, or take it out.",
+    source="ECS developer guide, using_awslogs",
+    seeds=("S0-O6",),
+)
+def log_groups(subject: Subject) -> Iterator[Said]:
+    """Log groups that nothing writes to."""
+    groups = subject.plan.of_type("aws_cloudwatch_log_group")
+    if not groups:
+        raise CannotJudge("the plan makes no log group")
+    if any(task.containers is None for task in subject.tasks):
+        raise CannotJudge(f"where containers log to {LATER}")
+    named = _named(subject)
+    for group in groups:
+        name, arn = group["name"], group["arn"]
+        if opaque(name):
+            yield Unjudged(group.address, f"its name {LATER}")
+        elif name not in named and not {arn, f"{arn}:*"} & named:
+            sure = not any(opaque(one) for one in named)
+            said = f"nothing writes to {name}"
+            yield Finding(group.address, "", said) if sure else Unjudged(group.address, said)
+    yield Seen(f"{len(groups)} log groups")
+
+
+@FAMILY.rule(
     "hosts",
     holds="Every DNS name of the plan's own namespace that a container dials is registered.",
     symptom="`lookup ...: no such host` in the log of the container, for ever.",
@@ -197,7 +233,14 @@ def hosts(subject: Subject) -> Iterator[Said]:
     for one in subject.plan.of_type("aws_service_discovery_service"):
         space = spaces.get(str(one["dns_config.0.namespace_id"]))
         if space is None:
+            if blocks(one["dns_config"]) and not opaque(one["dns_config.0.namespace_id"]):
+                path = "dns_config.0.namespace_id"
+                yield Finding(one.address, path, "the plan has no such namespace")
             continue
+        kinds = [each.get("type") for each in blocks(one["dns_config.0.dns_records"])]
+        if kinds and "A" not in kinds:
+            path = "dns_config.0.dns_records.0.type"
+            yield Finding(one.address, path, f"{kinds[0]}: the name has no IPv4 address")
         names[f"{one['name']}.{space['name']}"] = one["arn"] in registered
         if one["arn"] not in registered and not opaque(one["arn"]):
             yield Finding(one.address, "", f"no service registers as {one['name']}")
@@ -208,6 +251,23 @@ def hosts(subject: Subject) -> Iterator[Said]:
             if host.endswith(ends) and not names.get(host):
                 yield each.wrong(f"environment.{variable}", f"nothing registers as {host}")
     yield Seen(f"{len(names)} names")
+
+
+def _named(subject: Subject) -> set[Any]:
+    """Names and ARNs of log groups that something of the plan writes to."""
+    found: set[Any] = set()
+    for one in inside(definitions(subject)):
+        found.add(one["logConfiguration.options.awslogs-group"])
+    for service in subject.plan.of_type("aws_ecs_service"):
+        logs = "service_connect_configuration.0.log_configuration.0.options.awslogs-group"
+        found.add(service[logs])
+    for kind, path in WRITERS.items():
+        for resource in subject.plan.of_type(kind):
+            found.add(resource[path])
+    for domain in subject.plan.of_type("aws_opensearch_domain"):
+        options = blocks(domain["log_publishing_options"])
+        found |= {each.get("cloudwatch_log_group_arn") for each in options}
+    return found
 
 
 def _called(subject: Subject, kind: str, key: str, word: re.Pattern[str]) -> list[Resource]:

@@ -180,6 +180,38 @@ def mode(subject: Subject) -> Iterator[Said]:
 
 
 @FAMILY.rule(
+    "destination",
+    holds="Log groups that domain, VPC and workspace write to are there.",
+    symptom="The apply ends half way: `ResourceNotFoundException: The specified log group does not "
+    "exist`; or the log stays empty.",
+    fix="Name a log group of the plan.",
+    source="OpenSearch Service API, LogPublishingOption; EC2 API, CreateFlowLogs",
+    seeds=("S0-O6",),
+)
+def destination(subject: Subject) -> Iterator[Said]:
+    """Log groups that others than containers write to."""
+    groups = subject.plan.of_type("aws_cloudwatch_log_group")
+    made = {*known(groups, "arn"), *(f"{arn}:*" for arn in known(groups, "arn"))}
+    if not made or any(opaque(group["arn"]) for group in groups):
+        raise CannotJudge("the log groups of the plan are not known")
+    wanted = [
+        (flow, "log_destination", flow["log_destination"])
+        for flow in subject.plan.of_type("aws_flow_log")
+    ]
+    for space in subject.plan.of_type("aws_prometheus_workspace"):
+        path = "logging_configuration.0.log_group_arn"
+        wanted.append((space, path, space[path]))
+    for domain in subject.plan.of_type("aws_opensearch_domain"):
+        for index, each in enumerate(blocks(domain["log_publishing_options"])):
+            path = f"log_publishing_options.{index}.cloudwatch_log_group_arn"
+            wanted.append((domain, path, each.get("cloudwatch_log_group_arn")))
+    for resource, path, arn in wanted:
+        if isinstance(arn, str) and ":logs:" in arn and arn not in made:
+            yield Finding(resource.address, path, f"the plan has no log group {arn}")
+    yield Seen(f"{len(wanted)} logs")
+
+
+@FAMILY.rule(
     "retention",
     holds="Every log group forgets in the end.",
     symptom="Lines are kept and paid for for ever.",

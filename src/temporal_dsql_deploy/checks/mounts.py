@@ -23,6 +23,11 @@ FAMILY = Family("mounts", "The dynamic configuration is a tmpfs that the server 
 DYNAMIC_CONFIG = "/etc/temporal/config/dynamicconfig"
 _SERVER_USER = "1000"
 """temporalio/temporal docker/targets/server.Dockerfile: user temporal."""
+_KNOWN = re.compile(
+    "defaults|r[ow]|(no)?(suid|dev|exec|mand|(dir|rel|strict)?atime|diratime)|a?sync|dirsync|remount|"
+    "r?(un)?bind(able)?|r?(private|shared|slave)|mode|[ug]id|nr_inodes|nr_blocks|mpol"
+)
+"""ECS API, Tmpfs: what mountOptions may be."""
 _MEANT = (
     "The mount as written is empty, belongs to root and hides the file that the image has there, "
     "so the server would start without its dynamic configuration. Proven is that it belongs to the "
@@ -138,6 +143,10 @@ def _options(one: Inside, path: str, mount: Any) -> Iterator[Said]:
     for wanted in ("noexec", "nosuid"):
         if wanted not in options:
             yield one.wrong(f"{path}.mountOptions", f"no {wanted}")
+    for option in options:
+        if not _KNOWN.fullmatch(option.partition("=")[0]):
+            said = f"ECS takes no option {option or 'without a name'}"
+            yield one.wrong(f"{path}.mountOptions", said)
     owner = _option(options, "uid") or "0"
     mode = _option(options, "mode")
     if user.isdigit() and owner != user and not _open_to_all(mode):

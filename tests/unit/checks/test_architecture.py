@@ -32,7 +32,7 @@ BREAKS = [
             ("operating_system_family", ("WINDOWS_SERVER_2022_CORE",)),
         )
     ),
-    Break("architecture-instance", TEMPLATE, "instance_type", INTEL),
+    Break("architecture-instance", TEMPLATE, "instance_type", (*INTEL, None, "")),
     Break(
         "architecture-image",
         TEMPLATE,
@@ -40,6 +40,9 @@ BREAKS = [
         (
             "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
             "resolve:ssm:/aws/service/bottlerocket/aws-ecs-2/x86_64/latest/image_id",
+            "",
+            None,
+            "ssm:/arm64",
         ),
     ),
     Break(

@@ -136,6 +136,35 @@ def test_a_parameter_that_nobody_reads_is_found() -> None:
     assert not draft.judged(FAMILY).findings
 
 
+def test_a_log_group_that_nothing_writes_to_is_found() -> None:
+    draft = good()
+    draft.add("aws_cloudwatch_log_group.old", name="/shop/old", arn="arn:old")
+    (found,) = only(draft.judged(FAMILY), "conditional-log-groups")
+    assert found.resource == "aws_cloudwatch_log_group.old"
+    draft.add("aws_flow_log.main", log_destination="arn:old")
+    assert not draft.judged(FAMILY).findings
+    draft.put("aws_flow_log.main", "log_destination", UNKNOWN)
+    assert verdicts(draft.judged(FAMILY))["conditional-log-groups"] is Verdict.SKIP
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("namespace_id", "ns-2"), ("dns_records", [{"type": "AAAA", "ttl": 10}])]
+)
+def test_a_dns_name_is_in_a_namespace_and_has_an_address(path: str, value: object) -> None:
+    draft = good()
+    draft.add("aws_service_discovery_private_dns_namespace.main", id="ns-1", name="shop.internal")
+    config: dict[str, object] = {
+        "namespace_id": "ns-1",
+        "dns_records": [{"type": "A", "ttl": 10}],
+    }
+    draft.add("aws_service_discovery_service.frontend", name="x", arn="arn:x", dns_config=[config])
+    draft.put(f"{SERVICE}.frontend", "service_registries", [{"registry_arn": "arn:x"}])
+    assert not draft.judged(FAMILY).findings
+    config[path] = value
+    (found,) = only(draft.judged(FAMILY), "conditional-hosts")
+    assert found.attribute.startswith(f"dns_config.0.{path}")
+
+
 def test_a_dns_name_that_nothing_registers_is_found() -> None:
     draft = good()
     draft.add("aws_service_discovery_private_dns_namespace.main", id="ns-1", name="shop.internal")

@@ -141,6 +141,26 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert set(verdicts(Draft().judged(FAMILY)).values()) == {Verdict.SKIP}
 
 
+def test_what_else_writes_logs_has_a_group() -> None:
+    draft = good()
+    draft.add("aws_flow_log.main", log_destination=draft["aws_cloudwatch_log_group.ui"]["arn"])
+    options = [{"cloudwatch_log_group_arn": draft["aws_cloudwatch_log_group.ui"]["arn"]}]
+    draft.put("aws_opensearch_domain.main", "log_publishing_options", options)
+    logging = [{"log_group_arn": f"{draft['aws_cloudwatch_log_group.ui']['arn']}:*"}]
+    draft.put("aws_prometheus_workspace.main", "logging_configuration", logging)
+    assert not draft.judged(FAMILY).findings
+    other = "arn:aws:logs:eu-west-1:123456789012:log-group:/shop/other"
+    for place, path in (
+        ("aws_flow_log.main", "log_destination"),
+        ("aws_opensearch_domain.main", "log_publishing_options.0.cloudwatch_log_group_arn"),
+        ("aws_prometheus_workspace.main", "logging_configuration.0.log_group_arn"),
+    ):
+        before = draft.plan()[place][path]
+        (found,) = only(draft.put(place, path, other).judged(FAMILY), "logs-destination")
+        assert (found.resource, found.attribute) == (place, path)
+        draft.put(place, path, before)
+
+
 def test_groups_that_someone_else_makes_are_not_judged() -> None:
     draft = good()
     draft.values = {

@@ -34,6 +34,8 @@ BREAKS = [
                 [],
                 ["uid=0", *RIGHT[1:]],
                 [*RIGHT, "mode=0555"],
+                [*RIGHT, "changed-mode=0755"],
+                [*RIGHT, ""],
             ),
         )
         for role in ROLES

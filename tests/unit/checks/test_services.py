@@ -99,6 +99,28 @@ BREAKS = [
         f"{CONNECT}.0.service.0.port_name",
         ("membership", "metrics", "other", None),
     ),
+    Break(
+        "services-clients",
+        FRONTEND,
+        f"{CONNECT}.0.service.0.client_alias.0.port",
+        (723, 72330),
+        (f"{TASK}.ui", "container_definitions.0.environment.TEMPORAL_ADDRESS"),
+    ),
+    Break(
+        "services-namespace",
+        "aws_ecs_cluster.main",
+        "service_connect_defaults",
+        ([{"namespace": "other"}], [{"namespace": ""}]),
+        ("aws_ecs_cluster.main", "service_connect_defaults.0.namespace"),
+    ),
+    Break(
+        "services-attached",
+        "aws_ecs_capacity_provider.main",
+        "",
+        (ABSENT,),
+        (TIE, "capacity_providers"),
+    ),
+    Break("services-scaling", GROUP, "", (ABSENT,), (PROVIDER, f"{SCALED}.auto_scaling_group_arn")),
     *(
         Break(
             "services-others",
@@ -166,7 +188,7 @@ def test_property_11(wrong: Break, data: st.DataObject) -> None:
     label = data.draw(st.from_regex(r"[a-z][a-z0-9-]{1,20}", fullmatch=True))
     alias = {"dns_name": label, "port": data.draw(st.integers(1, 65535))}
     draft.put(FRONTEND, f"{CONNECT}.0.service.0.client_alias", [alias])
-    draft.put("ui/0", "environment.0.value", f"{label}:7233")
+    draft.put("ui/0", "environment.0.value", f"{label}:{alias['port']}")
     assert not draft.judged(FAMILY).findings
     wrong.holds(FAMILY, draft, data.draw(st.sampled_from(wrong.values)))
 

@@ -84,7 +84,7 @@ def scaling(subject: Subject) -> Iterator[Said]:
             yield Unjudged(one.address, f"which group it scales {LATER}")
         elif arn in groups:
             yield from _group(groups[arn], protected=one[path] == "ENABLED")
-        elif arn is not None and groups:
+        elif arn is not None and (groups or subject.plan.of_type("aws_launch_template")):
             where = f"{_PROVIDER}.auto_scaling_group_arn"
             yield Finding(one.address, where, f"the plan has no group {arn}")
 
@@ -101,7 +101,8 @@ def attached(subject: Subject) -> Iterator[Said]:
     """What is attached to clusters."""
     made = known(subject.plan.of_type("aws_ecs_capacity_provider"), "name")
     ties = subject.plan.of_type("aws_ecs_cluster_capacity_providers")
-    if not made:
+    ours = bool(made) or bool(subject.plan.of_type("aws_autoscaling_group"))
+    if not ours:
         raise CannotJudge("the plan makes no capacity provider")
     clusters = known(subject.plan.of_type("aws_ecs_cluster"), "name")
     lists = [texts(tie["capacity_providers"]) for tie in ties]

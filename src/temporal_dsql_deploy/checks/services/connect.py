@@ -54,6 +54,11 @@ def namespace(subject: Subject) -> Iterator[Said]:
         for cluster in subject.plan.of_type("aws_ecs_cluster")
     }
     known_ones = {str(value) for value in used.values() if isinstance(value, str)}
+    for cluster in subject.plan.of_type("aws_ecs_cluster"):
+        value = cluster["service_connect_defaults.0.namespace"]
+        if made and isinstance(value, str) and value not in made:
+            path = "service_connect_defaults.0.namespace"
+            yield Finding(cluster.address, path, f"the plan has no namespace {value or 'given'}")
     for task in connected:
         service, value = _service(task), used[task.name]
         path = f"{_CONFIGURATION}.namespace"
@@ -161,7 +166,8 @@ def clients(subject: Subject) -> Iterator[Said]:
                 continue
             dialled += 1
             host, _, port = address.rpartition(":")
-            if not host or port != str(facts.roles["frontend"].ports["grpc"]):
+            wanted = _aliases(subject).get(host) or facts.roles["frontend"].ports["grpc"]
+            if not host or port != str(wanted):
                 said = f"{variable} is {address or 'empty'}: no port of the frontend"
                 yield one.wrong(f"environment.{variable}", said)
             else:
@@ -217,9 +223,10 @@ def _port_names(task: Task) -> dict[str, int]:
     }
 
 
-def _aliases(subject: Subject) -> set[str]:
+def _aliases(subject: Subject) -> dict[str, Any]:
+    """Names of Service Connect with the ports on which clients see them; None for the own port."""
     return {
-        str(alias.get("dns_name"))
+        str(alias.get("dns_name")): alias.get("port")
         for task in _connected(subject)
         for each in _served(_service(task))
         for alias in blocks(each.get("client_alias"))
