@@ -240,9 +240,9 @@ def _more(kind: TaskKind) -> TaskKind:
 def _symptom(fit: Fit) -> str:
     names = fit.failed.short if fit.failed else ()
     return (
-        "tasks stay in PROVISIONING for ever, with the service event: unable to place a task "
+        "Tasks stay in PROVISIONING for ever, with the service event: unable to place a task "
         "because no container instance met all of its requirements"
-        + (f" ({', '.join(f'RESOURCE:{name}' for name in names)})" if names else "")
+        + (f" ({', '.join(f'RESOURCE:{name}' for name in names)})." if names else ".")
     )
 
 
@@ -261,7 +261,8 @@ def _fix(pool: Pool, one: Instances, *, helps: bool) -> str:
         name = enough_type(pool.kinds, pool.groups, one.name, wanted, rooms)
         if name:
             ways.append(f"take {name} instead of {one.type_name}")
-    return "; or ".join(ways) or "give the tasks less CPU or memory, or take larger instances"
+    said = "; or ".join(ways) or "give the tasks less CPU or memory, or take larger instances"
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def described(pools: Sequence[Pool]) -> str:
