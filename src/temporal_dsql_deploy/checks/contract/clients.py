@@ -22,7 +22,7 @@ from temporal_dsql_deploy.checks.contract.places import (
 from temporal_dsql_deploy.checks.contract.stock import words
 from temporal_dsql_deploy.checks.contract.stores import INDEX_PREFIX, VISIBILITY_HOST
 from temporal_dsql_deploy.checks.contract.values import address, nearest, quoted, switch, whole
-from temporal_dsql_deploy.checks.model import CannotJudge, Said
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.values import UNKNOWN
 
@@ -116,6 +116,29 @@ def _by_alias(place: Place, named: list[Alias], said: str, port: int) -> Iterato
         yield place.variable(_ADDRESS, f"{said}; the alias has the port {reachable[0].port}")
     elif not any(alias.task.role == "frontend" for alias in reachable):
         yield place.variable(_ADDRESS, f"{said}, a name of {reachable[0].task.name}")
+
+
+@FAMILY.rule(
+    "dns-record",
+    holds="A name that clients dial is an A record: the address of each task.",
+    symptom="`no such host` at every client: an SRV or AAAA record answers no question for an "
+    "IPv4 address.",
+    fix='dns_records with type = "A"; container and port are for SRV alone.',
+    source="ECS developer guide, service-discovery",
+)
+def dns_record(subject: Subject) -> Iterator[Said]:
+    """Of services that tasks are registered with."""
+    found = records(subject)
+    if not found:
+        raise CannotJudge("no task is registered with a private DNS name")
+    for record in found:
+        kinds = record.service["dns_config.0.dns_records"]
+        if not isinstance(kinds, list):
+            yield Unjudged(record.service.address, "its records are not known")
+        elif not any(isinstance(kind, dict) and kind.get("type") == "A" for kind in kinds):
+            given = ", ".join(str(kind.get("type")) for kind in kinds if isinstance(kind, dict))
+            path = "dns_config.0.dns_records.0.type"
+            yield Finding(record.service.address, path, f"{record.name} is {given or 'no record'}")
 
 
 @FAMILY.rule(

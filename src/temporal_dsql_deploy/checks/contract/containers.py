@@ -13,8 +13,9 @@ from temporal_dsql_deploy.checks.contract.places import (
     runs_on,
     servers,
 )
-from temporal_dsql_deploy.checks.model import Said
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _OPEN_FILES = 65_536
 
@@ -157,3 +158,27 @@ def collector_mount(subject: Subject) -> Iterator[Said]:
                 yield beside.finding("mountPoints", f"{', '.join(sorted(mine))} is not mounted")
 
     return judged(servers(subject), judge)
+
+
+@FAMILY.rule(
+    "network-mode",
+    holds="A task has a network interface of its own: awsvpc.",
+    symptom="AWS refuses the service: `Network Configuration is not valid for the given "
+    "networkMode of this task definition`. Without one a role tells the ring an address that nobody reaches.",
+    fix='Set network_mode to "awsvpc".',
+    source="ECS developer guide, task-networking; measured with temporal-server 1.32.2",
+)
+def network_mode(subject: Subject) -> Iterator[Said]:
+    """`host` is for who gives no subnets and groups; `bridge` reaches no role."""
+    if not subject.tasks:
+        raise CannotJudge("the plan has no ECS task definition")
+    for task in subject.tasks:
+        mode = task.definition["network_mode"]
+        if mode is UNKNOWN:
+            yield Unjudged(task.definition.address, "its network mode is not known")
+            continue
+        configured = bool(task.service and task.service["network_configuration.0"] is not None)
+        alone = runs_on(task, "FARGATE") or (is_server(task) and mode != "host")
+        if mode != "awsvpc" and (configured or alone):
+            given = f"network_mode is {mode or 'not set, which means bridge'}"
+            yield Finding(task.definition.address, "network_mode", given)

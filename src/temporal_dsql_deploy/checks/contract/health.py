@@ -19,8 +19,8 @@ from temporal_dsql_deploy.checks.model import Said
 from temporal_dsql_deploy.checks.subject import Subject
 
 _PROBE = "grpc_health_probe"
-_ADDRESS = re.compile(r"--?addr[= ]\s*(\S+)")
-_SERVICE = re.compile(r"--?service[= ]\s*(\S+)")
+_ADDRESS = re.compile(r"(?:^|\s)--?addr[= ]\s*(\S+)")
+_SERVICE = re.compile(r"(?:^|\s)--?service[= ]\s*(\S+)")
 _URL = re.compile(r"https?://([^/:\s]+)(?::(\d+))?(/[^\s?]*)?")
 _OWN = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0", "$(hostname)", "$HOSTNAME")  # noqa: S104
 _PATHS = {
@@ -150,8 +150,11 @@ def health_tools(subject: Subject) -> Iterator[Said]:
                 what = f"{place.container.image} has no {absent[0]}"
                 yield place.finding("healthCheck.command", what)
         first = (said.split() or [""])[0].rpartition("/")[2]
-        if not first or first.startswith("-"):
+        relative = "/" in said.split(" ")[0] and said[0] not in "/."
+        if not first or first.startswith("-") or relative:
             yield place.finding("healthCheck.command", f"`{said}` names no program")
+        elif first == "loki" and "-health" not in said.split():
+            yield place.finding("healthCheck.command", f"`{said}` starts a second Loki")
         near = nearest(first, _TOOLS)
         if near and first not in _TOOLS and len(first) >= len(near):
             yield place.finding("healthCheck.command", f"`{first}` is no program; {near} is one")
@@ -196,7 +199,7 @@ def health_port(subject: Subject) -> Iterator[Said]:
     "minutes.",
     symptom="AWS refuses the task definition (`ClientException`); or a dead role stays in the ring "
     "for many minutes, and calls to it hang.",
-    fix="Give an interval of 30, a timeout of 5 and 3 retries; the timeout is at most the interval.",
+    fix="Give an interval of 30, a timeout of 5 and 3 retries; no timeout above the interval.",
     source=_API,
 )
 def health_timing(subject: Subject) -> Iterator[Said]:

@@ -180,6 +180,46 @@ CONNECT: tuple[Case, ...] = (
     client("frontend-address", namespace="arn:other"),
 )
 
+TASKS: tuple[Case, ...] = (
+    Case(
+        "network-mode",
+        lambda draft: draft.task("history").update(network_mode="bridge"),
+        f"{TASK}.history",
+        "network_mode",
+    ),
+    Case(
+        "network-mode",
+        lambda draft: draft.task("ui").update(
+            network_mode=None, requires_compatibilities=["FARGATE"]
+        ),
+        f"{TASK}.ui",
+        "network_mode",
+    ),
+    Case(
+        "dns-record",
+        lambda draft: draft["aws_service_discovery_service.loki"]["dns_config"][0].update(
+            dns_records=[{"type": "SRV"}]
+        ),
+        "aws_service_discovery_service.loki",
+        "dns_config.0.dns_records.0.type",
+    ),
+    probe("health-probe", "CMD", _PROBE, f"x{_LOCAL}", _HISTORY),
+    probe("health-probe", "CMD", _PROBE, _LOCAL, f"x{_HISTORY}"),
+    probe("health-tools", "CMD", "usr/bin/probe", _LOCAL),
+    inside(
+        "health-tools",
+        "loki",
+        "healthCheck.command",
+        healthCheck=check("CMD", "/usr/bin/loki", "-health.url=http://localhost:3100/ready"),
+    ),
+    inside(
+        "init-order",
+        "loki",
+        "dependsOn",
+        dependsOn=[{"containerName": "loki-init", "condition": "COMPLETE"}],
+    ),
+)
+
 CONTAINERS: tuple[Case, ...] = (
     inside(
         "setup-command",

@@ -232,7 +232,7 @@ def _discovery(draft: Draft, label: str, name: str) -> None:
         f"aws_service_discovery_service.{label}",
         arn=f"arn:srv:{label}",
         name=name,
-        dns_config=[{"namespace_id": "ns-2"}],
+        dns_config=[{"namespace_id": "ns-2", "dns_records": [{"type": "A", "ttl": 10}]}],
     )
 
 

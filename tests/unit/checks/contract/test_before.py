@@ -16,6 +16,15 @@ from tests.unit.checks.contract.good import ROLES, Good, good
 _SHARDS = "container_definitions.history.environment.TEMPORAL_HISTORY_SHARDS"
 
 
+JUDGED_BY_SERVICES = (
+    "circuit-breaker",
+    "connect-alias",
+    "connect-order",
+    "dns-record",
+    "network-mode",
+)
+
+
 def _of(subject: Subject, rule: str) -> Outcome:
     found = [each for each in FAMILY.rules if each.id == f"contract-{rule}"]
     return judge(subject, found).outcomes[0]
@@ -115,7 +124,7 @@ def test_nothing_is_guessed_where_containers_are_not_known() -> None:
         draft.task(name)["container_definitions"] = UNKNOWN
     for outcome in draft.judged(FAMILY).outcomes:
         assert outcome.findings == (), outcome.rule.id
-        known = {"contract-circuit-breaker", "contract-connect-alias", "contract-connect-order"}
+        known = {f"contract-{one}" for one in JUDGED_BY_SERVICES}
         if outcome.rule.id not in known:
             assert outcome.verdict is Verdict.SKIP, outcome.rule.id
 

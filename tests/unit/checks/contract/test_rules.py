@@ -15,6 +15,7 @@ CASES = (
     *cases_environment.CLIENTS,
     *cases_ecs.HEALTH,
     *cases_ecs.CONNECT,
+    *cases_ecs.TASKS,
     *cases_ecs.CONTAINERS,
     *cases_ecs.STOCK,
     *cases_documents.CASES,
