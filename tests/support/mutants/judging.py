@@ -74,6 +74,7 @@ def verdicts(name: str, plan: Plan, mutants: Iterable[Mutant]) -> Iterator[Verdi
         made = Subject(mutant.make())
         asked = first[mutant.kind]
         seen = next((one for one in asked if _said(made, one) - before[one.id]), None)
+        found: tuple[str, ...]
         if seen:
             asked.remove(seen)
             asked.insert(0, seen)
