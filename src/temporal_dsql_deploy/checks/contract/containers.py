@@ -164,7 +164,8 @@ def collector_mount(subject: Subject) -> Iterator[Said]:
     "network-mode",
     holds="A task has a network interface of its own: awsvpc.",
     symptom="AWS refuses the service: `Network Configuration is not valid for the given "
-    "networkMode of this task definition`. Without one a role tells the ring an address that nobody reaches.",
+    "networkMode of this task definition`. Without one a role tells the ring an address that "
+    "nobody reaches.",
     fix='Set network_mode to "awsvpc".',
     source="ECS developer guide, task-networking; measured with temporal-server 1.32.2",
 )
