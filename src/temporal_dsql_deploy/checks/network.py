@@ -26,7 +26,7 @@ _PROPERTY = (
     "task-address",
     holds="No service gives its tasks public addresses.",
     symptom=f"Each task has an {_NO_ADDRESS}. On EC2 instances ECS refuses the service: "
-    "`assignPublicIp is not supported for this launch type`.",
+    "`Assign public IP is not supported for this launch type`.",
     fix="Set assign_public_ip = false; a task goes out by a NAT gateway or VPC endpoints.",
     source="ECS API, AwsVpcConfiguration",
     seeds=("S0-PR1", "S0-P4", "S1-2.5*"),
@@ -108,11 +108,12 @@ def elastic_address(subject: Subject) -> Iterator[Said]:
     for address in addresses:
         allocation = address["allocation_id"]
         allocation = address["id"] if opaque(allocation) or allocation is None else allocation
-        worn = next((a for a in ("instance", "network_interface") if _text(address[a])), None)
+        of_gateway = isinstance(allocation, str) and allocation in used
+        # Once applied, the address of a gateway names the gateway's own network interface.
+        wearers = ("instance",) if of_gateway else ("instance", "network_interface")
+        worn = next((each for each in wearers if _text(address[each])), None)
         if worn:
             yield Finding(address.address, worn, f"it is the address of {address[worn]}")
-        elif allocation in used if isinstance(allocation, str) else False:
-            continue
         elif unsure or opaque(allocation):
             yield Unjudged(address.address, f"which NAT gateway has it {LATER}")
         else:
