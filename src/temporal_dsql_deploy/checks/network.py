@@ -114,6 +114,8 @@ def elastic_address(subject: Subject) -> Iterator[Said]:
         worn = next((each for each in wearers if _text(address[each])), None)
         if worn:
             yield Finding(address.address, worn, f"it is the address of {address[worn]}")
+        elif of_gateway:
+            continue
         elif unsure or opaque(allocation):
             yield Unjudged(address.address, f"which NAT gateway has it {LATER}")
         else:
