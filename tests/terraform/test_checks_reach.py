@@ -16,7 +16,6 @@ pytestmark = [pytest.mark.needs("terraform"), pytest.mark.timeout(600)]
 everywhere = pytest.mark.parametrize("name", plans.ALL)
 RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
 OPTIONAL = {
-    "reach-load-balancer": {"operators"},
     "reach-endpoint": set(plans.MADE),
     "reach-endpoint-policy": set(plans.MADE),
     "reach-dns": set(plans.MADE),

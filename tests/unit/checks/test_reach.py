@@ -30,7 +30,7 @@ SYMPTOMS = [
     for row in TOPOLOGY.traffic
     if row.needed and row.closed_symptom and row.to in ROLES
 ]
-WITHOUT = {"reach-load-balancer", "reach-endpoint-policy"}
+WITHOUT = {"reach-endpoint-policy"}
 """Rules about what the plan does not have."""
 
 

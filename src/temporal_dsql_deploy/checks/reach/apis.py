@@ -120,11 +120,13 @@ def endpoint(subject: Subject) -> Iterator[Said]:
     """Names, places and policies of VPC endpoints."""
     found = survey(subject)
     if not found.network.endpoints:
-        raise CannotJudge("the plan has no VPC endpoint")
+        raise CannotJudge("the plan has no VPC endpoint whose service is known")
     for one in found.network.endpoints:
         callers = _callers(found, one)
         if kind := _wrong_kind(one):
             yield Finding(one.resource.address, *kind)
+        elif one.resource.address in found.network.opaque_endpoints:
+            yield Unjudged(one.resource.address, "its kind or its VPC is known only after apply")
         elif callers:
             yield from _serves(found.network, one, callers)
     yield Seen(f"{len(found.network.endpoints)} endpoints")

@@ -90,7 +90,7 @@ def _without_endpoint(found: Survey) -> Iterator[Said]:
         region = found.network.region or "REGION"
         label = next(label for label in sorted(_labels(found.subject)) if label != "dsql")
         role = next(p for p in found.parties.known if p.name in topology.load().roles)
-        subnets = tuple(f"{found.network.subnets[one].address}.id" for one in role.subnets)
+        subnets = found.network.expressions(role.subnets)
         fix = hcl.interface_endpoint(
             found.walls,
             service or f"com.amazonaws.{region}.{label}",

@@ -6,8 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
+from temporal_dsql_deploy.plan.values import UNKNOWN
 
 EVERYWHERE = "0.0.0.0/0"
+_SAYS: Mapping[str, tuple[str, ...]] = {
+    "aws_route": ("route_table_id", "destination_cidr_block", "gateway_id", "nat_gateway_id"),
+    "aws_route_table_association": ("subnet_id", "route_table_id"),
+    "aws_main_route_table_association": ("vpc_id", "route_table_id"),
+    "aws_nat_gateway": ("id", "subnet_id", "connectivity_type"),
+    "aws_internet_gateway": ("id",),
+    "aws_route_table": ("id",),
+    "aws_subnet": ("id", "vpc_id"),
+}
+"""What must be known of a resource before a way can be said to lack."""
 _OTHER_SERVICES = ("resource_configuration_arn", "service_network_arn")
 """What an endpoint can lead to that has no service name."""
 _OTHER_WAYS = (
@@ -75,6 +86,13 @@ class Network:
         """Whether all of these subnets are in the plan."""
         return all(subnet in self.subnets for subnet in subnets)
 
+    def expressions(self, subnets: Iterable[str]) -> tuple[str, ...]:
+        """How Terraform refers to the ids of subnets; the ids of those that are not in the plan."""
+        return tuple(
+            f"{self.subnets[one].address}.id" if one in self.subnets else f'"{one}"'
+            for one in subnets
+        )
+
     def addresses(self, subnets: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """The CIDRs of subnets; None where they are not all known."""
         if not subnets:
@@ -103,6 +121,15 @@ class Network:
         return {one: api for one, api in made.items() if isinstance(one, str)}
 
     @cached_property
+    def opaque_endpoints(self) -> tuple[str, ...]:
+        """Addresses of endpoints of which the service, the kind or the VPC is not known."""
+        return tuple(
+            one.address
+            for one in self._plan.of_type("aws_vpc_endpoint")
+            if any(one[path] is UNKNOWN for path in ("service_name", "vpc_endpoint_type", "vpc_id"))
+        )
+
+    @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """All VPC endpoints whose service is known."""
         return tuple(self._endpoints())
@@ -122,6 +149,12 @@ class Network:
 
         `public`: whether it has a public address. Raises UnknownWay.
         """
+        found = self._gap(subnet, public=public)
+        if found is not None and self._unsure:
+            raise UnknownWay(f"too much of {self._unsure} is known only after apply")
+        return found
+
+    def _gap(self, subnet: str, *, public: bool) -> Gap | None:
         route = self._default_route(subnet)
         if isinstance(route, Gap):
             return route
@@ -175,6 +208,14 @@ class Network:
         owner = self._table_resources.get(table)
         held = owner.address if owner else address
         return Gap(held, "route", f"{held} has no route to {EVERYWHERE}", route=True)
+
+    @cached_property
+    def _unsure(self) -> str:
+        """Address of something that leads somewhere and does not say where; empty where all do."""
+        for resource in self._plan.of_type(*_SAYS):
+            if any(resource[path] is UNKNOWN for path in _SAYS[resource.type]):
+                return resource.address
+        return ""
 
     @cached_property
     def _table_resources(self) -> Mapping[str, Resource]:

@@ -91,6 +91,8 @@ class Outside:
     def _hanging(self, rule: Rule, wearers: list[Party]) -> Problem | None:
         """Paths that should name a group or prefix list, and pass by a rule to everywhere alone."""
         survey = self._survey
+        if survey.all_walls.unknown:
+            return None  # Others may be there.
         hanging: list[str] = []
         fixes: list[str] = []
         for (source, target, port), path in survey.flows.items():

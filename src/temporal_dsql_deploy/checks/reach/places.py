@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.reach.calls import fargate
 from temporal_dsql_deploy.checks.reach.network import texts
 from temporal_dsql_deploy.checks.reach.own import FAMILY
 from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
+from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _NETWORK, _OPTIONS = "network_configuration.0", "vpc_options.0"
 _GROUPS: Mapping[str, str] = {
@@ -79,7 +80,9 @@ def _path_of_groups(resource: Resource) -> str:
 
 def _named(resource: Resource, path: str, begins: str, *, wanted: bool) -> Iterator[Said]:
     value: Any = resource[path]
-    if wanted and value in (None, []):
+    if value is UNKNOWN:
+        yield Unjudged(resource.address, f"{path} is known only after apply")
+    elif wanted and value in (None, []):
         text = "no security group is named, so it wears the default group of the VPC"
         yield Finding(resource.address, path, text)
     for index, one in enumerate(value if isinstance(value, list | tuple) else ()):

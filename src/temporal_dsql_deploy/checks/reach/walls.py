@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.reach.needs import HTTPS, ports_of
+from temporal_dsql_deploy.checks.reach.network import texts
 from temporal_dsql_deploy.checks.reach.outside import Outside
 from temporal_dsql_deploy.checks.reach.own import FAMILY
 from temporal_dsql_deploy.checks.reach.parties import Party
@@ -12,7 +13,6 @@ from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.firewall import Direction, Rule
 from temporal_dsql_deploy.plan.model import Plan
-from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _VPC_GUIDE = "VPC user guide, security group rules"
 
@@ -53,8 +53,7 @@ def ingress_by_group(subject: Subject) -> Iterator[Said]:
     outer = {
         group
         for balancer in subject.plan.of_type("aws_lb")
-        for group in balancer["security_groups"] or ()
-        if balancer["security_groups"] is not UNKNOWN
+        for group in texts(balancer["security_groups"]) or ()
     }
     for rule in _ingress(subject):
         if rule.kind != "group" and not rule.anywhere() and rule.group not in outer:
@@ -174,6 +173,8 @@ def _answered(found: Survey, rule: Rule, pair: tuple[Party, Party], port: int) -
     way: Direction = "ingress" if rule.direction == "egress" else "egress"
     if any(group not in found.walls.groups for group in other.groups):
         return True
+    if found.walls.unknown:
+        return True  # It may be among those.
     theirs = found.walls.of(other.groups, way)
     return any(one.opens(port) and admits(one, own) is not False for one in theirs)
 
@@ -218,8 +219,12 @@ def worn(subject: Subject) -> Iterator[Said]:
             if group in found.walls.groups and group not in wearing:
                 used.setdefault(group, []).append(rule.address)
     bare = set(used) - _named_elsewhere(subject, set(used)) if used else set()
-    if bare and found.parties.nameless:
+    if bare and (found.parties.nameless or found.network.opaque_endpoints):
         yield from found.unnamed()
+        yield from (
+            Unjudged(address, "it may wear a group that nothing else wears")
+            for address in found.network.opaque_endpoints
+        )
         return
     for group in sorted(bare, key=lambda one: found.walls.groups[one].address):
         rules = used[group]

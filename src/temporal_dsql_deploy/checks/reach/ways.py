@@ -26,6 +26,13 @@ class Lack:
 
 def to_api(survey: Survey, party: Party, api: str) -> Lack | None:
     """What lacks on a party's way to an API; None where it gets there. Raises UnknownWay."""
+    lack = _to_api(survey, party, api)
+    if lack is not None and survey.network.opaque_endpoints:
+        raise UnknownWay(f"not known: what {survey.network.opaque_endpoints[0]} leads to")
+    return lack
+
+
+def _to_api(survey: Survey, party: Party, api: str) -> Lack | None:
     endpoint = endpoint_of(survey, party, api)
     if endpoint is not None:
         return _to_endpoint(survey, party, endpoint)
@@ -135,7 +142,7 @@ def _lack_of_gap(survey: Survey, party: Party, subnet: str, gap: Gap, api: str) 
     network = survey.network
     vpc = network.vpc_of([subnet])
     of_vpc = f"{network.vpcs[vpc].address}.id" if vpc in network.vpcs else f'"{vpc}"'
-    subnets = tuple(f"{network.subnets[one].address}.id" for one in party.subnets)
+    subnets = network.expressions(party.subnets)
     region = network.region or "REGION"
     what = f"{api} has no endpoint for {party.label}, and " if api else ""
     text = f"{what}{party.label} in {network.subnets[subnet].address} has no way out: {gap.text}"
