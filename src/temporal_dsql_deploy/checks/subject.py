@@ -26,6 +26,7 @@ class Subject:
         *,
         before: State | None = None,
         configuration: Configuration | None = None,
+        trunking: bool | None = None,
         server: str = "temporal-dsql",
     ) -> None:
         self.plan = plan
@@ -33,6 +34,8 @@ class Subject:
         """The state that the plan is to be applied to; None where it is not known."""
         self.configuration = configuration
         """What the Terraform behind it declares; None where that is not known."""
+        self.trunking = trunking
+        """Whether the account has `awsvpcTrunking` switched on; None where the plan may say so."""
         self.server = topology.servers()[server]
         """The server that its images hold."""
 

@@ -65,6 +65,13 @@ def check(
             help="Findings that are accepted, with reasons [checks.toml beside the Terraform].",
         ),
     ] = None,
+    trunking: Annotated[
+        bool | None,
+        typer.Option(
+            "--trunking/--no-trunking",
+            help="Whether the account has awsvpcTrunking on [what the plan says, else not].",
+        ),
+    ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Show the rules that hold too.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 also where a rule could not be judged.")
@@ -90,7 +97,7 @@ def check(
     """
     from temporal_dsql_deploy.operations.check import Options
 
-    how = Options(state=state, suppressions=suppressions, save_plan=save_plan)
+    how = Options(state=state, suppressions=suppressions, save_plan=save_plan, trunking=trunking)
     options.check_out(sarif, "--sarif")
     options.check_out(save_plan, "--save-plan")
     if plan_file is not None:

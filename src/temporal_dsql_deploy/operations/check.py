@@ -15,6 +15,7 @@ from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.operations.plan.result import Source
 from temporal_dsql_deploy.operations.plan.run import How, known_plan
 from temporal_dsql_deploy.plan import UNKNOWN, Plan, State, read_configuration
+from temporal_dsql_deploy.plan.configuration import Configuration
 from temporal_dsql_deploy.plan.reader import read_document, read_either
 from temporal_dsql_deploy.plan.writer import document
 from temporal_dsql_deploy.platforms.protocol import Result
@@ -121,6 +122,8 @@ class Options:
     """None for the file of the environment, where it has one."""
     save_plan: Path | None = None
     """Where the plan will be kept, for the result."""
+    trunking: bool | None = None
+    """Whether the account has ENI trunking on; None for what the plan says, else without."""
     today: date = field(default_factory=date.today)
 
 
@@ -133,7 +136,7 @@ def check(environment: Environment, how: How, options: Options) -> Checked:
     plan, notes = known_plan(environment, how, revealed=True)
     folder = environment.terraform or Path()
     configuration = terraform_configuration.read(folder)
-    subject = Subject(plan, before=_before(options.state), configuration=configuration)
+    subject = _subject(plan, configuration, options)
     own = folder / SUPPRESSIONS
     file = options.suppressions or (own if own.is_file() else None)
     named = _Named(environment.name, str(folder), Source.KNOWN_VALUES, notes)
@@ -149,7 +152,7 @@ def check_file(name: str | None, path: Path, options: Options) -> Checked:
     content, called = read_document(path)
     plan = read_either(content, called, revealed=True)
     configuration = read_configuration(content)
-    subject = Subject(plan, before=_before(options.state), configuration=configuration)
+    subject = _subject(plan, configuration, options)
     notes = []
     if isinstance(plan, Plan) and plan.errored:
         notes.append("planning failed half way: the plan says less than all")
@@ -162,6 +165,11 @@ def check_file(name: str | None, path: Path, options: Options) -> Checked:
     return _checked(
         subject, _Named(name, called, Source.FILE, notes), options.suppressions, options
     )
+
+
+def _subject(plan: Plan | State, declared: Configuration | None, options: Options) -> Subject:
+    before = _before(options.state)
+    return Subject(plan, before=before, configuration=declared, trunking=options.trunking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What the reference system does: nodes by workload, and four services on one of them."""
 
 import base64
+from typing import Any
 
 import pytest
 
+from temporal_dsql_deploy.checks import Subject, judge
 from temporal_dsql_deploy.checks.fit import FAMILY
 from temporal_dsql_deploy.checks.model import Verdict
 from temporal_dsql_deploy.plan import UNKNOWN
@@ -86,6 +88,14 @@ def test_a_setting_in_the_plan_says_whether_there_is_a_trunk(value: str, verdict
     draft.add("aws_ecs_account_setting_default.trunk", name="awsvpcTrunking", value=value)
     judgement = draft.judged(FAMILY)
     assert judgement.of("fit-at-rest").verdict is Verdict.OK
+    assert judgement.of("fit-rolling-deployment").verdict is verdict
+    assert judgement.of("fit-instance-lost").verdict is verdict
+
+
+@pytest.mark.parametrize(("told", "verdict"), [(True, Verdict.OK), (False, Verdict.NG)])
+def test_whoever_judges_may_say_whether_the_account_has_trunks(told: Any, verdict: Verdict) -> None:
+    subject = Subject(tied(2).plan(), trunking=told)
+    judgement = judge(subject, FAMILY.rules)
     assert judgement.of("fit-rolling-deployment").verdict is verdict
     assert judgement.of("fit-instance-lost").verdict is verdict
 

@@ -30,7 +30,8 @@ TRUNKING = (
 )
 TRUNKING_FIX = (
     "switch awsvpcTrunking on before the instances start "
-    '(aws_ecs_account_setting_default, name = "awsvpcTrunking", value = "enabled")'
+    '(aws_ecs_account_setting_default, name = "awsvpcTrunking", value = "enabled"); '
+    "where the account has it on, say so with --trunking"
 )
 
 

@@ -96,7 +96,9 @@ def placings(subject: Subject) -> Placings:
         for task in subject.tasks
         if task.service is not None and not on_fargate(subject, task)
     ]
-    return Placings(tuple(found), there, pools.trunking(subject.plan))
+    told = subject.trunking
+    trunking = pools.trunking(subject.plan) if told is None else told
+    return Placings(tuple(found), there, trunking)
 
 
 def on_fargate(subject: Subject, task: Task) -> bool:
