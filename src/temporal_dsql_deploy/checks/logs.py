@@ -180,6 +180,30 @@ def mode(subject: Subject) -> Iterator[Said]:
 
 
 @FAMILY.rule(
+    "name",
+    holds="No log group is made twice.",
+    symptom="The apply ends half way: `ResourceAlreadyExistsException: The specified log group "
+    "already exists`.",
+    fix="Give each group a name of its own.",
+    source="CloudWatch Logs API, CreateLogGroup",
+    seeds=("S0-O6",),
+)
+def name(subject: Subject) -> Iterator[Said]:
+    """Names of log groups."""
+    groups = subject.plan.of_type("aws_cloudwatch_log_group")
+    if not groups:
+        raise CannotJudge("the plan has no log group")
+    first: dict[str, str] = {}
+    for one in groups:
+        called = one["name"]
+        if opaque(called):
+            yield Unjudged(one.address, f"name {LATER}")
+        elif isinstance(called, str) and first.setdefault(called, one.address) != one.address:
+            yield Finding(one.address, "name", f"{called} is made by {first[called]} too")
+    yield Seen(f"{len(groups)} log groups")
+
+
+@FAMILY.rule(
     "destination",
     holds="Log groups that domain, VPC and workspace write to are there.",
     symptom="The apply ends half way: `ResourceNotFoundException: The specified log group does not "

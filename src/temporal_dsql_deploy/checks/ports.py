@@ -11,9 +11,10 @@ from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.tasks import Task
 
 FAMILY = Family("ports", "Containers listen where others look for them")
-_LISTENS = {"ui": "TEMPORAL_UI_PORT", "grafana": "GF_SERVER_HTTP_PORT"}
-_DEFAULTS = {"grafana": 3000}
-"""grafana/grafana conf/defaults.ini: http_port. The UI's is in topology.json."""
+_LISTENS = {"ui": "TEMPORAL_UI_PORT", "grafana": "GF_SERVER_HTTP_PORT", "loki": ""}
+_DEFAULTS = {"grafana": 3000, "loki": 3100}
+"""grafana/grafana conf/defaults.ini: http_port; grafana/loki cmd/loki: server.http_listen_port. The
+UI's is in topology.json."""
 
 
 @FAMILY.rule(
@@ -53,10 +54,10 @@ def role(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "page",
-    holds="UI and Grafana have the port mapped on which they listen.",
+    holds="UI, Grafana and Loki have the port mapped on which they listen.",
     symptom="A forwarded port answers `connection refused`, and the health check of the container "
     "asks a port where nobody is.",
-    fix="Map 8080 for the UI and 3000 for Grafana, or the port that their environment sets.",
+    fix="Map 8080 for the UI, 3000 for Grafana, 3100 for Loki, or what their environment sets.",
     source="temporalio/ui server image: TEMPORAL_UI_PORT; grafana/grafana conf/defaults.ini",
     seeds=("S0-PR10", "S0-T5", "S0-T6"),
 )
@@ -64,10 +65,11 @@ def page(subject: Subject) -> Iterator[Said]:
     """Ports of web pages."""
     pages = [task for task in definitions(subject) if task.party in _LISTENS]
     if not pages:
-        raise CannotJudge("the plan has neither UI nor Grafana")
+        raise CannotJudge("the plan has no UI, no Grafana and no Loki")
     yield from hidden(pages)
     for task in pages:
-        one = main(task)
+        # What prepares the task may stand first and is not essential.
+        one = next((each for each in inside([task]) if each["essential"] is not False), None)
         if one is None:
             continue
         usual = {**_DEFAULTS, "ui": topology.load().ui_port}[task.party]

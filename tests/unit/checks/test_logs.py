@@ -77,6 +77,13 @@ def test_a_container_without_any_log_is_found() -> None:
     assert found.resource == f"{TASK}.ui"
 
 
+def test_a_group_that_is_made_twice_is_found() -> None:
+    draft = good()
+    draft.add("aws_cloudwatch_log_group.ui2", name="/shop/ui", arn="arn:2", retention_in_days=7)
+    (found,) = only(draft.judged(FAMILY), "logs-name")
+    assert (found.resource, found.attribute) == ("aws_cloudwatch_log_group.ui2", "name")
+
+
 def test_two_services_do_not_share_streams() -> None:
     draft = good()
     draft.put("ui/0", f"{OPTIONS}.awslogs-group", "/shop/grafana")
@@ -135,6 +142,7 @@ def test_what_is_not_known_is_not_judged() -> None:
     found = verdicts(good().put(f"{TASK}.ui", "container_definitions", UNKNOWN).judged(FAMILY))
     assert found["logs-driver"] is Verdict.SKIP
     unsure = good().put("aws_cloudwatch_log_group.ui", "name", UNKNOWN)
+    assert verdicts(unsure.judged(FAMILY))["logs-name"] is Verdict.SKIP
     assert verdicts(unsure.judged(FAMILY))["logs-group"] is Verdict.SKIP
     unsure = good().put("aws_cloudwatch_log_group.ui", "retention_in_days", UNKNOWN)
     assert verdicts(unsure.judged(FAMILY))["logs-retention"] is Verdict.SKIP

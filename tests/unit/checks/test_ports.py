@@ -101,6 +101,16 @@ def test_a_page_may_listen_where_its_environment_says() -> None:
     assert found.attribute == "container_definitions.0.environment.TEMPORAL_UI_PORT"
 
 
+def test_loki_listens_on_its_port() -> None:
+    draft = good()
+    draft.values[f"{TASK}.loki"] = {**draft.task("ui"), "family": "shop-loki", "arn": "arn:loki"}
+    draft.containers["loki"] = [{"name": "loki", "portMappings": [mapping(3100)]}]
+    assert not draft.judged(FAMILY).findings
+    draft.containers["loki"][0]["portMappings"] = []
+    (found,) = only(draft.judged(FAMILY), "ports-page")
+    assert found.resource == f"{TASK}.loki"
+
+
 def test_what_is_not_known_is_not_judged() -> None:
     for name, rule in (("history", "ports-role"), ("ui", "ports-page"), ("setup", "ports-once")):
         draft = good().put(f"{TASK}.{name}", "container_definitions", UNKNOWN)

@@ -21,6 +21,10 @@ SCALED = "auto_scaling_group_provider.0"
 FRONTEND = f"{SERVICE}.frontend"
 BREAKS = [
     *(
+        Break("services-network-mode", f"{TASK}.{name}", "network_mode", ("bridge", "host", None))
+        for name in (*NAMES, "setup")
+    ),
+    *(
         Break(
             "services-count",
             "outputs",
@@ -159,7 +163,11 @@ def test_property_12(role: str, data: st.DataObject) -> None:
     """
     draft = good()
     extra = data.draw(st.from_regex(r"temporal-[a-z]{3,12}", fullmatch=True))
-    draft.add(f"{TASK}.extra", family=f"shop-{extra}-tool", arn=arn("ecs", "task-definition/x:1"))
+    draft.values[f"{TASK}.extra"] = {
+        **draft.task("setup"),
+        "family": f"shop-{extra}-tool",
+        "arn": arn("ecs", "task-definition/x:1"),
+    }
     draft.containers["extra"] = [{"name": extra, "image": "example.com/tool:1"}]
     assert not draft.judged(FAMILY).findings
     way = data.draw(st.sampled_from(["service", "both", "second"]))
@@ -298,6 +306,7 @@ def test_a_dns_name_needs_a_service_that_registers() -> None:
 def test_what_is_not_known_is_not_judged() -> None:
     for place, path, rule in (
         (f"{SERVICE}.ui", "cluster", "services-cluster"),
+        (f"{TASK}.ui", "network_mode", "services-network-mode"),
         (f"{SERVICE}.ui", "deployment_maximum_percent", "services-rollout"),
         (f"{SERVICE}.ui", "deployment_circuit_breaker.0.enable", "services-rollback"),
         (PROVIDER, f"{SCALED}.auto_scaling_group_arn", "services-scaling"),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.checks.look import LATER, number, on, opaque
+from temporal_dsql_deploy.checks.look import LATER, definitions, number, on, opaque
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.services.family import FAMILY
 from temporal_dsql_deploy.checks.subject import Subject
@@ -74,6 +74,32 @@ def own_definition(subject: Subject) -> Iterator[Said]:
         elif runs[task.definition.address] > 1:
             said = f"{task.definition['family']} is run by another service too"
             yield Finding(service.address, "task_definition", said)
+
+
+@FAMILY.rule(
+    "network-mode",
+    holds="Every task has a network interface of its own.",
+    symptom="ECS refuses the service: `Network Configuration is not valid for the given "
+    "networkMode "
+    "of this task definition`; on the bridge or the host roles share the security group and the "
+    "ports of their instance, and the ring gets an address on which nobody answers.",
+    fix='Set network_mode = "awsvpc".',
+    source="ECS developer guide, task-networking-awsvpc",
+    seeds=("S0-PR12", "S0-P3"),
+)
+def network_mode(subject: Subject) -> Iterator[Said]:
+    """Network modes of tasks."""
+    tasks = definitions(subject)
+    if not tasks:
+        raise CannotJudge("the plan has no task definition")
+    for task in tasks:
+        mode = task.definition["network_mode"]
+        if opaque(mode):
+            yield Unjudged(task.definition.address, f"network_mode {LATER}")
+        elif mode != "awsvpc":
+            said = f"{mode or 'none, which is bridge'}"
+            yield Finding(task.definition.address, "network_mode", said)
+    yield Seen(f"{len(tasks)} task definitions")
 
 
 @FAMILY.rule(
