@@ -207,13 +207,12 @@ def _is_tailed(place: Place, text: str, tailed: list[str]) -> Iterator[Said]:
 
 def _mounts(place: Place) -> dict[str, tuple[str, bool]]:
     """Path and whether it is read only, by volume."""
-    points = place.definition.get("mountPoints") or []
     return {
         str(point.get("sourceVolume")): (
             str(point.get("containerPath")).rstrip("/"),
             point.get("readOnly") is True,
         )
-        for point in points
+        for point in place.parts("mountPoints")
     }
 
 

@@ -1,6 +1,6 @@
 """What makes a container end a task, who starts it again, and what it may open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from temporal_dsql_deploy.checks.contract.family import FAMILY
 from temporal_dsql_deploy.checks.contract.mounts import awaited, mounts
@@ -66,7 +66,8 @@ def restart_policy(subject: Subject) -> Iterator[Said]:
     least, most = 60, 1800
 
     def judge(place: Place) -> Iterator[Said]:
-        policy = place.definition.get("restartPolicy") or {}
+        given = place.definition.get("restartPolicy")
+        policy = given if isinstance(given, Mapping) else {}
         sidecar = place.container is not place.task.main and is_collector(place.container)
         stays = sidecar and not awaited(place) and place.definition.get("essential") is False
         if stays and policy.get("enabled") is not True:
@@ -96,8 +97,7 @@ def open_files(subject: Subject) -> Iterator[Said]:
     """On EC2; Fargate gives 65,535."""
 
     def judge(place: Place) -> Iterator[Said]:
-        limits = place.definition.get("ulimits") or []
-        files = next((one for one in limits if one.get("name") == "nofile"), None)
+        files = next((one for one in place.parts("ulimits") if one.get("name") == "nofile"), None)
         if files is None:
             if runs_on(place.task, "EC2"):
                 yield place.finding("ulimits", "no limit for nofile: the instance's holds")

@@ -15,7 +15,7 @@ _API = "ECS API, ContainerDefinition and Volume"
 def mounts(place: Place) -> dict[str, tuple[str, bool]]:
     """Path in the container, and whether it may write there, by volume."""
     found: dict[str, tuple[str, bool]] = {}
-    for point in place.definition.get("mountPoints") or []:
+    for point in place.parts("mountPoints"):
         path, writes = str(point.get("containerPath") or ""), point.get("readOnly") is not True
         found[str(point.get("sourceVolume"))] = (path.rstrip("/"), writes)
     return found
@@ -31,9 +31,9 @@ def awaited(place: Place) -> bool:
     """Whether another container waits until this one has ended."""
     return any(
         dependency.get("containerName") == place.container.name
-        and dependency.get("condition") in ONCE
+        and str(dependency.get("condition")) in ONCE
         for other in place.task.containers or ()
-        for dependency in other.definition.get("dependsOn") or []
+        for dependency in Place(place.task, other).parts("dependsOn")
     )
 
 

@@ -38,6 +38,10 @@ class Place:
         """The container in the words of the ECS API."""
         return self.container.definition
 
+    def parts(self, key: str) -> list[Mapping[str, Any]]:
+        """The objects of a list in the definition; what is none of them AWS refuses anyway."""
+        return objects(self.definition.get(key))
+
     def value(self, name: str) -> str | None:
         """An environment variable; None where it is not set, or comes from a secret."""
         return self.container.environment.get(name)
@@ -61,6 +65,11 @@ class Place:
     def unjudged(self, reason: str) -> Unjudged:
         """Something that cannot be told of this container."""
         return Unjudged(self.resource, reason)
+
+
+def objects(given: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; nothing where it is no list."""
+    return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
 
 
 def is_server(task: Task) -> bool:

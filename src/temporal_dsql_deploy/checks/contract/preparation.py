@@ -31,8 +31,7 @@ def _pairs(subject: Subject) -> Iterator[tuple[Place, Place]]:
 
 
 def _dependencies(place: Place) -> list[Mapping[str, Any]]:
-    found = place.definition.get("dependsOn")
-    return [one for one in found or [] if isinstance(one, Mapping)]
+    return place.parts("dependsOn")
 
 
 def _started_with(place: Place, other: Place) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.contract.addresses import Alias, aliases, connect
 from temporal_dsql_deploy.checks.contract.family import FAMILY
-from temporal_dsql_deploy.checks.contract.places import Place, is_server, judged, servers
+from temporal_dsql_deploy.checks.contract.places import Place, is_server, judged, objects, servers
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Action, Plan, Resource
@@ -37,7 +37,7 @@ def _served(subject: Subject) -> Iterator[tuple[Task, Resource, int, Mapping[str
 def _mapping(task: Task, name: Any) -> tuple[Place, int, Mapping[str, Any]] | None:
     """The port mapping of that name."""
     for container in task.containers or ():
-        for number, port in enumerate(container.definition.get("portMappings") or []):
+        for number, port in enumerate(objects(container.definition.get("portMappings"))):
             if port.get("name") == name:
                 return Place(task, container), number, port
     return None

@@ -101,6 +101,15 @@ def _seeds(draft: Good) -> None:
     definition["environment"] = [{"name": name, "value": text} for name, text in pairs.items()]
 
 
+def _slow(draft: Good) -> None:
+    """400 connects at one per second before a role is healthy."""
+    slow = {"DSQL_CONNECTION_RATE_LIMIT": "1", "DSQL_CONNECTION_BURST_LIMIT": "20"}
+    for name in ("TEMPORAL_SQL_MAX_CONNS", "TEMPORAL_SQL_MAX_IDLE_CONNS"):
+        draft.set("history", name, "100")
+    for name, text in slow.items():
+        draft.set("history", name, text)
+
+
 def _in(name: str, path: str) -> tuple[str, str]:
     return f"{TASK}.{name}", f"container_definitions.{name}.{path}"
 
@@ -181,6 +190,7 @@ CONNECT: tuple[Case, ...] = (
 )
 
 TASKS: tuple[Case, ...] = (
+    Case("start-period", _slow, *_in("history", "healthCheck.startPeriod")),
     Case(
         "network-mode",
         lambda draft: draft.task("history").update(network_mode="bridge"),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from temporal_dsql_deploy.checks import Subject, Verdict, judge
 from temporal_dsql_deploy.checks.contract import FAMILY
 from temporal_dsql_deploy.checks.model import Outcome
@@ -16,6 +18,23 @@ from tests.unit.checks.contract.good import ROLES, Good, good
 _SHARDS = "container_definitions.history.environment.TEMPORAL_HISTORY_SHARDS"
 
 
+KEYS = (
+    "command",
+    "dependsOn",
+    "entryPoint",
+    "environment",
+    "essential",
+    "healthCheck",
+    "image",
+    "memory",
+    "mountPoints",
+    "portMappings",
+    "restartPolicy",
+    "secrets",
+    "stopTimeout",
+    "ulimits",
+    "user",
+)
 JUDGED_BY_SERVICES = (
     "circuit-breaker",
     "connect-alias",
@@ -150,3 +169,14 @@ def test_nothing_is_guessed_where_services_are_not_known() -> None:
     judged = draft.judged(FAMILY)
     for rule in ("circuit-breaker", "grace-period", "sql-host", "visibility-host", "shards-enough"):
         assert judged.of(f"contract-{rule}").verdict is Verdict.SKIP, rule
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "x", 0, [None], ["x"], [{}], {"command": []}])
+@pytest.mark.parametrize("key", KEYS)
+def test_a_definition_that_is_odd_is_no_reason_to_break(key: str, odd: object) -> None:
+    """AWS will say what it does not take; a rule never raises."""
+    draft = good()
+    for definitions in draft.containers.values():
+        for definition in definitions:
+            definition[key] = odd
+    assert len(draft.judged(FAMILY).outcomes) == len(FAMILY.rules)
