@@ -20,6 +20,7 @@ OPTIONAL = {
     "reach-endpoint-policy": set(plans.MADE),
     "reach-dns": set(plans.MADE),
     "reach-zones": set(plans.MADE),
+    "reach-domain-zones": set(plans.MADE),
 }
 """Rules about what only some plans have: those plans."""
 OF_OTHERS = {"reach-needed", "reach-api", "reach-images", "reach-database", "reach-egress-limited"}

@@ -133,6 +133,7 @@ def test_a_gateway_wants_its_prefix_list_named() -> None:
         (LOGS, "service_name", None, "service_name"),
         (S3, "route_table_ids", [], "route_table_ids"),
         (S3, "vpc_endpoint_type", "gateway", "vpc_endpoint_type"),
+        (S3, "vpc_endpoint_type", "Interface", "vpc_endpoint_type"),
     ],
 )
 def test_an_endpoint_that_does_not_serve_its_callers_is_found(

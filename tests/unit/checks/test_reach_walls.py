@@ -6,6 +6,7 @@ import pytest
 
 from temporal_dsql_deploy.checks.model import Verdict
 from temporal_dsql_deploy.checks.reach import FAMILY
+from temporal_dsql_deploy.plan import UNKNOWN
 from tests.support.check_plans import VPC
 from tests.support.draft import ABSENT, SERVICE, Draft, ng, only
 from tests.support.walled import (
@@ -198,3 +199,33 @@ def test_a_service_that_uses_no_network_of_its_own_names_no_group() -> None:
 def test_services_and_instances_stand_in_the_same_zones(address: str, path: str) -> None:
     draft = walled().put(address, f"{path}.1", ABSENT)
     assert (address, path) in ng(draft.judged(FAMILY).of("reach-zones"))
+
+
+SPREAD = [{"availability_zone_count": 2}]
+
+
+@pytest.mark.parametrize(
+    ("aware", "config", "subnets", "verdict"),
+    [
+        (True, SPREAD, ["subnet-private-a", "subnet-private-b"], Verdict.OK),
+        (True, [], ["subnet-private-a", "subnet-private-b"], Verdict.OK),
+        (True, SPREAD, ["subnet-private-a", "subnet-public"], Verdict.NG),
+        (True, SPREAD, ["subnet-private-a"], Verdict.NG),
+        (False, [], ["subnet-private-a"], Verdict.OK),
+        (None, [], ["subnet-private-a", "subnet-private-b"], Verdict.NG),
+        (True, SPREAD, UNKNOWN, Verdict.SKIP),
+        (UNKNOWN, SPREAD, ["subnet-private-a"], Verdict.SKIP),
+    ],
+)
+def test_a_domain_has_a_subnet_in_each_of_its_zones(
+    aware: Any, config: list[Any], subnets: Any, verdict: Verdict
+) -> None:
+    draft = walled()
+    domain = "aws_opensearch_domain.main"
+    draft[domain]["cluster_config"][0].update(
+        zone_awareness_enabled=aware, zone_awareness_config=config
+    )
+    draft[domain]["vpc_options"][0]["subnet_ids"] = subnets
+    outcome = draft.judged(FAMILY).of("reach-domain-zones")
+    assert outcome.verdict is verdict
+    assert set(ng(outcome)) <= {(domain, "vpc_options.0.subnet_ids")}

@@ -139,6 +139,8 @@ def _wrong_kind(one: Endpoint) -> tuple[str, str] | None:
     if one.gateway and one.api not in ways.GATEWAYS:
         return "vpc_endpoint_type", f"{one.api} has no gateway endpoint: Interface is its type"
     kind = one.resource["vpc_endpoint_type"]
+    if one.interface and one.tables:
+        return "vpc_endpoint_type", "an interface endpoint takes no route tables: Gateway is meant"
     if isinstance(kind, str) and kind not in _KINDS:
         return "vpc_endpoint_type", f'"{kind}" is none of {", ".join(_KINDS)}'
     return None

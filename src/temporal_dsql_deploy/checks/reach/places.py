@@ -134,3 +134,48 @@ def _zones(found: Survey, subnets: Any) -> set[str] | None:
         return None
     zones_of = {found.network.subnets[one]["availability_zone"] for one in known}
     return zones_of if all(isinstance(zone, str) for zone in zones_of) else None
+
+
+@FAMILY.rule(
+    "domain-zones",
+    holds="A domain in the VPC has one subnet in each of the zones over which it is spread.",
+    symptom=(
+        "The apply fails: `ValidationException: You must specify exactly three subnets because "
+        "you've set zone count to three`; or two thirds of the domain stand in one zone."
+    ),
+    fix="Name one subnet of each zone, as many as availability_zone_count; one without awareness.",
+    source="OpenSearch Service developer guide, VPC support and Multi-AZ",
+)
+def domain_zones(subject: Subject) -> Iterator[Said]:
+    """Subnets of the domain against the zones that it is to have."""
+    network = survey(subject).network
+    domains = [one for one in subject.plan.of_type("aws_opensearch_domain") if _stands(one)]
+    if not domains:
+        raise CannotJudge("the plan has no domain in a VPC")
+    for domain in domains:
+        path = _SUBNETS[domain.type]
+        subnets, wanted = texts(domain[path]), _zone_count(domain)
+        if subnets is None or wanted is None:
+            yield Unjudged(domain.address, "its subnets or zones are not known")
+            continue
+        if len(subnets) != wanted:
+            text = f"{len(subnets)} subnets for {wanted} zones"
+            yield Finding(domain.address, path, text)
+        elif network.knows(subnets):
+            zones_of = {network.subnets[one]["availability_zone"] for one in subnets}
+            if UNKNOWN not in zones_of and len(zones_of) < wanted:
+                text = f"all subnets are in {', '.join(map(str, sorted(zones_of)))}"
+                yield Finding(domain.address, path, text)
+    yield Seen(f"{len(domains)} domains")
+
+
+def _zone_count(domain: Resource) -> int | None:
+    """Zones over which a domain is spread; None where that is not known."""
+    aware = domain["cluster_config.0.zone_awareness_enabled"]
+    if aware is False or aware is None:
+        return 1
+    count = domain["cluster_config.0.zone_awareness_config.0.availability_zone_count"]
+    if aware is not True:
+        return None
+    # What AWS takes where nothing is said.
+    return 2 if count is None else count if isinstance(count, int) else None
