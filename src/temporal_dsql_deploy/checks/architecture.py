@@ -144,7 +144,7 @@ def _templates(subject: Subject) -> tuple[Resource, ...]:
     }
     groups = [g for g in subject.plan.of_type("aws_autoscaling_group") if g["arn"] in arns]
     ids = {one for g in groups for one in _ids(g) if isinstance(one, str)}
-    chosen = tuple(one for one in templates if {one["id"], one["name"]} & ids)
+    chosen = tuple(one for one in templates if one["id"] in list(ids) or one["name"] in list(ids))
     return chosen or templates
 
 

@@ -147,7 +147,7 @@ def provider(subject: Subject) -> Iterator[Said]:
     lists += [one["default_capacity_provider_strategy"] for one in ties]
     if any(opaque(one) for one in lists):
         raise CannotJudge(f"which providers are used {LATER}")
-    used = {each.get("capacity_provider") for one in lists for each in blocks(one)}
+    used = [each.get("capacity_provider") for one in lists for each in blocks(one)]
     for name, resource in made.items():
         if name not in used:
             yield Finding(resource.address, "name", f"nothing runs by {name}")
@@ -203,7 +203,7 @@ def log_groups(subject: Subject) -> Iterator[Said]:
         name, arn = group["name"], group["arn"]
         if opaque(name):
             yield Unjudged(group.address, f"its name {LATER}")
-        elif name not in named and not {arn, f"{arn}:*"} & named:
+        elif not any(one in named for one in (name, arn, f"{arn}:*")):
             sure = not any(opaque(one) for one in named)
             said = f"nothing writes to {name}"
             yield Finding(group.address, "", said) if sure else Unjudged(group.address, said)
@@ -224,11 +224,11 @@ def hosts(subject: Subject) -> Iterator[Said]:
     spaces = known(subject.plan.of_type(kind), "id")
     if not spaces:
         raise CannotJudge("the plan makes no private DNS namespace")
-    registered = {
+    registered = [
         each.get("registry_arn")
         for service in subject.plan.of_type("aws_ecs_service")
         for each in blocks(service["service_registries"])
-    }
+    ]
     names: dict[str, bool] = {}
     for one in subject.plan.of_type("aws_service_discovery_service"):
         space = spaces.get(str(one["dns_config.0.namespace_id"]))
@@ -253,20 +253,17 @@ def hosts(subject: Subject) -> Iterator[Said]:
     yield Seen(f"{len(names)} names")
 
 
-def _named(subject: Subject) -> set[Any]:
+def _named(subject: Subject) -> list[Any]:
     """Names and ARNs of log groups that something of the plan writes to."""
-    found: set[Any] = set()
-    for one in inside(definitions(subject)):
-        found.add(one["logConfiguration.options.awslogs-group"])
-    for service in subject.plan.of_type("aws_ecs_service"):
-        logs = "service_connect_configuration.0.log_configuration.0.options.awslogs-group"
-        found.add(service[logs])
+    path = "logConfiguration.options.awslogs-group"
+    found = [one[path] for one in inside(definitions(subject))]
+    path = "service_connect_configuration.0.log_configuration.0.options.awslogs-group"
+    found += [service[path] for service in subject.plan.of_type("aws_ecs_service")]
     for kind, path in WRITERS.items():
-        for resource in subject.plan.of_type(kind):
-            found.add(resource[path])
+        found += [resource[path] for resource in subject.plan.of_type(kind)]
     for domain in subject.plan.of_type("aws_opensearch_domain"):
         options = blocks(domain["log_publishing_options"])
-        found |= {each.get("cloudwatch_log_group_arn") for each in options}
+        found += [each.get("cloudwatch_log_group_arn") for each in options]
     return found
 
 

@@ -18,7 +18,6 @@ from temporal_dsql_deploy.checks.look import (
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.tasks import Task
-from temporal_dsql_deploy.plan.values import UNKNOWN
 
 FAMILY = Family("logs", "What containers write is kept")
 _SENT = {"awslogs", "awsfirelens", "splunk", "fluentd"}
@@ -26,6 +25,7 @@ _SENT = {"awslogs", "awsfirelens", "splunk", "fluentd"}
 _SIZE = re.compile(r"(\d+)([kmg]?)b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SMALLEST = 1 << 20
+_PROXY = "service_connect_configuration.0.log_configuration"
 _SEEDS = ("S0-PR5", "S1-19.4*")
 _NO_CREATION = (
     "awslogs-create-group needs logs:CreateLogGroup, which AmazonECSTaskExecutionRolePolicy "
@@ -75,6 +75,10 @@ def driver(subject: Subject) -> Iterator[Said]:
             yield log.wrong("logDriver", f"{log.driver or 'no log driver'}")
         elif log.driver == "awsfirelens" and log.resource not in routers:
             yield log.wrong("logDriver", "awsfirelens, and no container of the task is a router")
+    for task in subject.tasks:
+        for given in blocks(task.service[_PROXY]) if task.service else ():
+            if task.service and _unknown(given):
+                yield Unjudged(task.service.address, f"where its proxy logs to {LATER}")
     yield Seen(f"{len(logs)} containers")
 
 
@@ -261,22 +265,32 @@ def _logs(subject: Subject) -> list[_Log]:
     """The logs of all containers, and of the proxies of Service Connect that have one."""
     found = []
     for one in inside(definitions(subject)):
-        log = one.container.definition.get("logConfiguration") or {}
+        log = _mapping(one.container.definition.get("logConfiguration"))
         where = f"container_definitions.{one.index}.logConfiguration"
         who = f"container {one.container.name}"
-        options = log.get("options") or {}
+        options = _mapping(log.get("options"))
         found.append(_Log(one.task, who, one.address, where, log.get("logDriver"), options))
     for task in subject.tasks:
         if task.service is None:
             continue
-        for log in blocks(task.service["service_connect_configuration.0.log_configuration"]):
-            where = "service_connect_configuration.0.log_configuration.0"
-            driver, options = log.get("log_driver"), log.get("options")
-            if driver is UNKNOWN or options is UNKNOWN:
-                continue
-            who = "the proxy of Service Connect"
-            found.append(_Log(task, who, task.service.address, where, driver, options or {}))
+        for given in blocks(task.service[_PROXY]):
+            if not _unknown(given):
+                who = "the proxy of Service Connect"
+                driver, options = given.get("log_driver"), _mapping(given.get("options"))
+                place = (task.service.address, f"{_PROXY}.0")
+                found.append(_Log(task, who, *place, driver, options))
     return found
+
+
+def _unknown(given: Mapping[str, Any]) -> bool:
+    """Whether not all of a proxy's log configuration is known."""
+    options = given.get("options")
+    values = [given.get("log_driver"), options, *_mapping(options).values()]
+    return any(opaque(value) for value in values)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _awslogs(subject: Subject) -> list[_Log]:

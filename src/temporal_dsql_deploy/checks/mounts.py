@@ -125,20 +125,20 @@ def volume(subject: Subject) -> Iterator[Said]:
         names = [each.get("name") for each in blocks(given)]
         if opaque(given) or any(opaque(each) for each in names):
             continue
-        for index, mount in enumerate(one["mountPoints"] or []):
+        for index, mount in enumerate(blocks(one["mountPoints"])):
             if mount.get("sourceVolume") not in names:
                 said = f"{mount.get('sourceVolume')} is no volume of the task"
                 yield one.wrong(f"mountPoints.{index}.sourceVolume", said)
 
 
 def _mounts(one: Inside) -> Iterator[tuple[int, Any]]:
-    for index, mount in enumerate(one["linuxParameters.tmpfs"] or []):
+    for index, mount in enumerate(blocks(one["linuxParameters.tmpfs"])):
         if str(mount.get("containerPath")).rstrip("/") == DYNAMIC_CONFIG:
             yield index, mount
 
 
 def _options(one: Inside, path: str, mount: Any) -> Iterator[Said]:
-    options = [str(option) for option in mount.get("mountOptions") or []]
+    options = list(texts(mount.get("mountOptions")) or ())
     user = str(one["user"] or _SERVER_USER).split(":")[0]
     for wanted in ("noexec", "nosuid"):
         if wanted not in options:

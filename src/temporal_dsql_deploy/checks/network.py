@@ -305,8 +305,8 @@ def _tables(subject: Subject) -> dict[str, list[str]]:
         if _text(table["vpc_id"]) and _text(table["id"]):
             mains[table["vpc_id"]] = table["id"]
     for subnet in subject.plan.of_type("aws_subnet"):
-        if _text(subnet["id"]) and subnet["vpc_id"] in mains and subnet["id"] not in found:
-            found[subnet["id"]] = [mains[subnet["vpc_id"]]]
+        if _text(subnet["id"]) and str(subnet["vpc_id"]) in mains and subnet["id"] not in found:
+            found[subnet["id"]] = [mains[str(subnet["vpc_id"])]]
     return found
 
 
@@ -345,8 +345,8 @@ def _zones(subject: Subject, subnets: Any) -> set[str] | None:
     made = known(subject.plan.of_type("aws_subnet"), "id")
     if not wanted or not set(wanted) <= set(made):
         return None
-    found = {made[one]["availability_zone"] for one in wanted}
-    return None if any(not isinstance(zone, str) for zone in found) else found
+    places = [made[one]["availability_zone"] for one in wanted]
+    return None if any(not isinstance(one, str) for one in places) else set(places)
 
 
 def _groups(subject: Subject) -> dict[str, Resource]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.family import Family
-from temporal_dsql_deploy.checks.look import Inside, definitions, hidden, inside, main
+from temporal_dsql_deploy.checks.look import Inside, blocks, definitions, hidden, inside, main
 from temporal_dsql_deploy.checks.model import CannotJudge, Said, Seen
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.tasks import Task
@@ -99,11 +99,11 @@ def same_number(subject: Subject) -> Iterator[Said]:
     yield from hidden(tasks)
     count = 0
     for one in inside(tasks):
-        for index, mapping in enumerate(one["portMappings"] or []):
+        for index, mapping in enumerate(blocks(one["portMappings"])):
             count += 1
             port, host = mapping.get("containerPort"), mapping.get("hostPort")
             awsvpc = one.task.definition["network_mode"] == "awsvpc"
-            if awsvpc and host not in {None, 0, port}:
+            if awsvpc and host not in (None, 0, port):
                 said = f"hostPort {host}, containerPort {port}"
                 yield one.wrong(f"portMappings.{index}.hostPort", said)
             if mapping.get("protocol", "tcp") != "tcp":

@@ -180,7 +180,8 @@ def size(subject: Subject) -> Iterator[Said]:
 def zones(subject: Subject) -> Iterator[Said]:
     """Nodes over zones."""
     for domain in _domains(subject):
-        count = number(domain["cluster_config.0.instance_count"] or 1)
+        nodes = domain["cluster_config.0.instance_count"]
+        count = 1 if nodes is None else number(nodes)
         aware = on(domain["cluster_config.0.zone_awareness_enabled"])
         subnets = texts(domain["vpc_options.0.subnet_ids"])
         if count is None or aware is None:
@@ -313,7 +314,7 @@ def _apart(subject: Subject, domain: Resource, subnets: tuple[str, ...]) -> Iter
 
 
 def _steps(one: Inside) -> Iterator[Said]:
-    words = [*(one["entryPoint"] or []), *(one["command"] or [])]
+    words = [*(texts(one["entryPoint"]) or ()), *(texts(one["command"]) or ())]
     script = " ".join(map(str, words))
     steps = [found[0] for found in _TOOL.finditer(script)]
     if "create-index" not in steps and "setup-schema" not in steps:
@@ -344,5 +345,5 @@ def _aims(subject: Subject, one: Inside) -> Iterator[Said]:
             said = f"it makes {index}, and {role.name} uses {theirs}"
             yield one.wrong("environment.ES_VISIBILITY_INDEX", said)
             return
-    if index is None and not any("--index" in str(w) for w in one["command"] or []):
+    if index is None and not any("--index" in str(w) for w in texts(one["command"]) or ()):
         yield one.wrong("environment.ES_VISIBILITY_INDEX", "no index is named")

@@ -124,7 +124,7 @@ def attached(subject: Subject) -> Iterator[Said]:
             said = f"the plan has no capacity provider {name}"
             yield Finding(tie.address, "capacity_providers", said)
         for index, each in enumerate(blocks(tie["default_capacity_provider_strategy"])):
-            if each.get("capacity_provider") not in held:
+            if str(each.get("capacity_provider")) not in held:
                 path = f"default_capacity_provider_strategy.{index}.capacity_provider"
                 yield Finding(tie.address, path, f"{each.get('capacity_provider')} is not attached")
 
@@ -150,7 +150,7 @@ def cluster(subject: Subject) -> Iterator[Said]:
         value = service["cluster"]
         if opaque(value) or (unsure and str(value).startswith("arn:")):
             yield Unjudged(service.address, f"its cluster {LATER}")
-        elif value not in names:
+        elif str(value) not in names:
             yield Finding(service.address, "cluster", f"{value or 'default'} is not of the plan")
 
 

@@ -244,7 +244,7 @@ def _dns_names(subject: Subject) -> dict[str, bool]:
     """DNS names of Cloud Map, and whether the frontend registers with them."""
     task = subject.roles.get("frontend")
     registries = blocks(task.service["service_registries"]) if task and task.service else ()
-    arns = {each.get("registry_arn") for each in registries}
+    arns = [each.get("registry_arn") for each in registries]
     spaces = _namespaces(subject)
     found = {}
     for one in subject.plan.of_type("aws_service_discovery_service"):

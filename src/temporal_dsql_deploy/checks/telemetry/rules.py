@@ -9,6 +9,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.look import (
     LATER,
     Inside,
+    blocks,
     definitions,
     hidden,
     inside,
@@ -336,7 +337,7 @@ def _shared(task: Task, file: str) -> Iterator[Said]:
     """Whether server and collector mount one volume for the log file."""
     mounts: dict[str, set[str]] = {}
     for one in inside([task]):
-        for mount in one["mountPoints"] or []:
+        for mount in blocks(one["mountPoints"]):
             if file.startswith(f"{str(mount.get('containerPath')).rstrip('/')}/"):
                 mounts.setdefault(one.container.name, set()).add(str(mount.get("sourceVolume")))
     own = mounts.get(task.main.name, set()) if task.main else set()
@@ -346,7 +347,7 @@ def _shared(task: Task, file: str) -> Iterator[Said]:
         said = f"no volume for {file} that server and collector both mount"
         yield Finding(task.definition.address, path, said)
     for one in inside([task]):
-        for index, mount in enumerate(one["mountPoints"] or []):
+        for index, mount in enumerate(blocks(one["mountPoints"])):
             mine = one.container is task.main and mount.get("sourceVolume") in own
             if mine and mount.get("readOnly") is True:
                 said = f"it cannot write {file}"
