@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from temporal_dsql_deploy.checks.model import CannotJudge
+from temporal_dsql_deploy.checks.model import CannotJudge, SwitchedOff
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive
 
@@ -60,17 +60,24 @@ def documents(subject: Subject) -> Iterator[Document]:
 def hidden(subject: Subject) -> Iterator[str]:
     """Addresses of what may hold a text that the plan does not show."""
     for resource in subject.plan.of_type(*_HOLDERS):
-        for attribute in _HOLDERS[resource.type]:
-            if resource[attribute] is UNKNOWN or isinstance(resource[attribute], Sensitive):
-                yield resource.address
-                break
+        held = [resource[attribute] for attribute in _HOLDERS[resource.type]]
+        # A parameter has its text in one attribute, and the other is known only after an apply.
+        if not any(isinstance(text, str) for text in held) and any(
+            text is UNKNOWN or isinstance(text, Sensitive) for text in held
+        ):
+            yield resource.address
+    for task in subject.tasks:
+        if task.containers is None:
+            yield task.definition.address
 
 
-def nothing(subject: Subject, what: str) -> CannotJudge:
-    """Why there is nothing to judge: no text is such a document, or it is not shown."""
-    secret = sum(1 for _ in hidden(subject))
-    where = f"; {secret} texts are not shown" if secret else ""
-    return CannotJudge(f"the plan carries no {what}{where}")
+def nothing(subject: Subject, what: str) -> CannotJudge | SwitchedOff:
+    """Why there is nothing to judge: no text is such a document, or some are not shown."""
+    if not subject.tasks:
+        return CannotJudge("the plan has no task")
+    if secret := sum(1 for _ in hidden(subject)):
+        return CannotJudge(f"the plan carries no {what}; {secret} texts are not shown")
+    return SwitchedOff(f"no {what} in the plan")
 
 
 def outline(text: str) -> list[Entry]:

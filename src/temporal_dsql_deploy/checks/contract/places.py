@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Unjudged
+from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, SwitchedOff, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.containers import Container
 from temporal_dsql_deploy.plan.model import Resource
@@ -103,10 +103,13 @@ def is_collector(container: Container) -> bool:
 
 
 def each(subject: Subject, wanted: Callable[[Task], bool], what: str) -> Iterator[Place | Unjudged]:
-    """Every container of the wanted tasks; raises CannotJudge where there is no such task."""
+    """Every container of the wanted tasks.
+
+    Raises SwitchedOff where there is no such task, and CannotJudge where there is no task at all.
+    """
     tasks = [task for task in subject.tasks if wanted(task)]
     if not tasks:
-        raise CannotJudge(f"the plan has no {what}")
+        raise SwitchedOff(f"no {what}") if subject.tasks else CannotJudge("the plan has no task")
     for task in tasks:
         if task.containers is None:
             yield Unjudged(task.definition.address, "its containers are not known before an apply")
