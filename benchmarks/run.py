@@ -161,8 +161,8 @@ def main() -> int:
         machine = f"on {os.cpu_count()} cores ({platform.machine()}).\n\n"
         again = (
             "\n\nAgain: `make bench`, which takes about 10 minutes, most of it for the variable "
-            "sets. What is done by hand is `benchmarks/by_hand.py`; the variable sets, and what they are "
-            "compared with, are `benchmarks/checks.py`.\n"
+            "sets.\nWhat is done by hand is in `benchmarks/by_hand.py`, the variable sets and what "
+            "they are compared with in `benchmarks/checks.py`.\n"
         )
         page = ROOT / "docs" / "results" / f"{date}-benchmarks.md"
         page.write_text(head + machine + table + again)

@@ -11,19 +11,21 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.errors import DeployError, TerraformFailed
 from temporal_dsql_deploy.plan import Plan, plan_of_test
-from temporal_dsql_deploy.terraform import commands, failures, invented
+from temporal_dsql_deploy.terraform import batch, commands, failures, invented
 from temporal_dsql_deploy.terraform.copy import lay_out
 from temporal_dsql_deploy.terraform.hcl import escaped
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Message
-from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, ready
+from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, ready, side_by_side
 from temporal_dsql_deploy.terraform.variables import VARIABLE, automatic
 
 ACCOUNT = "123456789012"
@@ -31,6 +33,10 @@ REGION = "eu-west-1"
 _TESTS = "known-values"
 _AT_ONCE = 20
 """Cases of one process: each keeps about 25 MB of it until its end."""
+_IN_A_BATCH = 10
+"""Cases of one plan: each takes about 100 MB of it."""
+_SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
+"""Processes at a time, of up to 2 GB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +121,16 @@ def plans(
         apart = {"TF_DATA_DIR": "", "TF_WORKSPACE": "", "GOGC": "400"}
         terraform = Terraform(binary, here, {**variables, **apart}, how.on_event)
         terraform.run(commands.init(backend=False, test_directory=_TESTS))
-        planning = _Planning(directory.resolve(), terraform, how)
-        remaining = list(cases)
-        outcomes = []
-        while remaining:
-            outcomes += planning.outcomes(remaining[:_AT_ONCE])
-            del remaining[:_AT_ONCE]
-        return outcomes
+        return _Planning(directory.resolve(), terraform, how).outcomes(list(cases))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one run plans of a case."""
+
+    case: Case
+    region: str
+    overrides: invented.Overrides = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,60 +141,83 @@ class _Planning:
     settings: Settings
 
     def outcomes(self, cases: Sequence[Case]) -> list[Outcome]:
-        regions = [self._region(case) for case in cases]
-        first = self._run(cases, regions, [{}] * len(cases))
+        together = None
+        if len(cases) > 1:
+            together = batch.wrapped(self.terraform, [case.variables for case in cases])
+        parts = [_Part(case, self._region(case)) for case in cases]
+        outcomes = self._all(parts, together)
         if not self.settings.known:
-            return first
-        again = [index for index, outcome in enumerate(first) if outcome.plan]
-        overrides = {
-            index: invented.of_resources(plan, account=self.settings.account, region=regions[index])
-            for index in again
-            if (plan := first[index].plan)
-        }
-        second = self._run(
-            [cases[index] for index in again],
-            [regions[index] for index in again],
-            [overrides[index] for index in again],
-        )
-        for index, outcome in zip(again, second, strict=True):
-            before = first[index].plan
-            if outcome.plan and before:
-                plan = invented.only(outcome.plan, before, overrides[index])
-                first[index] = replace(outcome, plan=plan)
-            else:
-                first[index] = outcome
-        return first
+            return outcomes
+        first = {index: plan for index, outcome in enumerate(outcomes) if (plan := outcome.plan)}
+        again = [
+            replace(parts[index], overrides=self._overrides(plan, parts[index].region))
+            for index, plan in first.items()
+        ]
+        second = zip(first.items(), again, self._all(again, together), strict=True)
+        for (index, before), part, outcome in second:
+            plan = outcome.plan and invented.only(outcome.plan, before, part.overrides)
+            outcomes[index] = replace(outcome, plan=plan)
+        return outcomes
 
-    def _run(
-        self,
-        cases: Sequence[Case],
-        regions: Sequence[str],
-        overrides: Sequence[invented.Overrides],
-    ) -> list[Outcome]:
-        """One `terraform test`, with a file for each case: a failure ends only its file."""
-        if not cases:
-            return []
-        folder = self.terraform.directory / _TESTS
-        folder.mkdir(exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
-        for index, case in enumerate(cases):
-            data = invented.of_data(account=self.settings.account, region=regions[index])
-            text = document(case.variables, data, overrides[index])
-            (folder / f"{index:04}.tftest.json").write_text(text)
-        command = commands.test(
-            test_directory=_TESTS,
-            var_files=[path.expanduser().absolute() for path in self.settings.var_files],
+    def _overrides(self, plan: Plan, region: str) -> invented.Overrides:
+        return invented.of_resources(plan, account=self.settings.account, region=region)
+
+    def _all(self, parts: Sequence[_Part], together: batch.Batch | None) -> list[Outcome]:
+        """The outcomes of parts in their order, from runs side by side."""
+        groups = list(_groups(parts, together))
+        outcomes: dict[int, Outcome] = {}
+        with side_by_side(), ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+            runs = [
+                threads.submit(self._group, [parts[index] for index in group], within)
+                for group, within in groups
+            ]
+            try:
+                for (group, _within), run in zip(groups, runs, strict=True):
+                    outcomes.update(zip(group, run.result(), strict=True))
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [outcomes[index] for index in range(len(parts))]
+
+    def _group(self, parts: Sequence[_Part], together: batch.Batch | None) -> list[Outcome]:
+        """Parts of one region in one run; halved until what Terraform refuses is alone."""
+        if together is None or len(parts) == 1:
+            return self._each(parts)
+        found = together.plans(
+            [batch.Entry(part.case.variables, part.overrides) for part in parts],
+            invented.of_data(account=self.settings.account, region=parts[0].region),
+            self._var_files(),
         )
+        if found is not None:
+            return [
+                Outcome(part.case, self._plan(part.case, body))
+                for part, body in zip(parts, found, strict=True)
+            ]
+        middle = len(parts) // 2
+        return [*self._group(parts[:middle], together), *self._group(parts[middle:], together)]
+
+    def _each(self, parts: Sequence[_Part]) -> list[Outcome]:
+        """One `terraform test`, with a file for each part: a failure ends only its file."""
+        folder = Path(tempfile.mkdtemp(prefix=_TESTS, dir=self.terraform.directory))
+        for index, part in enumerate(parts):
+            data = invented.of_data(account=self.settings.account, region=part.region)
+            text = document(part.case.variables, data, part.overrides)
+            (folder / f"{index:04}.tftest.json").write_text(text)
+        command = commands.test(test_directory=folder.name, var_files=self._var_files())
         result = self.terraform.attempt(command, keep=lambda said: said.type == "test_plan")
         said: dict[str, list[Message]] = {}
         for message in result.messages:
             said.setdefault(Path(message.body.get("@testfile", "")).name, []).append(message)
         general = said.get("", [])
         return [
-            self._outcome(case, [*said.get(f"{index:04}.tftest.json", []), *general], result.output)
-            for index, case in enumerate(cases)
+            self._outcome(
+                part.case, [*said.get(f"{index:04}.tftest.json", []), *general], result.output
+            )
+            for index, part in enumerate(parts)
         ]
+
+    def _var_files(self) -> list[Path]:
+        return [path.expanduser().absolute() for path in self.settings.var_files]
 
     def _outcome(self, case: Case, messages: Sequence[Message], output: str) -> Outcome:
         found = (message.diagnostic for message in messages)
@@ -202,12 +234,16 @@ class _Planning:
             error = failures.translate(errors, context, output=output)
             return Outcome(case, None, problems, error)
         plan = replace(
-            plan_of_test(planned.body, revealed=self.settings.revealed),
-            terraform_version=self.terraform.binary.version,
-            variables=dict(case.variables),
-            warnings=failures.warnings(problems, self.directory),
+            self._plan(case, planned.body), warnings=failures.warnings(problems, self.directory)
         )
         return Outcome(case, plan, problems)
+
+    def _plan(self, case: Case, message: Mapping[str, Any]) -> Plan:
+        return replace(
+            plan_of_test(message, revealed=self.settings.revealed),
+            terraform_version=self.terraform.binary.version,
+            variables=dict(case.variables),
+        )
 
     def _region(self, case: Case) -> str:
         """The region of a case: variables win over files, files over the configuration."""
@@ -229,6 +265,21 @@ class _Planning:
             ):
                 return default[1]
         return REGION
+
+
+def _groups(
+    parts: Sequence[_Part], together: batch.Batch | None
+) -> Iterator[tuple[list[int], batch.Batch | None]]:
+    """The numbers of the parts of each run, and the batch that they are planned in."""
+    regions: dict[str | None, list[int]] = {}
+    for index, part in enumerate(parts):
+        fits = together is not None and together.fits(part.case.variables)
+        regions.setdefault(part.region if fits else None, []).append(index)
+    for region, members in regions.items():
+        most = _AT_ONCE if region is None else _IN_A_BATCH
+        runs = max(ceil(len(members) / most), min(_SIDE_BY_SIDE, len(members) // 2), 1)
+        for number in range(runs):
+            yield members[number::runs], together if region is not None else None
 
 
 def _region_in(path: Path) -> str | None:

@@ -230,23 +230,60 @@ class _Interrupts:
         return _GRACEFUL if self.count == 1 else _AT_ONCE
 
 
+_OF_THREADS: list[_Interrupts] = []
+"""Those of every Terraform that runs in a thread: signals arrive in the main thread only."""
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """A block whose threads run Terraform: a signal to stop reaches each of them.
+
+    Raises KeyboardInterrupt at the end when there was one.
+    """
+    own = _Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt() -> None:
+        own.interrupt()
+        for one in tuple(_OF_THREADS):
+            one.interrupt()
+
+    with _handled(interrupt):
+        yield
+    if own.count:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def _forwarded() -> Iterator[_Interrupts]:
     """Every signal to stop goes to Terraform, as the one that it stops gracefully for."""
     interrupts = _Interrupts()
+    if threading.current_thread() is threading.main_thread():
+        with _handled(interrupts.interrupt):
+            yield interrupts
+        return
+    _OF_THREADS.append(interrupts)
+    try:
+        yield interrupts
+    finally:
+        _OF_THREADS.remove(interrupts)
+
+
+@contextmanager
+def _handled(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call `interrupt` at every signal to stop."""
 
     def forward(_number: int, _frame: FrameType | None) -> None:
-        interrupts.interrupt()
+        interrupt()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
     # What is ignored, as below `nohup`, stays ignored.
     before = {n: h for n in _SIGNALS if (h := signal.getsignal(n)) is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, forward)
     try:
-        yield interrupts
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
