@@ -1,6 +1,6 @@
 """Plans of many variable sets in one run: the same as one by one, whatever Terraform refuses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -124,7 +124,7 @@ CASES = [
 
 
 @pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, bool]]]:
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
     """How many entries each batch had, and whether it was planned."""
     seen: list[tuple[int, bool]] = []
     plans = Batch.plans
@@ -137,7 +137,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, bool]]]
         return found
 
     monkeypatch.setattr(Batch, "plans", counted)
-    yield seen
+    return seen
 
 
 def root(tmp_path: Path, text: str = ROOT) -> Path:

@@ -277,7 +277,9 @@ def _groups(
         regions.setdefault(part.region if fits else None, []).append(index)
     for region, members in regions.items():
         most = _AT_ONCE if region is None else _IN_A_BATCH
-        runs = max(ceil(len(members) / most), min(_SIDE_BY_SIDE, len(members) // 2), 1)
+        # As many for each of those that run side by side, unless a batch would be of one only.
+        rounds = ceil(len(members) / most / _SIDE_BY_SIDE)
+        runs = max(1, min(rounds * _SIDE_BY_SIDE, len(members) // 2))
         for number in range(runs):
             yield members[number::runs], together if region is not None else None
 
