@@ -101,7 +101,7 @@ def wrapped(terraform: Terraform, given: Sequence[Iterable[str]]) -> Batch | Non
     texts = [path.read_text("utf-8", "replace") for path in sorted(here.glob("*.tf"))]
     found = [block for text in texts for block in blocks(text)]
     special = any(here.glob("*.tf.json")) or any(here.glob("*override.tf"))
-    if special or not found or not all(map(_is_for_both, found)):
+    if special or not found or not all(map(is_for_both, found)):
         return None
     variables = [block for block in found if block.kind == "variable"]
     required = {block.labels[0] for block in variables if not _DEFAULT.search(block.text)}
@@ -225,7 +225,7 @@ def _part(change: Mapping[str, Any], key: str) -> dict[str, Any]:
     }
 
 
-def _is_for_both(block: Block) -> bool:
+def is_for_both(block: Block) -> bool:
     """Whether a block means the same in a module that is called as in a root."""
     if block.kind not in _KINDS or _ONLY_IN_A_ROOT.search(block.text):
         return False

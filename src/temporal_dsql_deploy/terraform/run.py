@@ -230,8 +230,33 @@ class _Interrupts:
         return _GRACEFUL if self.count == 1 else _AT_ONCE
 
 
-_OF_THREADS: list[_Interrupts] = []
-"""Those of every Terraform that runs in a thread: signals arrive in the main thread only."""
+class _Threads(_Interrupts):
+    """What runs in threads, which signals do not arrive in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._members: list[_Interrupts] = []
+
+    def interrupt(self) -> None:
+        self.count += 1
+        for one in tuple(self._members):
+            one.interrupt()
+
+    @contextmanager
+    def member(self) -> Iterator[_Interrupts]:
+        """One Terraform; told at once where the others have been told."""
+        one = _Interrupts()
+        self._members.append(one)
+        try:
+            if self.count:
+                one.interrupt()
+            yield one
+        finally:
+            self._members.remove(one)
+
+
+_threads = _Threads()
+"""Of the last block of `side_by_side`."""
 
 
 @contextmanager
@@ -240,17 +265,12 @@ def side_by_side() -> Iterator[None]:
 
     Raises KeyboardInterrupt at the end when there was one.
     """
-    own = _Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def interrupt() -> None:
-        own.interrupt()
-        for one in tuple(_OF_THREADS):
-            one.interrupt()
-
-    with _handled(interrupt):
+    global _threads  # noqa: PLW0603 - signals are the process's
+    own = _threads = _Threads()
+    with _handled(own.interrupt):
         yield
     if own.count:
         raise KeyboardInterrupt
@@ -259,16 +279,13 @@ def side_by_side() -> Iterator[None]:
 @contextmanager
 def _forwarded() -> Iterator[_Interrupts]:
     """Every signal to stop goes to Terraform, as the one that it stops gracefully for."""
-    interrupts = _Interrupts()
-    if threading.current_thread() is threading.main_thread():
-        with _handled(interrupts.interrupt):
+    if threading.current_thread() is not threading.main_thread():
+        with _threads.member() as interrupts:
             yield interrupts
         return
-    _OF_THREADS.append(interrupts)
-    try:
+    interrupts = _Interrupts()
+    with _handled(interrupts.interrupt):
         yield interrupts
-    finally:
-        _OF_THREADS.remove(interrupts)
 
 
 @contextmanager

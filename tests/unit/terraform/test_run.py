@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import pytest
 from temporal_dsql_deploy.errors import StoppedHalfway
 from temporal_dsql_deploy.terraform.find import Binary
 from temporal_dsql_deploy.terraform.messages import Event
-from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore
+from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, side_by_side
 
 Scripted = Callable[..., Terraform]
-INTERRUPTED_THEN = """trap 'echo told; exit CODE' INT
-echo '{"@message": "begun", "type": "begun"}'
-while :; do sleep 0.01; done
+BEGUN = """echo '{"@message": "begun", "type": "begun"}'
+"""
+INTERRUPTED_THEN = f"""trap 'echo told; exit CODE' INT
+{BEGUN}while :; do sleep 0.01; done
 """
 
 
@@ -59,6 +61,21 @@ def test_a_signal_while_terraform_is_being_started_reaches_it(
         scripted("exec sleep 60").run(["plan"])
     (process,) = started
     assert process.returncode == -signal.SIGINT
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_reaches_what_threads_run_side_by_side_and_what_they_run_afterwards(
+    scripted: Scripted,
+) -> None:
+    terraform = scripted(f"{BEGUN}exec sleep 60", interrupting([]))
+
+    def run() -> None:
+        with ThreadPoolExecutor(1) as threads, side_by_side():
+            runs = [threads.submit(terraform.run, ["test"]) for _ in range(2)]
+            assert [type(run.exception()) for run in runs] == [KeyboardInterrupt] * 2
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
