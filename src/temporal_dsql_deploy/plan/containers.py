@@ -18,7 +18,7 @@ class Container:
     secrets: Mapping[str, str]
     """ARN of the secret or parameter, by the variable that gets its value."""
     ports: tuple[int, ...]
-    """Container ports."""
+    """Container ports, those of a range aside."""
     definition: Mapping[str, Any]
     """Everything, in the words of the ECS API: camelCase."""
 
@@ -45,7 +45,12 @@ def _container(definition: Mapping[str, Any]) -> Container:
         image=str(definition.get("image") or ""),
         environment=_pairs(definition.get("environment"), "value"),
         secrets=_pairs(definition.get("secrets"), "valueFrom"),
-        ports=tuple(port["containerPort"] for port in definition.get("portMappings") or []),
+        ports=tuple(
+            # A mapping may have a containerPortRange in its place.
+            port["containerPort"]
+            for port in definition.get("portMappings") or []
+            if "containerPort" in port
+        ),
         definition=definition,
     )
 

@@ -31,6 +31,7 @@ from temporal_dsql_deploy.terraform.variables import VARIABLE, automatic
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 _TESTS = "known-values"
+_PROVIDER = re.compile(r'^provider\s+"aws"\s*\{([^\n]*\}[ \t]*$|.*?^\})', re.MULTILINE | re.DOTALL)
 _AT_ONCE = 20
 """Cases of one process: each keeps about 25 MB of it until its end."""
 _IN_A_BATCH = 10
@@ -249,22 +250,22 @@ class _Planning:
         """The region of a case: variables win over files, files over the configuration."""
         if self.settings.region:
             return self.settings.region
-        if isinstance(case.variables.get("region"), str):
-            return str(case.variables["region"])
         here = self.terraform.directory
+        texts = [
+            path.read_text(encoding="utf-8", errors="replace") for path in sorted(here.glob("*.tf"))
+        ]
+        written, name = _region_of_provider(texts)
+        if written:
+            return written
+        if isinstance(case.variables.get(name), str):
+            return str(case.variables[name])
         for path in reversed([*automatic(here), *self.settings.var_files]):
-            if path.is_file() and (named := _region_in(path)):
+            if path.is_file() and (named := _region_in(path, name)):
                 return named
-        if of_environment := os.environ.get(f"{VARIABLE}region"):
+        if of_environment := os.environ.get(f"{VARIABLE}{name}"):
             return of_environment
-        for path in sorted(here.glob("*.tf")):
-            if default := re.search(
-                r'^variable\s+"region"\s*\{[^}]*?^\s*default\s*=\s*"([^"$]+)"',
-                path.read_text(encoding="utf-8", errors="replace"),
-                re.MULTILINE | re.DOTALL,
-            ):
-                return default[1]
-        return REGION
+        default = rf'^variable\s+"{name}"\s*\{{[^}}]*?\bdefault\s*=\s*"([^"$]+)"'
+        return _first(default, texts) or REGION
 
 
 def _groups(
@@ -284,17 +285,37 @@ def _groups(
             yield members[number::runs], together if region is not None else None
 
 
-def _region_in(path: Path) -> str | None:
+def _region_of_provider(texts: Iterable[str]) -> tuple[str | None, str]:
+    """The region that the provider is given, or else the variable that it is given by."""
+    files = list(texts)
+    for text in files:
+        for block in _PROVIDER.finditer(text):
+            given = re.search(r'\bregion\s*=\s*(?:"([^"$]+)"|(var|local)\.(\w+))', block[1])
+            if given is None or re.search(r"\balias\s*=", block[1]):
+                continue
+            if given[1]:
+                return given[1], "region"
+            if given[2] == "var":
+                return None, given[3]
+            return _first(rf'^\s*{given[3]}\s*=\s*"([^"$]+)"', files), "region"
+    return None, "region"
+
+
+def _first(pattern: str, texts: Iterable[str]) -> str | None:
+    found = (re.search(pattern, text, re.MULTILINE | re.DOTALL) for text in texts)
+    return next((match[1] for match in found if match), None)
+
+
+def _region_in(path: Path, name: str) -> str | None:
     # What cannot be read as text or JSON is told by Terraform, which names the line.
     text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".json":
         with suppress(ValueError):
             values = json.loads(text)
-            region = values.get("region") if isinstance(values, dict) else None
+            region = values.get(name) if isinstance(values, dict) else None
             return region if isinstance(region, str) else None
         return None
-    named = re.search(r'^\s*region\s*=\s*"([^"$]+)"', text, re.MULTILINE)
-    return named[1] if named else None
+    return _first(rf'^\s*{name}\s*=\s*"([^"$]+)"', [text])
 
 
 def document(

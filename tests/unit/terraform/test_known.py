@@ -51,6 +51,39 @@ def test_the_region_is_that_of_the_file_that_wins(
     assert region(tmp_path, tmp_path / "b.json") == "eu-five-1"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('provider "aws" { region = "eu-one-1" }', "eu-one-1"),
+        (
+            'provider "aws" {\n  default_tags {\n    tags = {}\n  }\n  region = "eu-one-1"\n}',
+            "eu-one-1",
+        ),
+        ('provider "aws" {\n  region = var.place\n}', "eu-four-1"),
+        ('provider "aws" {\n  region = local.place\n}', "eu-three-1"),
+        (
+            (
+                'provider "aws" {\n  alias = "far"\n  region = "us-one-1"\n}\n'
+                'provider "aws" {\n  region = "eu-one-1"\n}'
+            ),
+            "eu-one-1",
+        ),
+        ('provider "random" {}', known.REGION),
+    ],
+)
+def test_the_region_is_the_one_that_the_provider_is_given(
+    text: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_VAR_place", raising=False)
+    monkeypatch.delenv("TF_VAR_region", raising=False)
+    declared = '\nvariable "place" {\n  default = "eu-two-1"\n}\n'
+    (tmp_path / "main.tf").write_text(f'{text}{declared}locals {{\n  place = "eu-three-1"\n}}\n')
+    if found == "eu-four-1":
+        assert region(tmp_path) == "eu-two-1"
+        (tmp_path / "terraform.tfvars").write_text('place = "eu-four-1"')
+    assert region(tmp_path) == found
+
+
 @pytest.mark.parametrize("name", ["x.tfvars", "x.json"])
 def test_a_file_that_is_no_text_is_left_to_terraform(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b'\xff\xfe{"region')

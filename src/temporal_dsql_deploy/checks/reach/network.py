@@ -166,6 +166,8 @@ class Network:
             said = f"{resource.address} leads to an internet gateway, which needs a public address"
             return Gap(resource.address, "gateway_id", said)
         nat = _text(way, "nat_gateway_id")
+        if not nat and not gateway and self._leads_to_an_instance(way):
+            raise UnknownWay(f"{resource.address} leads to a network interface, as of an instance")
         if not nat:
             said = f"{resource.address} leads to {gateway or 'nothing'}, which is not in the plan"
             return Gap(resource.address, "", said)
@@ -173,6 +175,11 @@ class Network:
             said = f"{resource.address} leads to {nat}, and the plan has no such NAT gateway"
             return Gap(resource.address, "nat_gateway_id", said)
         return self._gap_of_nat(self._nat_gateways[nat])
+
+    def _leads_to_an_instance(self, way: Mapping[str, Any]) -> bool:
+        """Whether a way without a gateway may lead to an instance that translates addresses."""
+        there = self._plan.of_type("aws_network_interface", "aws_instance")
+        return bool(there) and way.get("network_interface_id") is UNKNOWN
 
     def _gap_of_nat(self, nat: Resource) -> Gap | None:
         if nat["connectivity_type"] == "private":
