@@ -16,6 +16,8 @@ from temporal_dsql_deploy.checks.model import (
 )
 from temporal_dsql_deploy.checks.subject import Subject
 
+_FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -33,13 +35,20 @@ class Judgement:
         return {each.rule.id: each for each in self.outcomes}[rule]
 
 
-def judge(subject: Subject, rules: Iterable[Rule] | None = None) -> Judgement:
-    """The outcome of each rule, in the order of the rules; None for all there are."""
+def judge(
+    subject: Subject, rules: Iterable[Rule] | None = None, *, careful: bool = False
+) -> Judgement:
+    """The outcome of each rule, in the order of the rules; None for all there are.
+
+    With `careful` a rule that fails on the plan, which is a mistake of the rule or a plan that
+    Terraform never writes, is one that could not be judged; otherwise its error is raised.
+    """
     wanted = registry.rules().values() if rules is None else rules
-    return Judgement(tuple(_outcome(rule, subject) for rule in wanted))
+    failures = _FAILURES if careful else ()
+    return Judgement(tuple(_outcome(rule, subject, failures) for rule in wanted))
 
 
-def _outcome(rule: Rule, subject: Subject) -> Outcome:
+def _outcome(rule: Rule, subject: Subject, failures: tuple[type[Exception], ...]) -> Outcome:
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     seen: list[str] = []
@@ -49,13 +58,17 @@ def _outcome(rule: Rule, subject: Subject) -> Outcome:
                 case Finding():
                     findings.append(_complete(said, rule, subject.secrets))
                 case Unjudged():
-                    unjudged.append(said)
+                    hidden = _hidden(said.reason, subject.secrets)
+                    unjudged.append(replace(said, reason=hidden))
                 case Seen():
-                    seen.append(said.text)
+                    seen.append(_hidden(said.text, subject.secrets))
     except SwitchedOff as reason:
         seen.append(str(reason))
     except CannotJudge as reason:
-        unjudged.append(Unjudged("", str(reason)))
+        unjudged.append(Unjudged("", _hidden(str(reason), subject.secrets)))
+    except failures as error:
+        # What the other rules say must not be lost with it.
+        unjudged.append(Unjudged("", f"the rule failed on this plan with {type(error).__name__}"))
     verdict = Verdict.NG if findings else Verdict.SKIP if unjudged else Verdict.OK
     return Outcome(rule, verdict, tuple(findings), tuple(unjudged), tuple(seen))
 

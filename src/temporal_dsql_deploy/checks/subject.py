@@ -1,18 +1,23 @@
 """What is judged: a plan or state, and what else is known of it."""
 
+import contextlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.plan import firewall as firewalls
 from temporal_dsql_deploy.plan import tasks as plan_tasks
 from temporal_dsql_deploy.plan.configuration import Configuration
-from temporal_dsql_deploy.plan.model import Plan, State
+from temporal_dsql_deploy.plan.model import Plan, Resource, State
 from temporal_dsql_deploy.plan.parts import project_of
 
 _REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]+):(\d{12})?")
 
+_ECS = ("aws_ecs_cluster", "aws_ecs_task_definition", "aws_ecs_service")
+_REGIONAL = ("aws_autoscaling_group", "aws_vpc", "aws_subnet", "aws_security_group")
 _SECRET = 6
 """Characters."""
 
@@ -76,17 +81,26 @@ class Subject:
     @cached_property
     def secrets(self) -> tuple[str, ...]:
         """Every text that Terraform marks as sensitive, longest first: none may be printed."""
-        found = (resource[path] for resource in self.plan.resources for path in resource.sensitive)
-        # A short one, such as `true`, would be found in every sentence.
-        texts = {text for text in found if isinstance(text, str) and len(text) >= _SECRET}
-        return tuple(sorted(texts, key=len, reverse=True))
+        texts = {
+            text
+            for resource in self.plan.resources
+            for path in resource.sensitive
+            for text in _texts(resource[path])
+        }
+        # A short one, such as `true`, would be found in every sentence, and what a resource is
+        # called is known to all.
+        public = "\n".join(name for one in self.plan.resources for name in _names(one))
+        hidden = (one for one in texts if len(one) >= _SECRET and one not in public)
+        return tuple(sorted(hidden, key=len, reverse=True))
 
     @cached_property
     def _place(self) -> tuple[str | None, str | None]:
         named = self.plan.outputs.get("region")
         region = named.value if named is not None and isinstance(named.value, str) else None
         account = None
-        for resource in self.plan.resources:
+        # Others may stand elsewhere: a certificate, a bucket of logs, somebody's secret.
+        ecs = self.plan.of_type(*_ECS)
+        for resource in (*ecs, *self.plan.of_type(*_REGIONAL), *self.plan.resources):
             arn = resource.values.get("arn")
             found = _REGION.match(arn) if isinstance(arn, str) else None
             region = region or (found[1] if found else None)
@@ -94,3 +108,27 @@ class Subject:
             if region and account:
                 break
         return region, account
+
+
+def _names(resource: Resource) -> Iterator[str]:
+    """Its address, and what AWS calls it."""
+    yield resource.address
+    for key in ("name", "family"):
+        if key not in resource.sensitive and isinstance(resource[key], str):
+            yield resource[key]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """A text, or all that are in a list, an object, or the JSON that a text holds."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
+        if value.lstrip()[:1] in {"{", "["}:
+            # Such as container definitions with a password in the environment.
+            with contextlib.suppress(ValueError, RecursionError):
+                yield from _texts(json.loads(value))

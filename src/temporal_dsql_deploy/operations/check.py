@@ -156,6 +156,8 @@ def check_file(name: str | None, path: Path, options: Options) -> Checked:
     notes = []
     if isinstance(plan, Plan) and plan.errored:
         notes.append("planning failed half way: the plan says less than all")
+    if isinstance(plan, Plan) and not plan.complete:
+        notes.append("some changes were deferred to a later plan: this one says less than all")
     if any(group["id"] is UNKNOWN for group in plan.of_type("aws_security_group")):
         notes.append(
             "ids are known only after the apply, so much cannot be judged: `dsql-deploy check ENV` "
@@ -188,7 +190,7 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
             cause="no ECS task definition in it runs a role of Temporal",
             fix="give the plan or state that has the cluster's ECS services",
         )
-    judgement = judge(subject)
+    judgement = judge(subject, careful=True)
     notes = list(named.notes)
     if file is not None:
         accepted = suppressing.read(file)

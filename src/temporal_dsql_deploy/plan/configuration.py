@@ -1,7 +1,11 @@
 """What the Terraform behind a plan declares, as far as a plan does not say it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+"""Of `count` or `for_each`, whose keys may hold dots, brackets and quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,7 @@ class Configuration:
 
 
 def _split(address: str) -> tuple[str, str]:
-    """Module and `type.name` of an address, without indices."""
-    parts: list[str] = []
-    depth = 0
-    word = ""
-    for character in address:
-        depth += (character == "[") - (character == "]")
-        if character == "." and depth == 0:
-            parts.append(word)
-            word = ""
-        elif depth == 0 and character != "]":
-            word += character
-    parts.append(word)
-    return ".".join(parts[:-2]), ".".join(parts[-2:])
+    """Module and `type.name` of an address, `data.type.name` of a data source, without indices."""
+    parts = _INDEX.sub("", address).split(".")
+    own = 3 if parts[-3:-2] == ["data"] and parts[-4:-3] != ["module"] else 2
+    return ".".join(parts[:-own]), ".".join(parts[-own:])

@@ -82,7 +82,7 @@ def firewall(plan: Plan | State) -> Firewall:
     for resource in plan.of_type(*_SEPARATE, *_GROUPS):
         # Such a group only repeats, once it is read from AWS, what stands in the other resources:
         # those that are to be deleted too.
-        if resource.type in _GROUPS and resource["id"] in mirrors:
+        if resource.type in _GROUPS and str(resource["id"]) in mirrors:
             continue
         found = list(_rules(resource))
         rules += [rule for rule in found if rule is not None]
@@ -136,7 +136,7 @@ def _rules(resource: Resource) -> Iterator[Rule | None]:
     if resource.type in _STANDALONE:
         yield from _standalone(resource, _STANDALONE[resource.type])
     elif resource.type == "aws_security_group_rule":
-        if (direction := resource["type"]) in {"ingress", "egress"}:
+        if (direction := resource["type"]) in _WAYS:
             holder = _Holder(resource, "", direction, resource["security_group_id"])
             yield from _block(holder, resource.values)
     else:
@@ -175,9 +175,11 @@ def _block(holder: _Holder, block: Any) -> Iterator[Rule | None]:
 
 
 def _ports(protocol: Any, first: Any, last: Any) -> tuple[str, tuple[int, int]] | None:
+    if not isinstance(protocol, str):
+        return None
     if protocol in {"-1", "all"}:
         return "-1", ALL_PORTS
-    if not isinstance(protocol, str) or not isinstance(first, int) or not isinstance(last, int):
+    if not isinstance(first, int) or not isinstance(last, int):
         return None
     return protocol.lower(), (first, last)
 

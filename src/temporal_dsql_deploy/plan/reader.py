@@ -71,7 +71,7 @@ def parse(content: bytes, *, name: str) -> dict[str, Any]:
         )
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotAPlan(f"{name} is not the JSON of a plan", cause=str(error), fix=_MAKE) from error
     if not isinstance(document, dict):
         raise NotAPlan(

@@ -149,7 +149,9 @@ def _runs(service: Resource, definition: Resource, all_of_them: tuple[Resource, 
     said, arn, family = service["task_definition"], definition["arn"], definition["family"]
     if isinstance(said, str):
         if isinstance(arn, str):
-            return bool(said == arn)
+            # Also without its revision, and as `family:revision`.
+            short = arn.rsplit("/", 1)[-1]
+            return said in {arn, arn.rpartition(":")[0], short, short.rpartition(":")[0]}
         return bool(said.rsplit("/", 1)[-1].split(":")[0] == family)
     beside = [each for each in all_of_them if each.module == service.module]
     if definition not in beside:

@@ -1,5 +1,6 @@
 """Rules are run, and what they say becomes an outcome each."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -85,6 +86,57 @@ def test_what_is_sensitive_is_never_said() -> None:
     (finding,) = outcome_of(told, plan=Plan("", (resource,))).findings
     assert finding.evidence == "it is (sensitive), short"
     assert finding.fix == "not (sensitive)"
+
+
+def test_what_is_inside_of_something_sensitive_is_never_said_either() -> None:
+    """A password in the environment makes Terraform mark the whole text of the containers."""
+    containers = [{"name": "shop-web", "environment": [{"name": "P", "value": "hunter2-secret"}]}]
+    values = {
+        "family": "shop-web",
+        "container_definitions": json.dumps(containers),
+        "options": {"deep": ["deep-secret"]},
+    }
+    marked = frozenset({"container_definitions", "options"})
+    resource = Resource("aws_x.a", "", "managed", "aws_x", "a", None, values, sensitive=marked)
+    plan = Plan("", (resource,))
+    text = "shop-web has P=hunter2-secret and deep-secret"
+    hidden = "shop-web has P=(sensitive) and (sensitive)"
+    outcome = outcome_of(
+        Finding("aws_x.a", "", text), Unjudged("aws_x.a", text), Seen(text), reason=text, plan=plan
+    )
+    assert outcome.findings[0].evidence == hidden
+    assert [one.reason for one in outcome.unjudged] == [hidden, hidden]
+    assert outcome.seen == (hidden,)
+
+
+def test_a_rule_that_fails_takes_nothing_else_with_it() -> None:
+    family = Family("f", "A family")
+
+    @family.rule("r", holds="It holds.", symptom="S.", fix="F.", source="a source")
+    def _(subject: Subject) -> Iterator[Said]:
+        yield FOUND
+        raise TypeError("unhashable")
+
+    with pytest.raises(TypeError):
+        judge(Subject(Plan("")), family.rules)
+    (outcome,) = judge(Subject(Plan("")), family.rules, careful=True).outcomes
+    assert outcome.verdict is Verdict.NG
+    assert outcome.unjudged == (Unjudged("", "the rule failed on this plan with TypeError"),)
+
+
+def test_the_region_and_the_account_are_those_of_ecs() -> None:
+    def with_arn(kind: str, arn: str) -> Resource:
+        return Resource(f"{kind}.a", "", "managed", kind, "a", None, {"arn": arn})
+
+    plan = Plan(
+        "",
+        (
+            with_arn("aws_acm_certificate", "arn:aws:acm:us-east-1:111111111111:certificate/x"),
+            with_arn("aws_ecs_cluster", "arn:aws:ecs:eu-west-1:222222222222:cluster/x"),
+        ),
+    )
+    subject = Subject(plan)
+    assert (subject.region, subject.account) == ("eu-west-1", "222222222222")
 
 
 def test_every_rule_is_written_as_all_are() -> None:

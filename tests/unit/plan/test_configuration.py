@@ -1,6 +1,9 @@
 """What a configuration declares: from a plan's document, and from a folder."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from temporal_dsql_deploy.plan import read_configuration
 from temporal_dsql_deploy.terraform.configuration import read
@@ -46,6 +49,7 @@ resource "aws_vpc" "main" {
 
 data "aws_region" "this" {}
 """
+VPC = 1 + SHOP[: SHOP.index("resource")].count("\n")
 
 
 def folder(tmp_path: Path) -> Path:
@@ -105,5 +109,23 @@ def test_a_document_of_a_plan_says_it_too() -> None:
 
 
 def test_a_document_without_one_says_nothing() -> None:
-    for document in ({}, {"configuration": {}}, {"configuration": None}, {"configuration": []}):
-        assert read_configuration(document) is None
+    documents: list[dict[str, Any]] = [{}, *({"configuration": one} for one in ({}, None, []))]
+    assert [read_configuration(document) for document in documents] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ('module.shop["a.b"].aws_vpc.main', VPC),
+        ('module.shop["a]b.c"].aws_vpc.main["x[\\"y\\"].z"]', VPC),
+        ("module.shop[0].aws_vpc.main[1]", VPC),
+        ('module.shop["a"].data.aws_region.this', 1 + SHOP[: SHOP.index("data ")].count("\n")),
+        ("module.data.aws_vpc.main", None),
+        ("module.shop.aws_vpc.other", None),
+    ],
+)
+def test_a_place_is_found_whatever_the_index(
+    tmp_path: Path, address: str, line: int | None
+) -> None:
+    found = read(folder(tmp_path)).place(address)
+    assert (found and found[1]) == line

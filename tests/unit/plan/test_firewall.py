@@ -18,7 +18,7 @@ def inline(**block: Any) -> Firewall:
 
 STANDALONE = {"ip_protocol": "tcp", "from_port": 7233, "to_port": 7234}
 BLOCK = {"protocol": "tcp", "from_port": 7233, "to_port": 7234}
-SAME = [
+SAME: list[tuple[str, dict[str, Any]]] = [
     (
         "aws_vpc_security_group_ingress_rule",
         {**STANDALONE, "security_group_id": "sg-a", "referenced_security_group_id": "sg-b"},
@@ -116,3 +116,13 @@ def test_a_group_of_which_nothing_is_known_has_no_rules_and_no_complaint() -> No
 )
 def test_ranges(outer: str, inner: str, inside: str) -> None:
     assert contains(outer, inner) is (inside == "in")
+
+
+@pytest.mark.parametrize("odd", [[], {}, None, 6, True])
+def test_what_no_provider_writes_is_not_known(odd: Any) -> None:
+    for kind, values in SAME[:2]:
+        key = "ip_protocol" if "ip_protocol" in values else "protocol"
+        found = firewall(Plan("", (made(kind, **{**values, key: odd}),)))
+        assert found.unknown
+        assert not found.rules
+    assert not firewall(Plan("", (made("aws_security_group", id=odd),))).groups

@@ -23,6 +23,7 @@ from temporal_dsql_deploy.plan import (
     read_plan,
     read_state,
 )
+from temporal_dsql_deploy.plan.reader import parse
 from tests.unit.plan.documents import change, plan
 
 NAMES = st.text("abcd", min_size=1, max_size=3)
@@ -286,3 +287,8 @@ def test_containers_that_cannot_be_read_are_opaque() -> None:
         assert containers({"container_definitions": text}) is None
     (found,) = containers({"container_definitions": '[{"environment": [{"name": "A"}]}]'}) or ()
     assert found.environment == {"A": ""}
+
+
+def test_a_document_that_is_too_deep_is_refused() -> None:
+    with pytest.raises(NotAPlan):
+        parse(b"[" * 100_000, name="deep")

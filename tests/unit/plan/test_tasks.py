@@ -130,3 +130,15 @@ def test_groups_are_those_of_the_service_where_all_are_known() -> None:
     assert groups(["sg-1", UNKNOWN]) is None
     assert groups(UNKNOWN) is None
     assert tasks(Plan("", (definition("a"),)))[0].groups is None
+
+
+@pytest.mark.parametrize("said", [ARN, ARN.removesuffix(":3"), "x:3", "x"])
+def test_a_service_names_its_task_in_each_way_that_ecs_takes(said: str) -> None:
+    (task,) = tasks(Plan("", (definition("x"), service("a", task_definition=said))))
+    assert task.service is not None
+
+
+@pytest.mark.parametrize("said", [ARN.replace(":3", ":4"), "x:4", "y", "xx:3"])
+def test_a_service_of_another_task_is_not_tied_to_it(said: str) -> None:
+    (task,) = tasks(Plan("", (definition("x"), service("a", task_definition=said))))
+    assert task.service is None
