@@ -7,8 +7,9 @@ from temporal_dsql_deploy.capacity.instances import Room
 Strategy = tuple[str, str]
 """Type and field of ECS's placement strategy: `("spread", "instanceId")`."""
 ZONE = "attribute:ecs.availability-zone"
-DEFAULT_STRATEGIES: tuple[Strategy, ...] = (("spread", ZONE),)
-"""Of a service that names none (ECS developer guide, task-placement-strategies)."""
+DEFAULT_STRATEGIES: tuple[Strategy, ...] = (("spread", ZONE), ("spread", "instanceId"))
+"""Of a service that names none: over zones, and in a zone over instances with the fewest of its
+tasks (ECS developer guide, task-placement-strategies and update-service-parameters)."""
 
 
 @dataclass(frozen=True, slots=True)

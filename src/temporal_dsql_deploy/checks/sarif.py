@@ -6,19 +6,27 @@ The format is https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from temporal_dsql_deploy.checks.judge import Judgement
 from temporal_dsql_deploy.checks.model import Finding, Outcome, Rule
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_PRINT = "primaryLocationLineHash"
+"""The one fingerprint that GitHub reads. Where it is absent GitHub takes the text of the line, and
+two findings of a rule on one resource would be one."""
 Place = Callable[[str], tuple[str, int] | None]
 """File, relative to where the document is read, and line of a resource's address."""
 
 
-def document(judgement: Judgement, *, version: str, file: str, place: Place) -> dict[str, Any]:
+def document(
+    judgement: Judgement, *, name: str, version: str, file: str, place: Place
+) -> dict[str, Any]:
     """The SARIF log of a judgement.
 
+    `name` tells what was judged apart from what else is: a code host keeps one log of each.
     `file` is what was judged: the place of a finding whose resource has none of its own.
     Suppressed findings are in it with their reasons; what could not be judged is a notification.
     """
@@ -32,14 +40,13 @@ def document(judgement: Judgement, *, version: str, file: str, place: Place) -> 
             made = _result(outcome.rule, finding, place(finding.resource) or (file, 0))
             key = (finding.resource, finding.attribute)
             made["ruleIndex"] = index
-            made["partialFingerprints"] = {
-                "resource/v1": _fingerprint(outcome.rule, key, seen[key])
-            }
+            made["partialFingerprints"] = {_PRINT: _fingerprint(outcome.rule, key, seen[key])}
             if reason:
                 made["suppressions"] = [{"kind": "external", "justification": reason}]
             seen[key] += 1
             results.append(made)
     run = {
+        "automationDetails": {"id": f"dsql-deploy-check/{name}/"},
         "tool": {
             "driver": {
                 "name": "dsql-deploy check",
@@ -52,7 +59,9 @@ def document(judgement: Judgement, *, version: str, file: str, place: Place) -> 
             {
                 "executionSuccessful": True,
                 "toolExecutionNotifications": [
-                    _notification(outcome) for outcome in judgement.outcomes if outcome.unjudged
+                    _notification(outcome, index)
+                    for index, outcome in enumerate(judgement.outcomes)
+                    if outcome.unjudged
                 ],
             }
         ],
@@ -73,9 +82,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _result(rule: Rule, finding: Finding, there: tuple[str, int]) -> dict[str, Any]:
     file, line = there
-    physical: dict[str, Any] = {"artifactLocation": {"uri": file}}
-    if line:
-        physical["region"] = {"startLine": line}
+    # GitHub demands a line also where there is none.
+    physical = {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": line or 1}}
     location: dict[str, Any] = {"physicalLocation": physical}
     if finding.resource:
         name = ".".join(part for part in (finding.resource, finding.attribute) if part)
@@ -89,18 +97,23 @@ def _result(rule: Rule, finding: Finding, there: tuple[str, int]) -> dict[str, A
     }
 
 
+def _uri(file: str) -> str:
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
 def _fingerprint(rule: Rule, key: tuple[str, str], number: int) -> str:
     """The same for the same finding in another run, whatever its values are by then."""
     text = "\n".join((rule.id, *key, str(number)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _notification(outcome: Outcome) -> dict[str, Any]:
+def _notification(outcome: Outcome, index: int) -> dict[str, Any]:
     said = (
         f"{one.resource}: {one.reason}" if one.resource else one.reason for one in outcome.unjudged
     )
     return {
-        "descriptor": {"id": outcome.rule.id},
+        "associatedRule": {"id": outcome.rule.id, "index": index},
         "level": "note",
         "message": {"text": f"{outcome.rule.id} could not be judged: {'; '.join(said)}"},
     }

@@ -101,8 +101,9 @@ class Checked:
         """It as a SARIF log."""
         return sarif.document(
             self.judgement,
+            name=self.result.environment,
             version=version("temporal-dsql-deploy"),
-            file=self.name,
+            file=_from_here(Path(self.name)),
             place=lambda address: _place(self.subject, address),
         )
 
@@ -257,6 +258,10 @@ def _place(subject: Subject, address: str) -> tuple[str, int] | None:
     found = subject.configuration.place(address) if subject.configuration else None
     if found is None or subject.configuration is None:
         return None
-    path = (Path(subject.configuration.folder) / found[0]).resolve()
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path), found[1]
+    return _from_here(Path(subject.configuration.folder) / found[0]), found[1]
+
+
+def _from_here(path: Path) -> str:
+    """A path from the working directory where it is below that, else from the root."""
+    full, here = path.resolve(), Path.cwd()
+    return str(full.relative_to(here) if full.is_relative_to(here) else full)

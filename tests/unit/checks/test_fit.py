@@ -202,11 +202,14 @@ def test_fargate_takes_no_instance() -> None:
 
 def test_more_tasks_than_zones_spread_over_instances_too() -> None:
     draft = good().put("outputs", "services.history.replicas", 3)
+    draft.service("history")["ordered_placement_strategy"] = STRATEGY[:1]
     assert ng(draft.judged(FAMILY).of("fit-spread")) == [
         (f"{SERVICE}.history", "ordered_placement_strategy")
     ]
-    draft.service("history")["ordered_placement_strategy"] = STRATEGY
-    assert draft.judged(FAMILY).of("fit-spread").verdict is Verdict.OK
+    # ECS does so by itself where a service says nothing.
+    for given in (STRATEGY, [], None):
+        draft.service("history")["ordered_placement_strategy"] = given
+        assert draft.judged(FAMILY).of("fit-spread").verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(

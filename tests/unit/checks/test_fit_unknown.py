@@ -93,3 +93,32 @@ def test_nothing_is_found_and_nothing_fails_where_less_is_known(
 )
 def test_sizes_may_be_written_in_several_ways(said: Any, number: int | None) -> None:
     assert whole(said) == number
+
+
+def test_external_instances_are_none_of_the_plan() -> None:
+    draft = good()
+    draft.service("ui").update(launch_type="EXTERNAL", capacity_provider_strategy=[])
+    judgement = draft.judged(FAMILY)
+    assert not judgement.findings
+    assert "external instances" in judgement.of("fit-at-rest").unjudged[0].reason
+
+
+@pytest.mark.parametrize(
+    "types", [["m7g.large", "m7g.xlarge"], [None], [UNKNOWN], [UNKNOWN, "m7g.large"], [None, None]]
+)
+def test_of_instances_that_are_mixed_nothing_is_guessed(types: list[Any]) -> None:
+    override = [{"instance_type": one} for one in types]
+    draft = good().put(GROUP, "mixed_instances_policy", [{"launch_template": [{}]}])
+    draft[GROUP]["mixed_instances_policy"][0]["launch_template"][0]["override"] = override
+    judgement = draft.judged(FAMILY)
+    assert not judgement.findings
+    (said,) = judgement.of("fit-instance-type").unjudged
+    assert said.reason == "its instance type is not known, or it mixes several"
+
+
+def test_the_root_volume_of_bottlerocket_may_be_small() -> None:
+    volume = [{"device_name": "/dev/xvda", "ebs": [{"volume_size": 4}]}]
+    draft = good().put(TEMPLATE, "block_device_mappings", volume)
+    assert draft.judged(FAMILY).of("fit-instance-launch").verdict is Verdict.NG
+    draft[TEMPLATE]["user_data"] = '[settings.ecs]\ncluster = "shop"\n'
+    assert draft.judged(FAMILY).of("fit-instance-launch").verdict is Verdict.OK

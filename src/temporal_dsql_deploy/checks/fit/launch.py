@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from temporal_dsql_deploy.checks.fit.family import FAMILY
+from temporal_dsql_deploy.checks.fit.pools import user_data
 from temporal_dsql_deploy.checks.fit.services import placings
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
@@ -12,6 +13,8 @@ from temporal_dsql_deploy.plan.values import UNKNOWN
 
 IMAGE_GIB = 30
 _IMAGE = re.compile(r"ami-[0-9a-f]{8}([0-9a-f]{9})?|resolve:ssm:.+")
+_BOTTLEROCKET = re.compile(r"^\s*\[settings\b", re.MULTILINE)
+"""In its user data. Its root volume has 2 GiB; tasks are on /dev/xvdb."""
 _METADATA = "metadata_options.0"
 
 
@@ -57,7 +60,8 @@ def _volume(template: Resource) -> Iterator[Finding]:
     for number in range(len(devices) if isinstance(devices, list | tuple) else 0):
         path = f"block_device_mappings.{number}"
         size, name = template[f"{path}.ebs.0.volume_size"], template[f"{path}.device_name"]
-        if name == "/dev/xvda" and isinstance(size, int) and size < IMAGE_GIB:
+        small = isinstance(size, int) and size < IMAGE_GIB
+        if name == "/dev/xvda" and small and not _BOTTLEROCKET.search(user_data(template) or ""):
             yield Finding(
                 template.address,
                 f"{path}.ebs.0.volume_size",

@@ -162,8 +162,9 @@ def _type(group: Resource, template: Resource | None) -> str | None:
     """The instance type; of several, which a group may mix, none is known."""
     overrides = group["mixed_instances_policy.0.launch_template.0.override"]
     if isinstance(overrides, list) and overrides:
-        named = {str(each.get("instance_type")) for each in overrides if isinstance(each, Mapping)}
-        return named.pop() if len(named) == 1 else None
+        named = [each.get("instance_type") for each in overrides if isinstance(each, Mapping)]
+        first = named[0] if named else None
+        return first if isinstance(first, str) and set(map(str, named)) == {first} else None
     given = template["instance_type"] if template else None
     return given if isinstance(given, str) else None
 

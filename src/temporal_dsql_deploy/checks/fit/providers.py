@@ -56,7 +56,11 @@ def _service(subject: Subject, service: Resource, there: tuple[Instances, ...]) 
     attached = _attached(subject, service)
     if names is None:
         yield Unjudged(service.address, "its capacity provider is not known")
-    elif not names and any(one.managed for one in there):
+    elif (
+        not names
+        and any(one.managed is True for one in there)
+        and service["launch_type"] != "EXTERNAL"
+    ):
         yield Finding(
             service.address,
             "capacity_provider_strategy",

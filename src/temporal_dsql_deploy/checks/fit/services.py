@@ -232,6 +232,8 @@ def _groups(
     names = providers(subject, service)
     if names is None:
         raise _NotTold("its capacity provider is not known")
+    if service["launch_type"] == "EXTERNAL":
+        raise _NotTold("it runs on external instances, which no plan tells of")
     if not names:
         if not there:
             raise _NotTold("the plan has no Auto Scaling group")

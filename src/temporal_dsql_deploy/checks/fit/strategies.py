@@ -85,7 +85,8 @@ def _known(strategy: Strategy) -> bool:
     "it.",
     fix='Let the first ordered_placement_strategy be type = "spread", field = '
     '"attribute:ecs.availability-zone", and the second spread over instanceId.',
-    source=_SOURCE + ": they apply in their order, and one without any spreads over zones",
+    source=_SOURCE + ": they apply in their order; update-service-parameters: a service "
+    "without any is spread over zones, and in each over instances",
     seeds=("S0-P3",),
 )
 def spread(subject: Subject) -> Iterator[Said]:
