@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from temporal_dsql_deploy import topology
@@ -46,7 +46,8 @@ class Task:
     service: Resource | None
     """The `aws_ecs_service`; None for a task that is started once by hand."""
     replicas: int | None
-    """Tasks of the service in a running cluster; None where nothing says so."""
+    """Tasks of the service in a running cluster, the most that autoscaling may make of them; None
+    where nothing says so."""
 
     @property
     def main(self) -> Container | None:
@@ -75,6 +76,7 @@ def tasks(plan: Plan | State) -> tuple[Task, ...]:
     services = plan.of_type("aws_ecs_service")
     project = project_of(service["name"] for service in services)
     wanted = replicas(plan)
+    targets = plan.of_type("aws_appautoscaling_target")
     definitions = plan.of_type("aws_ecs_task_definition")
     found: list[Task] = []
     for definition in definitions:
@@ -82,8 +84,32 @@ def tasks(plan: Plan | State) -> tuple[Task, ...]:
             one for one in services if _runs(one, definition, definitions)
         ]
         # One that several services run is that many tasks.
-        found += [_task(definition, service, project, wanted) for service in users or [None]]
+        for service in users or [None]:
+            task = _task(definition, service, project, wanted)
+            found.append(replace(task, replicas=_scaled(task, targets)))
     return tuple(found)
+
+
+def _scaled(task: Task, targets: tuple[Resource, ...]) -> int | None:
+    """Its replicas, or as many as autoscaling may make of them."""
+    for target in targets:
+        if task.service is None or not _scales(target, task.service):
+            continue
+        most = target["max_capacity"]
+        return max(most, task.replicas or 0) if isinstance(most, int) else None
+    return task.replicas
+
+
+def _scales(target: Resource, service: Resource) -> bool:
+    """Whether an `aws_appautoscaling_target` is for a service: `service/CLUSTER/SERVICE`."""
+    said = target["resource_id"]
+    if not isinstance(said, str):
+        return target.module == service.module and target.index == service.index
+    kind, _, rest = said.partition("/")
+    cluster, _, name = rest.partition("/")
+    there = service["cluster"]
+    same = not isinstance(there, str) or there.rsplit("/", 1)[-1] == cluster
+    return bool(kind == "service" and name == service["name"] and same)
 
 
 def _task(

@@ -142,3 +142,25 @@ def test_a_service_names_its_task_in_each_way_that_ecs_takes(said: str) -> None:
 def test_a_service_of_another_task_is_not_tied_to_it(said: str) -> None:
     (task,) = tasks(Plan("", (definition("x"), service("a", task_definition=said))))
     assert task.service is None
+
+
+@pytest.mark.parametrize(
+    ("target", "replicas"),
+    [
+        ({"resource_id": "service/shop/a", "max_capacity": 60}, 60),
+        ({"resource_id": "service/shop/a", "max_capacity": 1}, 2),
+        ({"resource_id": "service/shop/a", "max_capacity": UNKNOWN}, None),
+        ({"resource_id": UNKNOWN, "max_capacity": 60}, 60),
+        ({"resource_id": "service/shop/b", "max_capacity": 60}, 2),
+        ({"resource_id": "service/other/a", "max_capacity": 60}, 2),
+        ({"resource_id": "table/a", "max_capacity": 60}, 2),
+    ],
+)
+def test_what_autoscaling_may_make_of_a_service_counts(
+    target: dict[str, Any], replicas: int | None
+) -> None:
+    arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop"
+    running = service("a", desired_count=2, cluster=arn)
+    scaled = made("aws_appautoscaling_target", "t", "", target)
+    (task,) = tasks(Plan("", (definition("x"), running, scaled)))
+    assert task.replicas == replicas
