@@ -18,6 +18,7 @@ _REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]+):(\d{12})?")
 
 _ECS = ("aws_ecs_cluster", "aws_ecs_task_definition", "aws_ecs_service")
 _REGIONAL = ("aws_autoscaling_group", "aws_vpc", "aws_subnet", "aws_security_group")
+_OF_CALLED = {"image", "value", "valueFrom"}
 _SECRET = 6
 """Characters."""
 
@@ -121,8 +122,11 @@ def _names(resource: Resource) -> Iterator[str]:
 def _texts(value: Any) -> Iterator[str]:
     """A text, or all that are in a list, an object, or the JSON that a text holds."""
     if isinstance(value, Mapping):
-        for part in value.values():
-            yield from _texts(part)
+        # What a container or a variable is called is in every message about it.
+        called = not value.keys().isdisjoint(_OF_CALLED)
+        for key, part in value.items():
+            if not (called and key == "name"):
+                yield from _texts(part)
     elif isinstance(value, list):
         for part in value:
             yield from _texts(part)

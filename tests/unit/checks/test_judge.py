@@ -90,7 +90,13 @@ def test_what_is_sensitive_is_never_said() -> None:
 
 def test_what_is_inside_of_something_sensitive_is_never_said_either() -> None:
     """A password in the environment makes Terraform mark the whole text of the containers."""
-    containers = [{"name": "shop-web", "environment": [{"name": "P", "value": "hunter2-secret"}]}]
+    containers = [
+        {
+            "name": "server",
+            "image": "x",
+            "environment": [{"name": "PASSWORD", "value": "hunter2-secret"}],
+        }
+    ]
     values = {
         "family": "shop-web",
         "container_definitions": json.dumps(containers),
@@ -99,8 +105,8 @@ def test_what_is_inside_of_something_sensitive_is_never_said_either() -> None:
     marked = frozenset({"container_definitions", "options"})
     resource = Resource("aws_x.a", "", "managed", "aws_x", "a", None, values, sensitive=marked)
     plan = Plan("", (resource,))
-    text = "shop-web has P=hunter2-secret and deep-secret"
-    hidden = "shop-web has P=(sensitive) and (sensitive)"
+    text = "server of shop-web has PASSWORD=hunter2-secret and deep-secret"
+    hidden = "server of shop-web has PASSWORD=(sensitive) and (sensitive)"
     outcome = outcome_of(
         Finding("aws_x.a", "", text), Unjudged("aws_x.a", text), Seen(text), reason=text, plan=plan
     )
