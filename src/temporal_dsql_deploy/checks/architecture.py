@@ -15,13 +15,14 @@ from temporal_dsql_deploy.plan.model import Resource
 FAMILY = Family("architecture", "Everything is ARM64")
 # Family, generation, a `g` for Graviton and what follows it: m7g, c8gn, m8gd, t4g; a1 was first.
 _GRAVITON = re.compile(r"(?:[a-z]+[0-9]+g[a-z]*|a1)[.][0-9a-z-]+")
+_ARM64, _X86 = "ARM64", "X86_64"
 _ARM = re.compile(r"arm64|aarch64")
 _INTEL = re.compile(r"x86_64|amd64")
 
 
 @FAMILY.rule(
     "task",
-    holds="Every task definition says ARM64 and LINUX.",
+    holds="Every task definition says ARM64 and LINUX, where not the whole plan is for X86_64.",
     symptom="ECS looks for instances of another architecture and finds none (`missing an attribute "
     "required by your task: ecs.cpu-architecture`), or the task starts and each container ends "
     "with `exec format error`.",
@@ -34,7 +35,8 @@ def task(subject: Subject) -> Iterator[Said]:
     tasks = definitions(subject)
     if not tasks:
         raise CannotJudge("the plan has no task definition")
-    wanted = {"cpu_architecture": "ARM64", "operating_system_family": "LINUX"}
+    meant = _meant(subject)
+    wanted = {"cpu_architecture": meant, "operating_system_family": "LINUX"}
     for one in tasks:
         definition = one.definition
         for key, value in wanted.items():
@@ -42,14 +44,16 @@ def task(subject: Subject) -> Iterator[Said]:
             found = definition[path]
             if opaque(found) or opaque(definition["runtime_platform"]):
                 yield Unjudged(definition.address, f"{path} {LATER}")
+            elif found is None and meant == _X86:
+                continue  # What ECS takes where nothing is said.
             elif found != value:
                 yield Finding(definition.address, path, f"{found or 'nothing'} instead of {value}")
-    yield Seen(f"{len(tasks)} task definitions")
+    yield Seen(f"{len(tasks)} task definitions, {meant}")
 
 
 @FAMILY.rule(
     "instance",
-    holds="Every instance type is a Graviton one.",
+    holds="Every instance type is a Graviton one, where not the whole plan is for X86_64.",
     symptom="Images for arm64 end with `exec format error`, and no ARM64 task is placed there.",
     fix="Choose a type with a g after its generation, such as m7g.large.",
     source="EC2 user guide, instance types",
@@ -60,20 +64,21 @@ def instance(subject: Subject) -> Iterator[Said]:
     sources = [*_templates(subject), *subject.plan.of_type("aws_launch_configuration")]
     if not sources:
         raise CannotJudge("the plan has no instances")
+    graviton = _meant(subject) == _ARM64
     for source in sources:
-        yield from _graviton(source, "instance_type")
+        yield from _graviton(source, "instance_type", graviton)
     for group in subject.plan.of_type("aws_autoscaling_group"):
         overrides = group["mixed_instances_policy.0.launch_template.0.override"]
         for index, override in enumerate(blocks(overrides)):
             if override.get("instance_type"):
                 path = f"mixed_instances_policy.0.launch_template.0.override.{index}.instance_type"
-                yield from _graviton(group, path)
+                yield from _graviton(group, path, graviton)
     yield Seen(", ".join(sorted({str(one["instance_type"]) for one in sources})))
 
 
 @FAMILY.rule(
     "image",
-    holds="Instances start from an image for ARM64.",
+    holds="Instances start from an image for ARM64, where not the whole plan is for X86_64.",
     symptom="EC2 refuses to start them: `The architecture 'arm64' of the specified instance type "
     "does not match the architecture 'x86_64' of the specified AMI`; tasks stay PROVISIONING.",
     fix="Name the SSM parameter of the ECS-optimised image for arm64, such as resolve:ssm:/aws/"
@@ -86,6 +91,8 @@ def image(subject: Subject) -> Iterator[Said]:
     templates = _templates(subject)
     if not templates:
         raise CannotJudge("the plan has no launch template of an ECS cluster")
+    meant = _meant(subject)
+    right, wrong = (_ARM, _INTEL) if meant == _ARM64 else (None, _ARM)
     for template in templates:
         value = template["image_id"]
         said = _origin(subject, value)
@@ -93,8 +100,8 @@ def image(subject: Subject) -> Iterator[Said]:
             yield Finding(template.address, "image_id", f"{value or 'no image'}")
         elif said is None:
             yield Unjudged(template.address, f"nothing tells for what image_id {value} is made")
-        elif _INTEL.search(said) or not _ARM.search(said):
-            yield Finding(template.address, "image_id", f"{said} is not for arm64")
+        elif wrong.search(said) or (right and not right.search(said)):
+            yield Finding(template.address, "image_id", f"{said} is not for {meant.lower()}")
 
 
 @FAMILY.rule(
@@ -125,14 +132,25 @@ def join(subject: Subject) -> Iterator[Said]:
             yield Finding(template.address, "user_data", f"{said}; the plan makes {made}")
 
 
-def _graviton(resource: Resource, path: str) -> Iterator[Said]:
+def _meant(subject: Subject) -> str:
+    """The architecture that most of the plan is for: of tasks and instances that say one."""
+    said = [task.definition["runtime_platform.0.cpu_architecture"] for task in definitions(subject)]
+    kinds = [template["instance_type"] for template in _templates(subject)]
+    said += [
+        _ARM64 if _GRAVITON.fullmatch(kind) else _X86 for kind in kinds if isinstance(kind, str)
+    ]
+    return _X86 if said.count(_X86) > said.count(_ARM64) else _ARM64
+
+
+def _graviton(resource: Resource, path: str, graviton: bool) -> Iterator[Said]:  # noqa: FBT001
     value = resource[path]
     if opaque(value):
         yield Unjudged(resource.address, f"{path} {LATER}")
     elif value is None and blocks(resource["instance_requirements"]):
         yield Unjudged(resource.address, "it names no type, but what a type must have")
-    elif not _GRAVITON.fullmatch(str(value)):
-        yield Finding(resource.address, path, f"{value or 'none'} is not a Graviton type")
+    elif bool(_GRAVITON.fullmatch(str(value))) != graviton:
+        said = "not a Graviton type" if graviton else "a Graviton type"
+        yield Finding(resource.address, path, f"{value or 'none'} is {said}")
 
 
 def _templates(subject: Subject) -> tuple[Resource, ...]:

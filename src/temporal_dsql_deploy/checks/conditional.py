@@ -171,6 +171,8 @@ def parameters(subject: Subject) -> Iterator[Said]:
     read: set[str] = set()
     for one in inside(definitions(subject)):
         read |= {*one.container.secrets.values(), *one.container.environment.values()}
+        options = blocks(one["logConfiguration.secretOptions"])
+        read |= {str(option.get("valueFrom")) for option in options}
         read |= set(texts(one["command"]) or ())
     for resource in made:
         names = {name for name in (resource["arn"], resource["name"]) if isinstance(name, str)}

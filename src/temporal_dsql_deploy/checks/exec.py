@@ -13,7 +13,14 @@ from temporal_dsql_deploy.checks.look import (
     on,
     opaque,
 )
-from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
+from temporal_dsql_deploy.checks.model import (
+    CannotJudge,
+    Finding,
+    Said,
+    Seen,
+    SwitchedOff,
+    Unjudged,
+)
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
 
@@ -36,6 +43,7 @@ def service(subject: Subject) -> Iterator[Said]:
     services = subject.plan.of_type("aws_ecs_service")
     if not services:
         raise CannotJudge("the plan has no ECS service")
+    _used(subject)
     for one in services:
         state = on(one["enable_execute_command"])
         if state is None:
@@ -59,6 +67,7 @@ def init(subject: Subject) -> Iterator[Said]:
     tasks = definitions(subject)
     if not tasks:
         raise CannotJudge("the plan has no task definition")
+    _used(subject)
     yield from hidden(tasks)
     seen = list(inside(tasks))
     for one in seen:
@@ -85,6 +94,13 @@ def log(subject: Subject) -> Iterator[Said]:
         raise CannotJudge("the plan has no ECS cluster")
     for cluster in clusters:
         yield from _logging(subject, cluster)
+
+
+def _used(subject: Subject) -> None:
+    """Raises SwitchedOff where no service has ECS Exec: then nobody means to use it."""
+    services = subject.plan.of_type("aws_ecs_service")
+    if services and all(on(one["enable_execute_command"]) is False for one in services):
+        raise SwitchedOff("no service has ECS Exec")
 
 
 def _logging(subject: Subject, cluster: Resource) -> Iterator[Said]:

@@ -89,6 +89,10 @@ def outputs(subject: Subject) -> Iterator[Said]:
     """What outputs name."""
     if not subject.tasks:
         raise CannotJudge("the plan has no task definition")
+    if not {*subject.plan.outputs} & {"services", "project_name", "ecs_exec_commands"}:
+        raise CannotJudge(
+            "its outputs are not made for this tool: which it needs is its own affair"
+        )
     told = [text for output in subject.plan.outputs.values() for _, text in _leaves(output.value)]
     said = {text for text in told if isinstance(text, str)}
     whole = "\n".join(sorted(said))

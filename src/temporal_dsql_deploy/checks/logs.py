@@ -66,14 +66,16 @@ def driver(subject: Subject) -> Iterator[Said]:
     yield from hidden(tasks)
     logs = _logs(subject)
     routers = {
-        one.address
+        (one.address, f"container_definitions.{one.index}.logConfiguration")
         for one in inside(tasks)
         if one.container.definition.get("firelensConfiguration")
     }
     for log in logs:
+        if (log.resource, log.attribute) in routers and not log.driver:
+            continue  # It sends the lines of the others; its own go nowhere by itself.
         if log.driver not in _SENT:
             yield log.wrong("logDriver", f"{log.driver or 'no log driver'}")
-        elif log.driver == "awsfirelens" and log.resource not in routers:
+        elif log.driver == "awsfirelens" and log.resource not in {each for each, _ in routers}:
             yield log.wrong("logDriver", "awsfirelens, and no container of the task is a router")
     for task in subject.tasks:
         for given in blocks(task.service[_PROXY]) if task.service else ():

@@ -16,7 +16,7 @@ from temporal_dsql_deploy.checks.look import (
     opaque,
     texts,
 )
-from temporal_dsql_deploy.checks.model import CannotJudge, Said, Seen
+from temporal_dsql_deploy.checks.model import CannotJudge, Said, Seen, SwitchedOff
 from temporal_dsql_deploy.checks.subject import Subject
 
 FAMILY = Family("mounts", "The dynamic configuration is a tmpfs that the server may fill")
@@ -31,13 +31,15 @@ _KNOWN = re.compile(
 _MEANT = (
     "The mount as written is empty, belongs to root and hides the file that the image has there, "
     "so the server would start without its dynamic configuration. Proven is that it belongs to the "
-    "server's user, so that the entrypoint can write into it."
+    "server's user, so that the entrypoint can write into it. Where no role has one, and each may "
+    "write to its root file system, the file of the image is read, and a mount would hide it."
 )
 
 
 @FAMILY.rule(
     "dynamic-config",
-    holds="Each Temporal role has a tmpfs for its dynamic configuration, noexec, nosuid, its own.",
+    holds="Each Temporal role has a tmpfs for its dynamic configuration, noexec, nosuid, its own, "
+    "where one of them has.",
     symptom="Without the mount nothing can be written there where the root file system is "
     "read-only; into a mount of root's the entrypoint may not write, and the server exits 1: "
     "`dynamic config: ... no such file or directory`.",
@@ -52,10 +54,12 @@ def dynamic_config(subject: Subject) -> Iterator[Said]:
     if not subject.roles:
         raise CannotJudge("the plan has no Temporal role")
     yield from hidden(subject.roles.values())
-    for task in subject.roles.values():
-        one = main(task)
-        if one is None:
-            continue
+    servers = [one for task in subject.roles.values() if (one := main(task))]
+    if servers and not any(
+        next(_mounts(one), None) or one["readonlyRootFilesystem"] is True for one in servers
+    ):
+        raise SwitchedOff("no role has a tmpfs: the file of the image is read")
+    for one in servers:
         mounts = list(_mounts(one))
         if not mounts:
             yield one.wrong("linuxParameters.tmpfs", f"no tmpfs at {DYNAMIC_CONFIG}")

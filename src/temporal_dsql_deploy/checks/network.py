@@ -91,7 +91,7 @@ def subnet_address(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "elastic-address",
-    holds="Every Elastic IP belongs to a NAT gateway.",
+    holds="Every Elastic IP belongs to a NAT gateway, or to an instance that translates.",
     symptom="Something of the cluster can be called from the internet, or an address is paid for "
     "and used by nothing.",
     fix="Take the address away; reach tasks by SSM port forwarding or Client VPN.",
@@ -112,6 +112,8 @@ def elastic_address(subject: Subject) -> Iterator[Said]:
         # Once applied, the address of a gateway names the gateway's own network interface.
         wearers = ("instance",) if of_gateway else ("instance", "network_interface")
         worn = next((each for each in wearers if _text(address[each])), None)
+        if worn and address[worn] in _translators(subject):
+            continue
         if worn:
             yield Finding(address.address, worn, f"it is the address of {address[worn]}")
         elif of_gateway:
@@ -121,7 +123,8 @@ def elastic_address(subject: Subject) -> Iterator[Said]:
         else:
             yield Finding(address.address, "", "no NAT gateway of the plan has it")
     for tie in subject.plan.of_type("aws_eip_association"):
-        yield Finding(tie.address, "", "an Elastic IP is tied to an instance or interface")
+        if not {tie["instance_id"], tie["network_interface_id"]} & _translators(subject):
+            yield Finding(tie.address, "", "an Elastic IP is tied to an instance or interface")
     yield Seen(f"{len(addresses)} Elastic IPs, {len(gateways)} NAT gateways")
 
 
@@ -271,6 +274,12 @@ def _off(resource: Resource, path: str, who: str) -> Iterator[Said]:
         yield Unjudged(resource.address, f"{path} {LATER}")
     elif value:
         yield Finding(resource.address, path, f"{who} would get a public address")
+
+
+def _translators(subject: Subject) -> set[str]:
+    """Ids of instances and interfaces that pass on what is not for them: NAT instances."""
+    made = subject.plan.of_type("aws_instance", "aws_network_interface")
+    return {one["id"] for one in made if one["source_dest_check"] is False and _text(one["id"])}
 
 
 def _text(value: Any) -> bool:

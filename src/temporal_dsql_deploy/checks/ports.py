@@ -33,11 +33,18 @@ def role(subject: Subject) -> Iterator[Said]:
         raise CannotJudge("the plan has no Temporal role")
     yield from hidden(subject.roles.values())
     facts = topology.load()
+    scraped = any(
+        facts.metrics_port in one.container.ports
+        for task in subject.roles.values()
+        if (one := main(task))
+    )
     for name, task in subject.roles.items():
         one = main(task)
         if one is None:
             continue
-        wanted = {**facts.roles[name].ports, "metrics": facts.metrics_port}
+        wanted = {**facts.roles[name].ports}
+        if scraped:  # Where none is, the metrics are on another port, or nobody's.
+            wanted["metrics"] = facts.metrics_port
         for label, port in wanted.items():
             if port not in one.container.ports:
                 mapped = ", ".join(map(str, one.container.ports)) or "none"
@@ -106,7 +113,9 @@ def same_number(subject: Subject) -> Iterator[Said]:
             if awsvpc and host not in (None, 0, port):
                 said = f"hostPort {host}, containerPort {port}"
                 yield one.wrong(f"portMappings.{index}.hostPort", said)
-            if mapping.get("protocol", "tcp") != "tcp":
+            # What stands beside may listen on UDP: a statsd agent, for one.
+            known = one.task.party and one.container is one.task.main
+            if known and mapping.get("protocol", "tcp") != "tcp":
                 said = f"{port} is {mapping['protocol']}"
                 yield one.wrong(f"portMappings.{index}.protocol", said)
     yield Seen(f"{count} ports")

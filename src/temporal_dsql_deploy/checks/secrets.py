@@ -93,9 +93,11 @@ def database(subject: Subject) -> Iterator[Said]:
     if not subject.roles:
         raise CannotJudge("the plan has no Temporal role")
     yield from hidden(subject.roles.values())
+    made = bool(subject.plan.of_type("aws_dsql_cluster"))
     for one in inside(subject.roles.values()):
         names = {**one.container.environment, **one.container.secrets}
-        if names.get("TEMPORAL_SQL_PLUGIN_NAME", "dsql") != "dsql":
+        named = made or any(name.startswith(("DSQL_", "CLUSTER_ENDPOINT")) for name in names)
+        if names.get("TEMPORAL_SQL_PLUGIN_NAME", "dsql" if named else "") != "dsql":
             continue
         for name, value in names.items():
             if _DATABASE.search(name) and value:

@@ -25,7 +25,7 @@ _OPEN_FILES = 65_536
     holds="The container that a task is for is essential; those beside it are not.",
     symptom="A collector that ends takes a healthy server with it; a preparing container that is "
     "essential ends its task as soon as it is done; a task whose server ended runs on, empty.",
-    fix="essential true for the main container, false for the others.",
+    fix="Set essential to true for the main container, and to false for the others.",
     source="ECS API, ContainerDefinition: essential, true where nothing is said",
 )
 def essential(subject: Subject) -> Iterator[Said]:
@@ -35,6 +35,8 @@ def essential(subject: Subject) -> Iterator[Said]:
         found = place.definition.get("essential") is not False
         alone = len(place.task.containers or ()) == 1
         beside = place.container is not place.task.main and is_collector(place.container)
+        if place.definition.get("firelensConfiguration"):
+            return  # Without its router a task loses every line: AWS has it essential.
         if found and (awaited(place) or (beside and is_server(place.task))):
             what = "a container that ends by itself" if awaited(place) else "a collector"
             yield place.finding("essential", f"{what} is essential")
@@ -90,7 +92,7 @@ def restart_policy(subject: Subject) -> Iterator[Said]:
     "open-files",
     holds="A server may have 65,536 files open: each connection is one.",
     symptom="`accept4: too many open files`: clients cannot connect, and the process goes on.",
-    fix="ulimits with nofile, soft and hard limit 65536.",
+    fix="Set ulimits with nofile, soft and hard limit 65536.",
     source="ECS API, ContainerDefinition ulimits: a container has the instance's limits otherwise",
 )
 def open_files(subject: Subject) -> Iterator[Said]:

@@ -15,6 +15,8 @@ STOCK_SERVER = re.compile(r"(^|/)temporalio/(server|auto-setup)(?=[:@]|$)")
 STOCK_VARIABLES = frozenset({"DB", "POSTGRES_SEEDS", "NUM_HISTORY_SHARDS", "ES_SEEDS", "ENABLE_ES"})
 """What the template inside the stock image reads and ours does not."""
 _RUNTIME = ("TEMPORAL_SQL_", "TEMPORAL_ELASTICSEARCH_", "TEMPORAL_HISTORY_SHARDS")
+_OWN = frozenset({"TEMPORAL_SQL_TLS_HOST_VERIFICATION", "TEMPORAL_ELASTICSEARCH_REQUEST_SIGNING"})
+"""What no other entrypoint reads, while many have TEMPORAL_SQL_* of their own."""
 _COLLECTOR = re.compile(
     r"opentelemetry-collector|aws-otel-collector|grafana-agent|(^|[/_-])(alloy|adot|otel|otelcol"
     r"|fluent-bit|fluentd|vector|promtail|cloudwatch-agent)(?=[:@/_-]|$)"
@@ -152,6 +154,15 @@ def ours(subject: Subject) -> Iterator[Place | Unjudged]:
             yield place
     if not seen:
         raise CannotJudge("no server is configured by the variables that are known here")
+
+
+def own_entrypoint(subject: Subject) -> bool:
+    """Whether servers are started by our entrypoint: one is told what no other reads."""
+    return any(
+        _OWN & {*one.environment, *one.secrets}
+        for task in subject.tasks
+        for one in task.containers or ()
+    )
 
 
 def ours_with_dsql(subject: Subject) -> Iterator[Place | Unjudged]:

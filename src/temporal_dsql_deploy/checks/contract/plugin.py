@@ -8,6 +8,7 @@ from temporal_dsql_deploy.checks.contract.places import (
     Place,
     judged,
     ours_with_dsql,
+    own_entrypoint,
     speaks_runtime,
     with_dsql,
 )
@@ -272,7 +273,9 @@ def in_range(subject: Subject) -> Iterator[Said]:
 )
 def known_names(subject: Subject) -> Iterator[Said]:
     """Names in secrets count too."""
-    prefixes = ("DSQL_", "TEMPORAL_SQL_", "TEMPORAL_ELASTICSEARCH_")
+    prefixes: tuple[str, ...] = ("DSQL_", "TEMPORAL_SQL_", "TEMPORAL_ELASTICSEARCH_")
+    if not own_entrypoint(subject):
+        prefixes = ("DSQL_",)  # The others are read, or not, by somebody else's entrypoint.
     known = {**VARIABLES, **_TOPOLOGY.runtime}
 
     def judge(place: Place) -> Iterator[Said]:

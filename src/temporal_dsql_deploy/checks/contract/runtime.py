@@ -8,6 +8,7 @@ from temporal_dsql_deploy.checks.contract.places import (
     Place,
     judged,
     ours,
+    own_entrypoint,
     runs_on,
     servers,
     speaks_runtime,
@@ -19,12 +20,14 @@ from temporal_dsql_deploy.checks.contract.values import (
     quoted,
     switch,
 )
-from temporal_dsql_deploy.checks.model import Said
+from temporal_dsql_deploy.checks.model import CannotJudge, Said
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.tasks import ROLE_VARIABLES
 
 _TOPOLOGY = topology.load()
 _RUNTIME = _TOPOLOGY.runtime
+_INTERNAL = "internal-frontend"
+"""A fifth role, for those who put an authorizer before the frontend."""
 _LEVELS = ("debug", "info", "warn", "error")
 _SOURCE = "temporalio/temporal common/config; measured with the Temporal-DSQL server at cf90c57"
 
@@ -39,6 +42,8 @@ _SOURCE = "temporalio/temporal common/config; measured with the Temporal-DSQL se
 )
 def runtime_required(subject: Subject) -> Iterator[Said]:
     """A secret counts as a value."""
+    if subject.tasks and not own_entrypoint(subject):
+        raise CannotJudge("which variables the entrypoint of these servers needs is not known")
 
     def judge(place: Place) -> Iterator[Said]:
         for name, variable in _RUNTIME.items():
@@ -93,6 +98,8 @@ def role(subject: Subject) -> Iterator[Said]:
         if len(names) > 1:
             yield place.variable(name, f"{name} is `{text}`: {len(names)} roles in one process")
         for one in names:
+            if one == _INTERNAL:
+                continue
             if one not in _TOPOLOGY.roles:
                 near = nearest(one, _TOPOLOGY.roles)
                 meant = f"; {near} is one" if near else ""

@@ -10,6 +10,7 @@ from temporal_dsql_deploy.checks.identity.roles import Policy, Role, far_too_muc
 from temporal_dsql_deploy.checks.identity.scopes import Wearer, shown
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.plan import Container
 
 _STRANGER = "somebody-elses"
 _NAMED = re.compile(r"(arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:log-group:|secret:|[a-z-]+/)?/?)(.*)")
@@ -63,9 +64,15 @@ def _strange(them: tuple[Wearer, ...]) -> str:
     for one in them:
         if one.task is not None and (one.task.containers is None):
             return f"the containers of {one.label}, which wears this role, are not known"
+        if one.kind == "task" and one.task and any(map(_routes, one.task.containers or ())):
+            return f"where the log router of {one.label}, which wears this role, writes is its own"
         if one.kind == "task" and not one.party:
             return f"what {one.label}, which wears this role, does is not known to this tool"
     return ""
+
+
+def _routes(container: Container) -> bool:
+    return bool(container.definition.get("firelensConfiguration"))
 
 
 def allowed(subject: Subject, them: Iterable[Wearer]) -> Mapping[str, list[Use]]:

@@ -15,6 +15,7 @@ from temporal_dsql_deploy.checks.identity.scopes import (
     known,
     made,
     some,
+    values_of,
 )
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan import Container, Resource
@@ -213,9 +214,22 @@ def _environment_files(_subject: Subject, wearer: Wearer) -> Scope:
     return some(str(one.get("value")) for one in files)
 
 
-def _ecs_cluster(_subject: Subject, _wearer: Wearer) -> Scope:
+def _observed_cluster(subject: Subject, wearer: Wearer) -> Scope:
     # Which resources depends on the action; `ecs:cluster` in a condition binds all of them.
-    return Scope(used=True, arns=None)
+    return Scope(used=True, arns=None) if _observes(subject, wearer) else NOTHING
+
+
+def _observed(subject: Subject, wearer: Wearer) -> Scope:
+    return ANYTHING if _observes(subject, wearer) else NOTHING
+
+
+def _observes(subject: Subject, wearer: Wearer) -> bool:
+    """Whether a collector asks ECS what runs; so too where its configuration is not known."""
+    written = {known(one, "arn"): one["value"] for one in subject.plan.of_type("aws_ssm_parameter")}
+    read = (one for container in containers_of(wearer) for one in container.secrets.values())
+    told = [*values_of(wearer), *(written.get(one) for one in read)]
+    configurations = [one for one in told if isinstance(one, str) and "receivers:" in one]
+    return not configurations or any("ecs_observer" in one for one in configurations)
 
 
 def _agents(_subject: Subject, wearer: Wearer) -> Scope:
@@ -264,7 +278,8 @@ SCOPES: dict[str, Callable[[Subject, Wearer], Scope]] = {
     "secret-keys": _secret_keys,
     "all-keys": _all_keys,
     "environment-files": _environment_files,
-    "ecs-cluster": _ecs_cluster,
+    "observed-cluster": _observed_cluster,
+    "observed": _observed,
     "agents": _agents,
     "flow-log-groups": _flow_log_groups,
     "flow-find-log": _flow_find_log,

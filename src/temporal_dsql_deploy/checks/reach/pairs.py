@@ -194,7 +194,7 @@ def shared_group(subject: Subject) -> Iterator[Said]:
         evidence = f"worn by {', '.join(labels)}; open by it alone and without a use: "
         evidence += _listed(leaks)
         if hidden:
-            evidence += f"; needed, and open by it alone: {_listed(hidden)}"
+            evidence += f"; needed, and open by it alone: {_to_each(hidden)}"
         yield Finding(resource.address, "", evidence)
     yield Seen(f"{shared} shared groups")
 
@@ -203,6 +203,14 @@ def _listed(pairs: list[_PAIR]) -> str:
     shown = ", ".join(_pair(*pair) for pair in pairs[:_SHOWN])
     more = len(pairs) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _to_each(pairs: list[_PAIR]) -> str:
+    """Pairs by their ends: what has to be opened once the way is closed, nothing left out."""
+    ends: dict[str, list[str]] = {}
+    for source, target, port in pairs:
+        ends.setdefault(f"{target.label}:{port}", []).append(source.label)
+    return ", ".join(f"{end} from {'/'.join(sorted(sources))}" for end, sources in ends.items())
 
 
 def _pair(source: Party, target: Party, port: int) -> str:

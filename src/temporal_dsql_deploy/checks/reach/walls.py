@@ -46,7 +46,8 @@ def ingress_anywhere(subject: Subject) -> Iterator[Said]:
     fix="Name the security group of the caller (referenced_security_group_id) for the CIDR.",
     source=_VPC_GUIDE,
     seeds=("S0-PR8", "S1-6.3*"),
-    meaning="A load balancer is there for those outside the VPC, who have addresses only.",
+    meaning="A load balancer is there for those outside the VPC, who have addresses only; a NAT "
+    "instance for all addresses of its subnets.",
 )
 def ingress_by_group(subject: Subject) -> Iterator[Said]:
     """Ingress from addresses."""
@@ -55,10 +56,22 @@ def ingress_by_group(subject: Subject) -> Iterator[Said]:
         for balancer in subject.plan.of_type("aws_lb")
         for group in texts(balancer["security_groups"]) or ()
     }
+    outer |= _of_translators(subject)
     for rule in _ingress(subject):
         if rule.kind != "group" and not rule.anywhere() and rule.group not in outer:
             yield _by_address(rule, rule.peer)
     yield Seen(f"{len(_ingress(subject))} ingress rules")
+
+
+def _of_translators(subject: Subject) -> set[str]:
+    """Groups of NAT instances, which pass on what the addresses of whole subnets send."""
+    worn = {"aws_instance": "vpc_security_group_ids", "aws_network_interface": "security_groups"}
+    return {
+        group
+        for one in subject.plan.of_type(*worn)
+        if one["source_dest_check"] is False
+        for group in texts(one[worn[one.type]]) or ()
+    }
 
 
 def _ingress(subject: Subject) -> tuple[Rule, ...]:
