@@ -32,6 +32,11 @@ from temporal_dsql_deploy.capacity.placement import Cluster, NoRoom
 from temporal_dsql_deploy.capacity.pool import Group, TaskKind
 
 ORDERS = 1000
+_STEPS = 20_000_000
+"""Looks at one instance for one task: some seconds."""
+_FEWEST_ORDERS = 25
+_MOST_PACKED = 500
+"""Tasks that the packer looks for room for, each a step deeper."""
 SEED = 20_261_121
 MOST_INSTANCES = 64
 """Above that nothing is recommended: another type is."""
@@ -118,6 +123,7 @@ def judge(
             found[scenario] = Fit(fits=True, orders=0)
         else:
             open_.append(scenario)
+    orders = min(orders, _affordable(kinds, groups))
     for number in range(orders):
         if not open_:
             break
@@ -127,8 +133,16 @@ def judge(
     return {**found, **{scenario: Fit(fits=True, orders=orders) for scenario in open_}}
 
 
+def _affordable(kinds: Sequence[TaskKind], groups: Sequence[Group]) -> int:
+    """Orders that are tried in some seconds: fewer than wanted only of very many tasks."""
+    steps = sum(kind.count for kind in kinds) * sum(group.limit for group in groups)
+    return max(_FEWEST_ORDERS, _STEPS // max(1, steps))
+
+
 def possible(kinds: Sequence[TaskKind], groups: Sequence[Group]) -> bool | None:
     """Whether some placement at rest exists, though ECS may not find it; None where not known."""
+    if sum(kind.count for kind in kinds) > _MOST_PACKED:
+        return None
     return packs(kinds, groups)
 
 

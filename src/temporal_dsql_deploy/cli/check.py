@@ -31,6 +31,8 @@ _WIDTH = 110
 """Columns of sentences on a terminal that has more."""
 _MANY = 3
 """Reasons of one rule above which the rest is counted."""
+_OWN = 0o600
+"""Mode of a file that nobody else may read."""
 
 
 def check(
@@ -108,7 +110,7 @@ def check(
         )
     if save_plan is not None:
         # What Terraform marks as sensitive is in it, as in every plan.
-        _write(save_plan, checked.plan(), "--save-plan", mode=0o600)
+        _write(save_plan, checked.plan(), "--save-plan", mode=_OWN)
     if sarif is not None:
         _write(sarif, checked.sarif(), "--sarif", mode=0o666)
     for note in checked.result.notes:
@@ -117,7 +119,11 @@ def check(
         terminal.result(checked.result)
     else:
         terminal.render(*_lines(checked.result, show_all=show_all))
-    if not checked.result.ok or (strict and checked.result.counts["SKIP"]):
+    if (
+        checked.result.errored
+        or not checked.result.ok
+        or (strict and checked.result.counts["SKIP"])
+    ):
         raise typer.Exit(1)
 
 
@@ -175,6 +181,9 @@ def _write(path: Path, document: dict[str, Any], option: str, *, mode: int) -> N
     try:
         target = os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(target, "w", encoding="utf-8") as opened:
+            if mode == _OWN:
+                # Of a file that is there already, the mode is its own.
+                os.fchmod(target, mode)
             json.dump(document, opened, indent=1)
             opened.write("\n")
     except OSError as error:

@@ -81,6 +81,8 @@ class CheckResult(Result):
     counts: dict[str, int]
     """Number of rules by verdict."""
     rules: list[RuleResult]
+    errored: bool = False
+    """Whether planning failed half way, so that the plan says less than all."""
     plan_file: Path | None = None
     """Where the plan that was judged is kept."""
     notes: list[str] = field(default_factory=list)
@@ -191,6 +193,13 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
             cause="no ECS task definition in it runs a role of Temporal",
             fix="give the plan or state that has the cluster's ECS services",
         )
+    if len(clusters := _clusters(subject)) > 1:
+        # Their tasks would be counted, and their rules taken, together.
+        raise NotAPlan(
+            f"there are {len(clusters)} Temporal clusters in {named.judged}",
+            cause=f"roles of Temporal run in the ECS clusters {', '.join(clusters)}",
+            fix="give each cluster a root module, and so a plan, of its own",
+        )
     judgement = judge(subject, careful=True)
     notes = list(named.notes)
     if file is not None:
@@ -204,10 +213,18 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
         ok=not judgement.findings,
         counts={str(verdict): counts[verdict] for verdict in Verdict},
         rules=[_rule(subject, outcome) for outcome in judgement.outcomes],
+        errored=isinstance(subject.plan, Plan) and subject.plan.errored,
         plan_file=options.save_plan,
         notes=notes,
     )
     return Checked(result, subject, judgement, named.judged)
+
+
+def _clusters(subject: Subject) -> list[str]:
+    """ECS clusters that run a role of Temporal, as far as they are known."""
+    services = (task.service for task in subject.tasks if task.role)
+    named = {service["cluster"] for service in services if service is not None}
+    return sorted(one for one in named if isinstance(one, str))
 
 
 def _before(path: Path | None) -> State | None:

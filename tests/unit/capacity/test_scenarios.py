@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from temporal_dsql_deploy.capacity import scenarios
 from temporal_dsql_deploy.capacity.instances import Room, instance_types
 from temporal_dsql_deploy.capacity.pool import Group, TaskKind
 from temporal_dsql_deploy.capacity.scenarios import (
@@ -151,3 +152,17 @@ def test_as_many_as_are_said_to_suffice_do(kinds: list[TaskKind], groups: list[G
         count = number if there.count == there.limit else there.count
         more = [replace(there, limit=number, count=count)]
         assert judge(kinds, more, orders=20)[AT_REST].fits
+
+
+def test_of_very_many_tasks_fewer_orders_are_tried_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = [kind("history", 2), kind("matching", 2)]
+    monkeypatch.setattr(scenarios, "_no_order_spoils", lambda *_: False)
+    assert judge(made, [group(4)])[AT_REST].orders == scenarios.ORDERS == 1000
+    monkeypatch.setattr(scenarios, "_STEPS", 100)
+    assert judge(made, [group(4)])[AT_REST].orders == 25
+
+
+def test_the_packer_does_not_look_for_room_for_thousands() -> None:
+    assert possible([kind("history", 5000)], [group(3)]) is None

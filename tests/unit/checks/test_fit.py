@@ -297,3 +297,13 @@ def test_agents_keep_what_they_are_told_to() -> None:
     draft[TEMPLATE]["user_data"] = script
     found = draft.judged(FAMILY).of("fit-task-size").findings
     assert {one.attribute for one in found} == {"memory"}
+
+
+def test_more_tasks_than_ecs_runs_are_found() -> None:
+    draft = good()
+    draft.service("history")["desired_count"] = 10**30
+    draft.outputs.pop("services", None)
+    found = only(draft.judged(FAMILY), "fit-replicas")
+    assert [(one.resource, one.attribute) for one in found] == [
+        (f"{SERVICE}.history", "desired_count")
+    ]

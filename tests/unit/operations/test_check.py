@@ -71,6 +71,13 @@ def test_a_plan_without_a_cluster_is_refused(tmp_path: Path) -> None:
         check_file(None, path, Options())
 
 
+def test_two_clusters_in_one_plan_are_refused(tmp_path: Path) -> None:
+    draft = check_plans.good()
+    draft.service("history")["cluster"] = "arn:aws:ecs:eu-west-1:123456789012:cluster/another"
+    with pytest.raises(NotAPlan, match="there are 2 Temporal clusters"):
+        check_file(None, written(tmp_path, draft), Options())
+
+
 def test_a_state_can_be_judged_and_be_what_was_before(tmp_path: Path) -> None:
     made = document(check_plans.good().plan())
     state = tmp_path / "state.json"
@@ -97,7 +104,9 @@ def test_half_a_plan_is_spoken_of(tmp_path: Path) -> None:
     made = document(check_plans.good().plan())
     path = tmp_path / "plan.json"
     path.write_text(json.dumps({**made, "errored": True}))
-    assert any("half way" in note for note in check_file("x", path, Options()).result.notes)
+    result = check_file("x", path, Options()).result
+    assert any("half way" in note for note in result.notes)
+    assert result.errored
 
 
 @pytest.mark.parametrize("code", sorted(codes()))

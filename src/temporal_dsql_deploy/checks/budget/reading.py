@@ -15,12 +15,14 @@ from temporal_dsql_deploy.capacity.connections import (
 from temporal_dsql_deploy.checks.model import CannotJudge, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.containers import Container
+from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
 from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _PLUGIN = ("TEMPORAL_SQL_PLUGIN_NAME", "SQL_PLUGIN_NAME", "SQL_PLUGIN")
 _ECS_PERCENT = {"deployment_minimum_healthy_percent": 100, "deployment_maximum_percent": 200}
 """What ECS takes where a service says nothing."""
+_DOUBLE = ("BLUE_GREEN", "LINEAR", "CANARY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,22 @@ def _running(task: Task, main: Container) -> Member | str:
 
 
 def _percent(task: Task, name: str) -> int | None:
-    value = task.service[name] if task.service else None
+    service = task.service
+    if service is not None and name == "deployment_maximum_percent" and _runs_double(service):
+        return 200
+    value = service[name] if service else None
     if value is UNKNOWN:
         return None
     return int(value) if isinstance(value, int | float) else _ECS_PERCENT[name]
+
+
+def _runs_double(service: Resource) -> bool:
+    """Whether a deployment runs all new tasks beside all old ones, whatever the percentages say.
+
+    ECS API, DeploymentConfiguration.strategy; CodeDeploy shifts traffic between two sets of tasks.
+    """
+    strategy = service["deployment_configuration.0.strategy"]
+    return strategy in _DOUBLE or service["deployment_controller.0.type"] == "CODE_DEPLOY"
 
 
 def _stores_in_dsql(main: Container) -> bool:

@@ -8,6 +8,7 @@ from temporal_dsql_deploy.checks.fit.deployment import LEAST, MOST, deployment_o
 from temporal_dsql_deploy.checks.fit.family import FAMILY
 from temporal_dsql_deploy.checks.fit.misfits import elsewhere, judged, misfit
 from temporal_dsql_deploy.checks.fit.rest import SYMPTOM
+from temporal_dsql_deploy.checks.fit.services import MOST_TASKS
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
@@ -50,7 +51,7 @@ def rolling_deployment(subject: Subject) -> Iterator[Said]:
 
 @FAMILY.rule(
     "replicas",
-    holds="Every role of Temporal has a task at least.",
+    holds="Every role of Temporal has a task at least, and 5,000 at most.",
     symptom="The cluster does not form: calls fail with Not enough hosts to serve the request, "
     "for as long as a role has no member in the ring.",
     fix="Give each of history, matching, frontend and worker one replica or more.",
@@ -66,6 +67,14 @@ def replicas(subject: Subject) -> Iterator[Said]:
             yield Unjudged(address, f"how many tasks {role} has is not known")
         elif task.replicas < 1:
             yield Finding(address, "desired_count", f"{role} has {task.replicas} tasks")
+        elif task.replicas > MOST_TASKS:
+            yield Finding(
+                address,
+                "desired_count",
+                f"{role} has {task.replicas:,} tasks",
+                symptom="ECS refuses the service, or runs no more than its quota.",
+                fix=f"Give it {MOST_TASKS:,} tasks at most: ECS's quota of a service.",
+            )
     yield Seen(", ".join(f"{task.replicas} {role}" for role, task in subject.roles.items()))
 
 

@@ -27,6 +27,10 @@ class _Nowhere(_NotTold):
     """No instance of the plan may run it."""
 
 
+MOST_TASKS = 5_000
+"""Of one service: ECS service quotas, Tasks per service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
     """One service on instances, with what is known of where its tasks go."""
@@ -195,7 +199,7 @@ def _kind(
 def _count(subject: Subject, task: Task) -> int:
     """Tasks of a service in a running cluster. Raises _NotTold."""
     if task.replicas is not None:
-        return task.replicas
+        return min(task.replicas, MOST_TASKS)
     desired = task.service["desired_count"] if task.service else None
     # Where the plan tells how many tasks services have, one that is left out has none at rest.
     if desired == 0 and task.role is None and "services" in subject.plan.outputs:

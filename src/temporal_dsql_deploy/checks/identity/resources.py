@@ -46,7 +46,8 @@ def attached(subject: Subject, kind: str) -> Iterator[Attached | Unjudged]:
     for one in subject.plan.of_type(kind):
         value = one[attribute]
         # An optional and computed attribute is unknown where nobody sets it: another resource may.
-        if value is None or (not isinstance(value, str) and not kind.endswith("_policy")):
+        # In a state, a bucket without a policy has an empty one.
+        if value in (None, "") or (not isinstance(value, str) and not kind.endswith("_policy")):
             continue
         try:
             yield Attached(one, attribute, parse(value))
