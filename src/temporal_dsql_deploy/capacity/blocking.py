@@ -12,6 +12,8 @@ from math import prod
 from temporal_dsql_deploy.capacity.pool import Group, TaskKind
 
 _WORK = 20_000
+_DEEPEST = 400
+"""Tasks, each of which may be a call inside of another."""
 _Size = tuple[int, int, int, bool]
 """CPU units, MiB, interfaces, and whether one of these alone blocks."""
 _Counts = tuple[int, ...]
@@ -40,7 +42,7 @@ def blocked_exactly(kind: TaskKind, kinds: Sequence[TaskKind], group: Group) -> 
     """
     there = _sizes(kind, kinds, group)
     sizes, counts = tuple(there), tuple(there.values())
-    if prod(count + 1 for count in counts) > _WORK:
+    if sum(counts) > _DEEPEST or prod(count + 1 for count in counts) > _WORK:
         return None
     sets = list(_blocking(kind, sizes, counts, group))
     if prod(count + 1 for count in counts) * len(sets) > _WORK:

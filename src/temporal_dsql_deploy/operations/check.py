@@ -101,11 +101,14 @@ class Checked:
 
     def sarif(self) -> dict[str, Any]:
         """It as a SARIF log."""
+        judged = Path(self.name)
+        # Code hosts show a finding in a file: that of a folder is the one that calls the modules.
+        root = judged / "main.tf"
         return sarif.document(
             self.judgement,
             name=self.result.environment,
             version=version("temporal-dsql-deploy"),
-            file=_from_here(Path(self.name)),
+            file=_from_here(root if root.is_file() else judged),
             place=lambda address: _place(self.subject, address),
         )
 
@@ -190,7 +193,7 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
         # Rules hold of nothing: a wrong file would be called right.
         raise NotAPlan(
             f"there is no Temporal cluster in {named.judged}",
-            cause="no ECS task definition in it runs a role of Temporal",
+            cause="no ECS task definition that is there after an apply runs a role of Temporal",
             fix="give the plan or state that has the cluster's ECS services",
         )
     if len(clusters := _clusters(subject)) > 1:

@@ -199,7 +199,9 @@ def _kind(
 def _count(subject: Subject, task: Task) -> int:
     """Tasks of a service in a running cluster. Raises _NotTold."""
     if task.replicas is not None:
-        return min(task.replicas, MOST_TASKS)
+        if task.replicas > MOST_TASKS:
+            raise _NotTold(f"it has more than {MOST_TASKS:,} tasks, ECS's quota of a service")
+        return task.replicas
     desired = task.service["desired_count"] if task.service else None
     # Where the plan tells how many tasks services have, one that is left out has none at rest.
     if desired == 0 and task.role is None and "services" in subject.plan.outputs:
