@@ -73,13 +73,16 @@ def capacity(draw: st.DrawFn) -> Variables:
 def connections(draw: st.DrawFn) -> Variables:
     """How DSQL is shared out, by every way there is of counting."""
     reservoir = draw(st.booleans())
-    ready = draw(st.integers(1, 60))
+    limiter = draw(st.booleans())
+    ready = draw(st.integers(1, 30))
+    # More than these, by the few connects of a process alone, would take longer than ECS waits.
+    sizes = [5, 20, 50, 100] if reservoir or limiter else [5, 20, 50]
     base = draw(st.integers(300, 2000))
     return {
-        "max_conns": draw(st.sampled_from([5, 20, 50, 100, 400])),
+        "max_conns": draw(st.sampled_from(sizes)),
         "rate_share": draw(st.sampled_from([0.3, 0.7, 1])),
         "staggered_startup_seconds": draw(st.integers(0, 30)),
-        "rate_limiter_enabled": draw(st.booleans()),
+        "rate_limiter_enabled": limiter,
         "reservoir_enabled": reservoir,
         "distributed_conn_lease_enabled": reservoir and draw(st.booleans()),
         "reservoir": {

@@ -10,9 +10,19 @@ locals {
   _name           = "${var.project_name}-${local._container_name}"
   _is_frontend    = var.service_name == "frontend"
 
+  # A start warms up four pools, one after the other, through the limiter of all processes or its own.
+  _warm_up_connects = 4 * var.max_conns
+  _warm_up_seconds = ceil(
+    var.rate_limiter_enabled
+    ? local._warm_up_connects / var.rate_limiter_limit
+    : max(0, local._warm_up_connects - var.connection_burst_limit) / var.connection_rate_limit
+  )
+
   # Above the worst that was measured: 60 s until a join among stale members has succeeded or failed,
-  # and in reservoir mode three fills that wait for their time-out, after the stagger.
-  _start_seconds = 60 + 30 + (var.reservoir_enabled ? 3 * var.reservoir.initial_fill_timeout_seconds + var.staggered_startup_seconds : 0)
+  # after the stagger and the warm-up, or in reservoir mode three fills that wait for their time-out.
+  _start_seconds = 60 + 30 + var.staggered_startup_seconds + (
+    var.reservoir_enabled ? 3 * var.reservoir.initial_fill_timeout_seconds : local._warm_up_seconds
+  )
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -96,4 +96,12 @@ resource "aws_ecs_task_definition" "this" {
   }
 
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      # After the start period as many checks may fail as there are retries.
+      condition     = local._start_seconds <= 300 + 3 * 30
+      error_message = "a start of ${var.service_name} may take ${local._start_seconds} s, ${local._warm_up_seconds} of them for ${local._warm_up_connects} connects to DSQL (4 pools of max_conns), and ECS replaces a task that is not healthy after 390 s, for ever: lower max_conns, raise connection_rate_limit or connection_burst_limit, or set connections.rate_limiter_enabled or connections.reservoir_enabled to true."
+    }
+  }
 }

@@ -137,7 +137,7 @@ TEMPORAL_CLUSTER = Table(
             history_shards=4096,
             connections={"rate_limiter_enabled": True, "max_conns": 1, "rate_share": 1},
         ),
-        *refuses(_HELD, connections={"max_conns": 10000}),
+        *refuses(_HELD, connections={"max_conns": 10000, "reservoir_enabled": True}),
         *refuses(
             _HELD,
             connections={

@@ -145,6 +145,14 @@ TEMPORAL_SERVICE = Table(
         *whole("max_conns", 1, None, "max_conns is a whole number, 1 at least"),
         *whole("connection_rate_limit", 1, None, "connection_rate_limit is a whole number"),
         *whole("connection_burst_limit", 1, None, "connection_burst_limit is a whole number"),
+        *takes(max_conns=100, connection_rate_limit=1, connection_burst_limit=105),
+        *takes(max_conns=500, connection_rate_limit=1, reservoir_enabled=True),
+        *refuses(
+            "ECS replaces a task that is not healthy after 390 s",
+            max_conns=100,
+            connection_rate_limit=1,
+            connection_burst_limit=104,
+        ),
         *whole("staggered_startup_seconds", 0, 60, "staggered_startup_seconds is a whole number"),
         *takes(rate_limiter_enabled=True, rate_limiter_table="temporal-dev-limiter"),
         *refuses(
