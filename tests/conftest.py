@@ -34,6 +34,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 items.remove(item)
                 config.hook.pytest_deselected(items=[item])
                 break
+    for item in items:
+        # The first test of a file may plan for all others, on a machine that has more to do.
+        plans = any(marker.args[0] == "terraform" for marker in item.iter_markers("needs"))
+        if plans and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(1800))
     left_out = config.stash[_left_out]
     if left_out and os.environ.get("CI") == "true":
         reasons = "; ".join(left_out)

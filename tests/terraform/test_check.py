@@ -12,6 +12,9 @@ from temporal_dsql_deploy.plan import writer
 from tests.support import plans
 from tests.support.deploy import Deploy
 
+pytestmark = pytest.mark.needs("terraform")
+_MINUTES = 900.0
+"""Seconds that planning may take on a busy machine."""
 SCHEMA = plans.ROOT / "docs" / "reference" / "schemas" / "check.schema.json"
 
 
@@ -25,7 +28,15 @@ def deploy(tmp_path: Path) -> Deploy:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_an_environment_is_proven_and_its_plan_kept(deploy: Deploy, name: str) -> None:
     said = deploy.run(
-        "check", name, "--strict", "--json", "--save-plan", "kept.json", "--sarif", "kept.sarif"
+        "check",
+        name,
+        "--strict",
+        "--json",
+        "--save-plan",
+        "kept.json",
+        "--sarif",
+        "kept.sarif",
+        timeout=_MINUTES,
     )
     result = json.loads(said.stdout)
     jsonschema.validate(result, json.loads(SCHEMA.read_text()))
@@ -53,7 +64,9 @@ def test_what_is_wrong_is_found_with_file_and_line(deploy: Deploy) -> None:
     values.write_text(
         'capacity = { instance_type = "m7g.large", instance_count = 1, max_size = 1 }\n'
     )
-    said = deploy.run("check", "dev", "--var-file", str(values), "--json", check=False)
+    said = deploy.run(
+        "check", "dev", "--var-file", str(values), "--json", check=False, timeout=_MINUTES
+    )
     assert said.returncode == 1, said.stdout + said.stderr
     result = json.loads(said.stdout)
     found = {rule["rule"]: rule["findings"] for rule in result["rules"] if rule["findings"]}
@@ -62,7 +75,9 @@ def test_what_is_wrong_is_found_with_file_and_line(deploy: Deploy) -> None:
     finding = found["fit-at-rest"][0]
     line = (plans.ROOT / finding["file"]).read_text().splitlines()[finding["line"] - 1]
     assert line.startswith('resource "')
-    text = deploy.run("check", "dev", "--var-file", str(values), check=False).stdout
+    text = deploy.run(
+        "check", "dev", "--var-file", str(values), check=False, timeout=_MINUTES
+    ).stdout
     for words in ("NG   fit-at-rest", "symptom", "fix", finding["resource"], " of "):
         assert words in text
 
@@ -87,7 +102,7 @@ def test_the_readme_shows_what_one_forgotten_rule_looks_like(deploy: Deploy) -> 
 def test_what_the_environment_accepts_is_in_its_folder(deploy: Deploy, tmp_path: Path) -> None:
     accepted = tmp_path / "accepted.toml"
     accepted.write_text('[[suppress]]\nrule = "network-zones"\nreason = "to see"\n')
-    said = deploy.run("check", "dev", "--suppressions", str(accepted))
+    said = deploy.run("check", "dev", "--suppressions", str(accepted), timeout=_MINUTES)
     assert "covers nothing: delete it" in said.stderr
 
 

@@ -56,7 +56,7 @@ _SHAPES: Mapping[str, tuple[str, str]] = {
 def variables(subject: Subject) -> Iterator[Said]:
     """Descriptions of variables."""
     if subject.configuration is None:
-        raise CannotJudge("what its modules declare is not in what was handed in")
+        raise CannotJudge("a state, and a plan of --save-plan, do not say what modules declare")
     modules = subject.configuration.modules
     seen: set[tuple[str, int, str]] = set()
     count = 0

@@ -31,6 +31,8 @@ _WIDTH = 110
 """Columns of sentences on a terminal that has more."""
 _MANY = 3
 """Reasons of one rule above which the rest is counted."""
+_ACCEPTED = "ACCEPTED"
+"""What a rule is called whose findings are all suppressed: it does not hold."""
 _OWN = 0o600
 """Mode of a file that nobody else may read."""
 
@@ -166,6 +168,9 @@ def _of_environment(
             fix=f"name one: {EXAMPLE}, or: dsql-deploy check --plan plan.json",
         )
     options.address(name, file=file)
+    environment = find(name, file=file)
+    if not terminal.json:
+        terminal.progress(f"planning {name} without AWS, with known values: this takes a minute")
     with watching() as on_event:
         planning = How(
             offline=True,
@@ -174,7 +179,7 @@ def _of_environment(
             provider_mirror=provider_mirror,
             on_event=on_event,
         )
-        return operation.check(find(name, file=file), planning, how)
+        return operation.check(environment, planning, how)
 
 
 def _write(path: Path, document: dict[str, Any], option: str, *, mode: int) -> None:
@@ -213,7 +218,7 @@ def _lines(result: "CheckResult", *, show_all: bool) -> "Iterator[Text]":
 def _line(text: str, verdict: str = "", indent: int = 0) -> "Text":
     from rich.text import Text
 
-    colours = {"OK": "green", "NG": "bold red", "SKIP": "yellow"}
+    colours = {"OK": "green", "NG": "bold red", "SKIP": "yellow", _ACCEPTED: "yellow"}
     made = Text(" " * indent)
     if verdict:
         made.append(f"{verdict:4} ", colours[verdict])
@@ -227,13 +232,16 @@ def _family(name: str, rules: "list[RuleResult]") -> "Text":
     worst = next((each for each in ("NG", "SKIP") if each in said), "OK")
     title = next(family.title for family in registry.families() if family.name == name)
     counts = [f"{said.count(each)} {each}" for each in ("OK", "NG", "SKIP") if each in said]
+    if accepted := sum(1 for rule in rules for one in rule.findings if one.suppressed):
+        counts.append(f"{accepted} accepted")
     return _line(f"{name}: {title} ({', '.join(counts)})", worst)
 
 
 def _rule(rule: "RuleResult", *, show_all: bool) -> "Iterator[Text]":
     seen = f" ({'; '.join(rule.seen)})" if rule.seen and rule.verdict == "OK" else ""
     first, *rest = _wrapped(f"{rule.rule}: {rule.holds}{seen}", 7)
-    yield _line(first.lstrip(), str(rule.verdict), 2)
+    accepted = rule.findings and rule.verdict != "NG"
+    yield _line(first.lstrip(), _ACCEPTED if accepted else str(rule.verdict), 2)
     for line in rest:
         yield _line(line)
     for finding in rule.findings:
@@ -313,7 +321,10 @@ def _total(result: "CheckResult") -> "Text":
     if accepted := len(findings) - open_ones:
         parts.append(f"{accepted} accepted")
     if result.counts["SKIP"]:
-        parts.append(f"{result.counts['SKIP']} could not be judged")
+        parts.append(f"but {result.counts['SKIP']} could not be judged")
     kept = f"; the plan is kept in {result.plan_file}" if result.plan_file else ""
-    verdict = "NG" if not result.ok else "SKIP" if result.counts["SKIP"] else "OK"
-    return _line(f"{result.environment}: {', '.join(parts)}{kept}", verdict)
+    verdict = "OK" if result.ok else "NG"
+    name = result.environment
+    if result.source == "file":
+        name += f" ({result.judged})"
+    return _line(f"{name}: {', '.join(parts)}{kept}", verdict)

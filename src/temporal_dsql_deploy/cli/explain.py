@@ -23,7 +23,7 @@ def explain(
         str,
         typer.Argument(
             metavar="CODE",
-            help="A rule of `check`, or the code of an error, which stands in brackets behind it.",
+            help="A rule or family of `check`, or the code in brackets behind an error.",
             autocompletion=_complete,
         ),
     ],
@@ -39,6 +39,7 @@ def explain(
     exits = f", exit code {result.exit_code}" if result.exit_code is not None else ""
     terminal.text(f"{result.code} ({result.kind}{exits})", "", *_wrapped(result.text))
     parts = (
+        ("Rules", ", ".join(result.rules)),
         ("Otherwise", result.symptom),
         ("What to do", result.fix),
         ("In place of the letter of the requirement", result.meaning),

@@ -76,6 +76,8 @@ class CheckResult(Result):
 
     environment: str
     source: Source
+    judged: str
+    """The file that was judged, or the folder of an environment's Terraform."""
     ok: bool
     """Whether no rule is NG."""
     counts: dict[str, int]
@@ -213,6 +215,7 @@ def _checked(subject: Subject, named: _Named, file: Path | None, options: Option
     result = CheckResult(
         environment=named.environment,
         source=named.source,
+        judged=named.judged,
         ok=not judgement.findings,
         counts={str(verdict): counts[verdict] for verdict in Verdict},
         rules=[_rule(subject, outcome) for outcome in judgement.outcomes],

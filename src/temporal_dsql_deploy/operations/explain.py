@@ -17,7 +17,7 @@ class ExplainResult(Result):
 
     code: str
     kind: str
-    """`rule` of check, or `error`."""
+    """`rule` or `family` of check, or `error`."""
     text: str
     """What a rule demands, or when an error comes."""
     symptom: str = ""
@@ -29,6 +29,8 @@ class ExplainResult(Result):
     """Where a fact overrules the letter of a requirement: what is proven in its place, and why."""
     seeds: list[str] = field(default_factory=list)
     """Rows of docs/reference/requirements.md that a rule proves."""
+    rules: list[str] = field(default_factory=list)
+    """Of a family."""
     exit_code: int | None = None
     """Of an error."""
 
@@ -46,6 +48,10 @@ def explain(code: str) -> ExplainResult:
             meaning=rule.meaning,
             seeds=list(rule.seeds),
         )
+    for family in registry.families():
+        if family.name == code:
+            rules = [rule.id for rule in family.rules]
+            return ExplainResult(code=code, kind="family", text=f"{family.title}.", rules=rules)
     known = error_codes()
     if kind := known.get(code):
         text = " ".join((inspect.getdoc(kind) or "").split())
@@ -61,6 +67,7 @@ def explain(code: str) -> ExplainResult:
 
 def codes() -> Iterator[str]:
     """All codes that there are."""
+    yield from (family.name for family in registry.families())
     yield from registry.rules()
     yield from error_codes()
 

@@ -2,4 +2,4 @@
 
 from temporal_dsql_deploy.checks.family import Family
 
-FAMILY = Family("contract", "Contract: what each container is told, and how ECS runs it")
+FAMILY = Family("contract", "What each container is told, and how ECS runs it")
