@@ -44,6 +44,9 @@ class Equivalent:
     pattern: str
     """A regular expression that matches the whole of their keys."""
     reason: str
+    partly: bool = False
+    """Whether it is only about those among them that no rule sees: how much is too much differs
+    from plan to plan."""
 
 
 @cache
@@ -57,7 +60,7 @@ def meant() -> Mapping[str, tuple[str, ...]]:
 def equivalents() -> tuple[Equivalent, ...]:
     """All entries of equivalent.json."""
     rows = json.loads((_HERE / "equivalent.json").read_text())
-    return tuple(Equivalent(row["pattern"], row["reason"]) for row in rows)
+    return tuple(Equivalent(**row) for row in rows)
 
 
 def verdicts(name: str, plan: Plan, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
@@ -92,7 +95,8 @@ def about(entry: Equivalent, key: str) -> bool:
 
 def equivalent(verdict: Verdict, entries: Sequence[Equivalent]) -> Equivalent | None:
     """The first entry that is about a mutant."""
-    return next((one for one in entries if about(one, verdict.key)), None)
+    possible = (one for one in entries if not (one.partly and verdict.rules))
+    return next((one for one in possible if about(one, verdict.key)), None)
 
 
 def mistakes(verdicts: Sequence[Verdict], entries: Sequence[Equivalent]) -> list[str]:
@@ -100,6 +104,8 @@ def mistakes(verdicts: Sequence[Verdict], entries: Sequence[Equivalent]) -> list
     found = []
     for entry in entries:
         matched = [one for one in verdicts if about(entry, one.key)]
+        if entry.partly:
+            matched = [one for one in matched if not one.rules]
         if not matched:
             found.append(f"{entry.pattern} matches no mutant")
         found += [
