@@ -57,8 +57,9 @@ def test_each_thing_of_a_plan_is_deleted_once(dev: Plan, every: list[Mutant]) ->
     assert count("port") == sum(len(each.ports) for each in inside)
     ways = [f"aws_vpc_security_group_{way}_rule" for way in ("ingress", "egress")]
     assert count("firewall rule deleted") == len(dev.of_type(*ways))
-    assert count("replicas") == len(dev.outputs["services"].value)
-    assert count("service deleted") == len(dev.of_type("aws_ecs_service"))
+    services = dev.of_type("aws_ecs_service")
+    assert count("replicas") == len(dev.outputs["services"].value) + len(services)
+    assert count("service deleted") == len(services)
     policies = dev.of_type("aws_iam_role_policy")
     assert count("iam action") == sum(len(_actions(policy)) for policy in policies)
     gone = {one.address for one in deleted if one.kind == "endpoint" and not one.attribute}
