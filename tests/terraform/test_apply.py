@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from temporal_dsql_deploy.checks import Subject, Verdict, judge
+from temporal_dsql_deploy.plan import read_state
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from temporal_dsql_deploy.terraform import commands
 from tests.support import aws as account
@@ -51,6 +53,7 @@ def test_dev_and_prod_in_one_account_do_not_touch_each_other(
     ):
         assert dev.apply()
         assert dev.plan() == []
+        _is_right_by_its_state(dev)
         assert prod.apply()
         assert dev.plan() == []
         dev.destroy()
@@ -69,6 +72,15 @@ def _account(folder: Path, aws: EmulatedAws) -> str:
         assert once.plan() == []
         text: str = once.terraform.document(commands.output())["backend_config"]["value"]
     return text
+
+
+def _is_right_by_its_state(applied: Environment) -> None:
+    """A state knows more than a plan with known values, and no rule stumbles over it."""
+    state = read_state(applied.terraform.document(commands.show()), revealed=True)
+    judgement = judge(Subject(state))
+    assert judgement.findings == ()
+    held = [outcome for outcome in judgement.outcomes if outcome.verdict is Verdict.OK]
+    assert len(held) > 0.9 * len(judgement.outcomes)
 
 
 def _cannot_lose_data(prod: Environment) -> None:
