@@ -74,12 +74,14 @@ def connections(draw: st.DrawFn) -> Variables:
     """How DSQL is shared out, by every way there is of counting."""
     reservoir = draw(st.booleans())
     limiter = draw(st.booleans())
-    ready = draw(st.integers(1, 30))
     # More than these, by the few connects of a process alone, would take longer than ECS waits.
     sizes = [5, 20, 50, 100] if reservoir or limiter else [5, 20, 50]
+    most = draw(st.sampled_from(sizes))
+    # More ready than a pool may hold are a mistake, which a rule names.
+    ready = draw(st.integers(1, min(30, most)))
     base = draw(st.integers(300, 2000))
     return {
-        "max_conns": draw(st.sampled_from(sizes)),
+        "max_conns": most,
         "rate_share": draw(st.sampled_from([0.3, 0.7, 1])),
         "staggered_startup_seconds": draw(st.integers(0, 30)),
         "rate_limiter_enabled": limiter,
@@ -264,7 +266,8 @@ def _of_room(plan: Plan) -> dict[str, Oracle]:
             enough = enough and left >= 1
             enough_with_one_lost = enough_with_one_lost and left >= 2
     return {
-        "fit-at-rest": Oracle(short, enough),
+        # What fits on no instance at all is told by another rule alone.
+        "fit-at-rest": Oracle(short and not _too_large(plan), enough),
         "fit-rolling-deployment": Oracle(trouble=False, fine=enough),
         "fit-instance-lost": Oracle(trouble=False, fine=enough_with_one_lost),
         "fit-zone-lost": Oracle(trouble=False, fine=False),
@@ -307,6 +310,7 @@ def _of_connections(plan: Plan) -> dict[str, Oracle]:
         "budget-reservoir-refill": Oracle(trouble=False, fine=10 * held <= CONNECTIONS),
         "budget-lease-leak": Oracle(trouble=False, fine=50 * held <= CONNECTIONS),
         "budget-cold-start": Oracle(trouble=False, fine=held <= AT_ONCE),
+        "budget-fill-time": Oracle(trouble=False, fine=False),
         "budget-recycling": Oracle(trouble=False, fine=_replaced_slowly(servers)),
     }
 
