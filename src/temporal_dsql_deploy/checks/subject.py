@@ -3,9 +3,9 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.plan import firewall as firewalls
@@ -14,6 +14,7 @@ from temporal_dsql_deploy.plan.configuration import Configuration
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
 from temporal_dsql_deploy.plan.parts import project_of
 
+Found = TypeVar("Found")
 _REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]+):(\d{12})?")
 
 _ECS = ("aws_ecs_cluster", "aws_ecs_task_definition", "aws_ecs_service")
@@ -44,6 +45,8 @@ class Subject:
         """Whether the account has `awsvpcTrunking` switched on; None where the plan may say so."""
         self.server = topology.servers()[server]
         """The server that its images hold."""
+        self.found: dict[Callable[[Subject], Any], Any] = {}
+        """What functions have found of it; see `once`."""
 
     @cached_property
     def tasks(self) -> tuple[plan_tasks.Task, ...]:
@@ -136,3 +139,16 @@ def _texts(value: Any) -> Iterator[str]:
             # Such as container definitions with a password in the environment.
             with contextlib.suppress(ValueError, RecursionError):
                 yield from _texts(json.loads(value))
+
+
+def once(find: Callable[[Subject], Found]) -> Callable[[Subject], Found]:
+    """`find`, asked only once of each subject; what it gives is kept with the subject."""
+
+    @wraps(find)
+    def asked(subject: Subject) -> Found:
+        if find not in subject.found:
+            subject.found[find] = find(subject)
+        found: Found = subject.found[find]
+        return found
+
+    return asked

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.capacity.connections import (
@@ -13,7 +12,7 @@ from temporal_dsql_deploy.capacity.connections import (
     read,
 )
 from temporal_dsql_deploy.checks.model import CannotJudge, Unjudged
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.containers import Container
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
@@ -89,7 +88,7 @@ class Reading:
         return Cluster(tuple(one.service for one in self.members), limiter)
 
 
-@lru_cache(maxsize=2)
+@once
 def reading(subject: Subject) -> Reading:
     """What connects to DSQL. Raises CannotJudge where nothing does that could be judged."""
     members: list[Member] = []

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
 
@@ -48,7 +47,7 @@ def connect(service: Resource | None) -> Any:
     return found if isinstance(found, dict) and found.get("enabled") is not False else None
 
 
-@lru_cache(maxsize=4)
+@once
 def aliases(subject: Subject) -> tuple[Alias, ...]:
     """Every alias of the plan."""
     return tuple(alias for task in subject.tasks for alias in _aliases(task))
@@ -67,7 +66,7 @@ def _aliases(task: Task) -> Iterator[Alias]:
                 yield Alias(task, given.get("namespace"), dns, name.get("port"), port_name, path)
 
 
-@lru_cache(maxsize=4)
+@once
 def records(subject: Subject) -> tuple[Record, ...]:
     """Every private DNS name that tasks of a service are registered with."""
     domains = {

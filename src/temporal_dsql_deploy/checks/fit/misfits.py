@@ -23,7 +23,7 @@ from temporal_dsql_deploy.checks.fit.deployment import deployment_of
 from temporal_dsql_deploy.checks.fit.pools import Instances
 from temporal_dsql_deploy.checks.fit.services import Placings, placings
 from temporal_dsql_deploy.checks.model import Finding, Unjudged
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 
 TRUNKING = (
     "ECS has awsvpcTrunking off unless an account setting switches it on, and the plan has none"
@@ -89,7 +89,7 @@ class Pool:
         return " and ".join(said)
 
 
-@lru_cache(maxsize=4)
+@once
 def judged(subject: Subject) -> tuple[Pool, ...]:
     """Every pool of a plan that runs tasks at rest, with what fits on an empty instance."""
     found = placings(subject)

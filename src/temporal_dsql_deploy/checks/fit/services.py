@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from temporal_dsql_deploy.capacity.pool import DEFAULT_STRATEGIES, Group, Strategy, TaskKind
 from temporal_dsql_deploy.checks.fit import pools
 from temporal_dsql_deploy.checks.fit.measures import measure
 from temporal_dsql_deploy.checks.fit.pools import Instances
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
 
@@ -91,9 +90,9 @@ class Placings:
         )
 
 
-@lru_cache(maxsize=4)
+@once
 def placings(subject: Subject) -> Placings:
-    """All services on instances of a plan; made once."""
+    """All services on instances of a plan."""
     there = pools.instances(subject.plan)
     found = [
         _placing(subject, task, task.service, there)

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from temporal_dsql_deploy.checks.identity.documents import Answer, Statement, decide
 from temporal_dsql_deploy.checks.identity.family import FAMILY
 from temporal_dsql_deploy.checks.identity.needs import context, role_of, uses, wearers
-from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.resources import Attached, attached, lets_in
 from temporal_dsql_deploy.checks.identity.scopes import key_arn, known
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan import Resource
 
 _LOGS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptTo")
@@ -81,9 +80,10 @@ def _logs(
             )
 
 
+@once
 def bucket_policies(subject: Subject) -> tuple[Attached | Unjudged, ...]:
     """Policies of all buckets."""
-    return once(subject, "buckets", lambda: tuple(attached(subject, "aws_s3_bucket_policy")))
+    return tuple(attached(subject, "aws_s3_bucket_policy"))
 
 
 @FAMILY.rule(

@@ -9,10 +9,9 @@ from importlib import resources
 
 from temporal_dsql_deploy.checks.identity import starting, stores
 from temporal_dsql_deploy.checks.identity.documents import Context
-from temporal_dsql_deploy.checks.identity.once import once
 from temporal_dsql_deploy.checks.identity.roles import Role, roles
 from temporal_dsql_deploy.checks.identity.scopes import Scope, Wearer, known
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan import UNKNOWN
 
 PROFILE = object()
@@ -79,11 +78,16 @@ def _need(given: Mapping[str, object]) -> Need:
 
 def uses(subject: Subject, wearer: Wearer) -> tuple[Use, ...]:
     """Every need of needs.json that a wearer has in this plan."""
-    return once(
-        subject,
-        f"uses {wearer.kind} {wearer.resource.address} {wearer.label}",
-        lambda: tuple(_uses(subject, wearer)),
-    )
+    found = _found(subject)
+    key = (wearer.kind, wearer.resource.address, wearer.label)
+    if key not in found:
+        found[key] = tuple(_uses(subject, wearer))
+    return found[key]
+
+
+@once
+def _found(_subject: Subject) -> dict[tuple[str, str, str], tuple[Use, ...]]:
+    return {}
 
 
 def _uses(subject: Subject, wearer: Wearer) -> Iterator[Use]:
@@ -94,9 +98,10 @@ def _uses(subject: Subject, wearer: Wearer) -> Iterator[Use]:
             yield Use(wearer, need, found)
 
 
+@once
 def wearers(subject: Subject) -> tuple[Wearer, ...]:
     """Everybody in the plan who uses a role."""
-    return once(subject, "wearers", lambda: tuple(_wearers(subject)))
+    return tuple(_wearers(subject))
 
 
 def _wearers(subject: Subject) -> Iterator[Wearer]:
@@ -150,12 +155,9 @@ def context(subject: Subject, wearer: Wearer, role: Role | None) -> Context:
     return {key: value for key, value in told.items() if value is not None}
 
 
+@once
 def worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:
     """Wearers of each role of the plan, by its address."""
-    return once(subject, "worn", lambda: _worn(subject))
-
-
-def _worn(subject: Subject) -> Mapping[str, tuple[Wearer, ...]]:
     found: dict[str, list[Wearer]] = {role.address: [] for role in roles(subject).all}
     for wearer in wearers(subject):
         role = role_of(subject, wearer)

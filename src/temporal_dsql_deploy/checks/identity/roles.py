@@ -17,8 +17,7 @@ from temporal_dsql_deploy.checks.identity.documents import (
     matches,
     parse,
 )
-from temporal_dsql_deploy.checks.identity.once import once
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan import UNKNOWN, Plan, Resource, State
 
 _ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/")
@@ -113,12 +112,10 @@ class Roles:
         return None
 
 
+@once
 def roles(subject: Subject) -> Roles:
-    """The roles of a plan, found once."""
-    return once(subject, "roles", lambda: _roles(subject.plan))
-
-
-def _roles(plan: Plan | State) -> Roles:
+    """The roles of a plan."""
+    plan = subject.plan
     made = plan.of_type("aws_iam_role")
     found: dict[str, list[Policy]] = {role.address: [] for role in made}
     astray: list[str] = []

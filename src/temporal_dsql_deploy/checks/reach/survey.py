@@ -1,7 +1,7 @@
 """What all rules of this family ask of a plan, found once."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from temporal_dsql_deploy.checks.model import CannotJudge, Unjudged
 from temporal_dsql_deploy.checks.reach.calls import calls
@@ -9,7 +9,7 @@ from temporal_dsql_deploy.checks.reach.needs import HTTPS, Flow, Want, ports_of,
 from temporal_dsql_deploy.checks.reach.network import Network
 from temporal_dsql_deploy.checks.reach.parties import Parties, Party
 from temporal_dsql_deploy.checks.reach.paths import Passage, passage
-from temporal_dsql_deploy.checks.subject import Subject
+from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.firewall import Firewall
 
 _CALLED_ONLY = ("endpoint ", "visibility", "database")
@@ -99,7 +99,7 @@ def _between(walls: Firewall, network: Network) -> Firewall:
     return Firewall(kept, walls.groups, walls.unknown)
 
 
-@lru_cache(maxsize=4)
+@once
 def _survey(subject: Subject) -> Survey:
     return Survey(subject)
 
