@@ -11,18 +11,16 @@ from pydantic import TypeAdapter
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from temporal_dsql_deploy import errors
 from temporal_dsql_deploy.checks import registry
 from temporal_dsql_deploy.checks.model import Rule
 from temporal_dsql_deploy.cli.failure import Failure
 from temporal_dsql_deploy.cli.main import EXIT_CODES, app
 from temporal_dsql_deploy.environments.file import EnvironmentFile
-from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.operations.check import CheckResult
 from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
-from temporal_dsql_deploy.operations.explain import ExplainResult
+from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
@@ -142,12 +140,7 @@ def error_tree() -> str:
     ]
     lines += ["brackets, stays the same over versions.\n"]
     lines += ["| Code | Exit code | When |", "|---|---|---|"]
-    kinds = [
-        kind
-        for _, kind in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(kind, DeployError)
-    ]
-    for kind in sorted(kinds, key=lambda kind: (kind.exit_code, kind.code)):
+    for kind in sorted(error_codes().values(), key=lambda kind: (kind.exit_code, kind.code)):
         lines.append(f"| `{kind.code}` | {kind.exit_code} | {inspect.getdoc(kind)} |")
     return "\n".join(lines) + "\n"
 

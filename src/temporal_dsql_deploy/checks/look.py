@@ -9,7 +9,7 @@ from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.containers import Container
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
-from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive, at
+from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive, at, listed
 
 LATER = "is known only after apply"
 
@@ -61,8 +61,7 @@ def texts(value: Any) -> tuple[str, ...] | None:
 
 def blocks(value: Any) -> tuple[Mapping[str, Any], ...]:
     """The blocks of a kind that are known of."""
-    items: Iterable[Any] = value if isinstance(value, list | tuple) else ()
-    return tuple(one for one in items if isinstance(one, Mapping))
+    return tuple(one for one in listed(value) if isinstance(one, Mapping))
 
 
 def definitions(subject: Subject) -> tuple[Task, ...]:
@@ -92,6 +91,12 @@ def hidden(tasks: Iterable[Task]) -> Iterator[Unjudged]:
 def known(resources: Iterable[Resource], path: str) -> dict[str, Resource]:
     """Resources by the text at a path, without those where there is none."""
     return {found: one for one in resources if isinstance(found := one[path], str)}
+
+
+def parameters(subject: Subject) -> dict[str, Resource]:
+    """SSM parameters of the plan by name and by ARN, either of which a container may name."""
+    made = subject.plan.of_type("aws_ssm_parameter")
+    return {**known(made, "name"), **known(made, "arn")}
 
 
 def several(roles: Mapping[str, Task]) -> bool | None:

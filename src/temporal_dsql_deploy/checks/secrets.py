@@ -10,8 +10,8 @@ from temporal_dsql_deploy.checks.look import (
     definitions,
     hidden,
     inside,
-    known,
     opaque,
+    parameters,
 )
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
@@ -185,8 +185,7 @@ def _from_secret(one: Inside, name: str) -> Iterator[Said]:
 
 
 def _parameters(subject: Subject) -> list[Resource]:
-    made = known(subject.plan.of_type("aws_ssm_parameter"), "arn")
-    made |= known(subject.plan.of_type("aws_ssm_parameter"), "name")
+    made = parameters(subject)
     used = {
         source for one in inside(definitions(subject)) for source in one.container.secrets.values()
     }

@@ -1,7 +1,6 @@
 """`dsql-deploy check ENV`."""
 
 import json
-import os
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.cli.progress import watching
-from temporal_dsql_deploy.errors import DirectoryUnusable, UsageError
+from temporal_dsql_deploy.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +32,6 @@ _MANY = 3
 """Reasons of one rule above which the rest is counted."""
 _ACCEPTED = "ACCEPTED"
 """What a rule is called whose findings are all suppressed: it does not hold."""
-_OWN = 0o600
-"""Mode of a file that nobody else may read."""
 
 
 def check(
@@ -112,9 +109,9 @@ def check(
         )
     if save_plan is not None:
         # What Terraform marks as sensitive is in it, as in every plan.
-        _write(save_plan, checked.plan(), "--save-plan", mode=_OWN)
+        options.write_out(save_plan, _text(checked.plan()), "--save-plan", private=True)
     if sarif is not None:
-        _write(sarif, checked.sarif(), "--sarif", mode=0o666)
+        options.write_out(sarif, _text(checked.sarif()), "--sarif")
     for note in checked.result.notes:
         terminal.warning(note)
     if as_json:
@@ -182,21 +179,8 @@ def _of_environment(
         return operation.check(environment, planning, how)
 
 
-def _write(path: Path, document: dict[str, Any], option: str, *, mode: int) -> None:
-    try:
-        target = os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(target, "w", encoding="utf-8") as opened:
-            if mode == _OWN:
-                # Of a file that is there already, the mode is its own.
-                os.fchmod(target, mode)
-            json.dump(document, opened, indent=1)
-            opened.write("\n")
-    except OSError as error:
-        raise DirectoryUnusable(
-            f"{path} cannot be written",
-            cause=str(error.strerror),
-            fix=f"name another place with {option}",
-        ) from error
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _lines(result: "CheckResult", *, show_all: bool) -> "Iterator[Text]":

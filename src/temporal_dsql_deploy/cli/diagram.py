@@ -8,7 +8,7 @@ import typer
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.cli.progress import watching
-from temporal_dsql_deploy.errors import DirectoryUnusable, UsageError
+from temporal_dsql_deploy.errors import UsageError
 
 EXAMPLE = "dsql-deploy diagram dev --out dev.svg"
 _STDOUT = Path("-")
@@ -72,7 +72,7 @@ def diagram(
             )
             result, svg = operation.diagram(find(environment, file=file), how, written)
     if written is not None:
-        _write(written, svg)
+        options.write_out(written, svg)
     for note in result.notes:
         terminal.warning(note)
     if as_json:
@@ -81,14 +81,3 @@ def diagram(
         terminal.content(svg.encode())
     else:
         terminal.text(f"{environment}: drawn in {written}")
-
-
-def _write(path: Path, svg: str) -> None:
-    try:
-        path.write_bytes(svg.encode())
-    except OSError as error:
-        raise DirectoryUnusable(
-            f"{path} cannot be written",
-            cause=str(error.strerror),
-            fix="name another place with --out, or write to stdout: --out -",
-        ) from error

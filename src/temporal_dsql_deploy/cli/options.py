@@ -1,6 +1,7 @@
 """The arguments and options that verbs share, and the platform that they choose."""
 
 import math
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,6 +125,10 @@ DEADLINE = 15.0
 that kind, as after the freeze of a machine, is to be seen as latency and not as a failure."""
 
 
+_OWN = 0o600
+"""Mode of a file that nobody else may read."""
+_ALL = 0o666
+
 ON_ECS = ("check", "plan", "diagram")
 """The verbs of environments on ECS."""
 
@@ -182,6 +187,27 @@ def check_out(path: Path | None, option: str = "--out") -> None:
     raise DirectoryUnusable(
         f"{path} cannot be written", cause=cause, fix=f"make the folder, or correct {option}"
     )
+
+
+def write_out(path: Path, text: str, option: str = "--out", *, private: bool = False) -> None:
+    """Write what the user asked for with `option`; if private, for nobody else to read.
+
+    Raises DirectoryUnusable.
+    """
+    try:
+        mode = _OWN if private else _ALL
+        target = os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(target, "w", encoding="utf-8", newline="") as opened:
+            if private:
+                # Of a file that is there already, the mode is its own.
+                os.fchmod(target, mode)
+            opened.write(text)
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"{path} cannot be written",
+            cause=str(error.strerror),
+            fix=f"name another place with {option}",
+        ) from error
 
 
 def one_of(what: str, word: str, choices: "Iterable[str]") -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporal_dsql_deploy.plan.model import Resource
+from temporal_dsql_deploy.plan.values import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Container:
     """Container ports, those of a range aside."""
     definition: Mapping[str, Any]
     """Everything, in the words of the ECS API: camelCase."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Entry point and command, as one command line."""
+        parts = (listed(self.definition.get(key)) for key in ("entryPoint", "command"))
+        return tuple(str(word) for part in parts for word in part)
 
 
 def containers(task_definition: Resource | Mapping[str, Any]) -> tuple[Container, ...] | None:

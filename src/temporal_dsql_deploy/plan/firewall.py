@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
-from temporal_dsql_deploy.plan.values import UNKNOWN
+from temporal_dsql_deploy.plan.values import UNKNOWN, listed
 
 ALL_PORTS = (0, 65535)
 Direction = Literal["ingress", "egress"]
@@ -141,7 +141,7 @@ def _rules(resource: Resource) -> Iterator[Rule | None]:
             yield from _block(holder, resource.values)
     else:
         for way in _WAYS:
-            for index, block in enumerate(_listed(resource[way])):
+            for index, block in enumerate(listed(resource[way])):
                 yield from _block(_Holder(resource, f"{way}.{index}", way, resource["id"]), block)
 
 
@@ -184,10 +184,6 @@ def _ports(protocol: Any, first: Any, last: Any) -> tuple[str, tuple[int, int]] 
     return protocol.lower(), (first, last)
 
 
-def _listed(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list | tuple) else ()
-
-
 def _all(value: Any) -> Iterable[Any]:
     """The items of a list that may not be known as a whole."""
-    return (value,) if value is UNKNOWN else _listed(value)
+    return (value,) if value is UNKNOWN else listed(value)

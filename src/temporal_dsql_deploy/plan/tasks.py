@@ -1,9 +1,8 @@
 """The ECS tasks of a plan: task definitions, with the services that run them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.plan.containers import Container, containers
@@ -144,19 +143,13 @@ def _role(container: Container) -> str | None:
     for variable in ROLE_VARIABLES:
         if container.environment.get(variable) in roles:
             return container.environment[variable]
-    command = " ".join(_words(container.definition))
+    command = " ".join(container.words)
     said = _COMMAND.search(command)
     if said and "temporal" in command and said[1] in roles:
         return said[1]
     grpc = {role.ports["grpc"]: name for name, role in roles.items()}
     served = [grpc[port] for port in container.ports if port in grpc]
     return served[0] if len(served) == 1 else None
-
-
-def _words(definition: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("entryPoint", "command"):
-        words = definition.get(key)
-        yield from (str(word) for word in words) if isinstance(words, list) else ()
 
 
 def _party(name: str, inside: tuple[Container, ...]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final, final
@@ -102,6 +102,11 @@ def unknown_paths(value: Any) -> frozenset[str]:
 def marked_paths(marks: Any) -> frozenset[str]:
     """Dotted paths of every true in what Terraform marks values with: `after_sensitive`."""
     return frozenset(".".join(path) for path, value in _leaves(marks, ()) if value is True)
+
+
+def listed(value: Any) -> Iterable[Any]:
+    """The items of a list, none where it is null or not known."""
+    return value if isinstance(value, list | tuple) else ()
 
 
 def at(value: Any, path: str) -> Any:

@@ -11,16 +11,14 @@ from temporal_dsql_deploy.capacity.connections import (
     Settings,
     read,
 )
+from temporal_dsql_deploy.checks.fit.deployment import DEFAULTS, LEAST, MOST, percent
 from temporal_dsql_deploy.checks.model import CannotJudge, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.containers import Container
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
-from temporal_dsql_deploy.plan.values import UNKNOWN
 
 _PLUGIN = ("TEMPORAL_SQL_PLUGIN_NAME", "SQL_PLUGIN_NAME", "SQL_PLUGIN")
-_ECS_PERCENT = {"deployment_minimum_healthy_percent": 100, "deployment_maximum_percent": 200}
-"""What ECS takes where a service says nothing."""
 _DOUBLE = ("BLUE_GREEN", "LINEAR", "CANARY")
 
 
@@ -129,10 +127,9 @@ def _member(task: Task) -> Member | str:
 def _running(task: Task, main: Container) -> Member | str:
     if task.replicas is None:
         return f"nothing says how many tasks of {task.name} there are"
-    percents = [_percent(task, name) for name in _ECS_PERCENT]
-    if any(percent is None for percent in percents):
+    least, most = _percents(task.service)
+    if least is None or most is None:
         return f"how ECS replaces tasks of {task.name} is known only after an apply"
-    least, most = (percent or 0 for percent in percents)
     settings = read(main.environment)
     stop = main.definition.get("stopTimeout")
     service = Service(
@@ -146,14 +143,11 @@ def _running(task: Task, main: Container) -> Member | str:
     return Member(task, main, settings, service)
 
 
-def _percent(task: Task, name: str) -> int | None:
-    service = task.service
-    if service is not None and name == "deployment_maximum_percent" and _runs_double(service):
-        return 200
-    value = service[name] if service else None
-    if value is UNKNOWN:
-        return None
-    return int(value) if isinstance(value, int | float) else _ECS_PERCENT[name]
+def _percents(service: Resource | None) -> tuple[int | None, int | None]:
+    """Fewest and most tasks of a deployment, in percent; None where that is not known."""
+    if service is None:
+        return DEFAULTS[LEAST], DEFAULTS[MOST]
+    return percent(service, LEAST), 200 if _runs_double(service) else percent(service, MOST)
 
 
 def _runs_double(service: Resource) -> bool:

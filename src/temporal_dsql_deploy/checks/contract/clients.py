@@ -19,7 +19,6 @@ from temporal_dsql_deploy.checks.contract.places import (
     is_server,
     judged,
 )
-from temporal_dsql_deploy.checks.contract.stock import words
 from temporal_dsql_deploy.checks.contract.stores import INDEX_PREFIX, VISIBILITY_HOST
 from temporal_dsql_deploy.checks.contract.values import address, nearest, quoted, switch, whole
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Unjudged
@@ -275,7 +274,7 @@ def setup_index(subject: Subject) -> Iterator[Said]:
 def setup_command(subject: Subject) -> Iterator[Said]:
     """As far as the command stands in the plan."""
     for place in _setups(subject):
-        said = " ".join(words(place))
+        said = " ".join(place.container.words)
         if not place.has("AWS_REGION") or place.value("AWS_REGION") == "":
             yield place.variable("AWS_REGION", "AWS_REGION is not set, so nothing can be signed")
         elif subject.region and place.value("AWS_REGION") not in {None, subject.region}:

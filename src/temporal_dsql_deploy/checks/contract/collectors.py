@@ -16,6 +16,7 @@ from temporal_dsql_deploy.checks.contract.places import (
     ours,
 )
 from temporal_dsql_deploy.checks.contract.values import quoted
+from temporal_dsql_deploy.checks.look import known
 from temporal_dsql_deploy.checks.model import CannotJudge, Said
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
@@ -30,8 +31,7 @@ LOG_FILE = "TEMPORAL_LOG_FILE"
 
 def parameters(subject: Subject) -> dict[str, Resource]:
     """SSM parameters of the plan by ARN."""
-    found = subject.plan.of_type("aws_ssm_parameter")
-    return {arn: each for each in found if isinstance(arn := each["arn"], str)}
+    return known(subject.plan.of_type("aws_ssm_parameter"), "arn")
 
 
 @FAMILY.rule(

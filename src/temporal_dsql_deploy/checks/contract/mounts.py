@@ -23,8 +23,7 @@ def mounts(place: Place) -> dict[str, tuple[str, bool]]:
 
 def words(place: Place) -> str:
     """Entry point and command as one text."""
-    given = (place.definition.get(key) or [] for key in ("entryPoint", "command"))
-    return " ".join(str(word) for part in given for word in part)
+    return " ".join(place.container.words)
 
 
 def awaited(place: Place) -> bool:

@@ -37,15 +37,6 @@ def stock_version(image: str) -> Version | None:
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
-def words(place: Place) -> list[str]:
-    """Entry point and command of a container, as one list."""
-    found: list[str] = []
-    for key in ("entryPoint", "command"):
-        given = place.definition.get(key)
-        found += [str(word) for word in given] if isinstance(given, list) else []
-    return found
-
-
 @FAMILY.rule(
     "stock-server",
     holds="A server that keeps its default store in DSQL runs an image that has the plugin.",
@@ -120,7 +111,7 @@ def server_command(subject: Subject) -> Iterator[Said]:
     """Of the container's entry point and command together."""
 
     def judge(place: Place) -> Iterator[Said]:
-        said = " ".join(words(place))
+        said = " ".join(place.container.words)
         path = "command" if place.definition.get("command") else "entryPoint"
         if re.search(r"(^|[/\s])temporal\s+server\s+start\b", said):
             yield place.finding(path, f"`{said}`: the server's program is temporal-server")

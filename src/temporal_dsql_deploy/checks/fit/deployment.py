@@ -6,15 +6,13 @@ from temporal_dsql_deploy.plan.model import Resource
 
 LEAST = "deployment_minimum_healthy_percent"
 MOST = "deployment_maximum_percent"
-_DEFAULTS = {LEAST: 100, MOST: 200}
+DEFAULTS = {LEAST: 100, MOST: 200}
+"""What ECS takes where a service says nothing: ECS API, DeploymentConfiguration."""
 
 
 def percent(service: Resource, path: str) -> int | None:
-    """A percentage of a service, ECS's own where it has none; None where it is not known.
-
-    The defaults are of the ECS API, DeploymentConfiguration.
-    """
-    return _DEFAULTS[path] if service[path] is None else whole(service[path])
+    """A percentage of a service, ECS's own where it has none; None where it is not known."""
+    return DEFAULTS[path] if service[path] is None else whole(service[path])
 
 
 def deployment_of(service: Resource, desired: int) -> Deployment | None:

@@ -12,6 +12,7 @@ from temporal_dsql_deploy.checks.fit.pools import Instances
 from temporal_dsql_deploy.checks.subject import Subject, once
 from temporal_dsql_deploy.plan.model import Resource
 from temporal_dsql_deploy.plan.tasks import Task
+from temporal_dsql_deploy.plan.values import listed
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 _EQUAL = re.compile(r"\s*attribute:([\w./-]+)\s*(==|!=)\s*([\w.:@/-]+)\s*")
@@ -262,7 +263,7 @@ def _admits(task: Task, service: Resource, group: Instances) -> bool:
 def constraints(resource: Resource) -> Iterator[Mapping[str, Any]]:
     """Placement constraints of a service or a task definition."""
     given = resource["placement_constraints"]
-    for each in given if isinstance(given, list | tuple) else ():
+    for each in listed(given):
         if isinstance(each, Mapping):
             yield each
 

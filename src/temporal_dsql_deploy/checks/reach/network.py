@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
-from temporal_dsql_deploy.plan.values import UNKNOWN
+from temporal_dsql_deploy.plan.values import UNKNOWN, listed
 
 EVERYWHERE = "0.0.0.0/0"
 _SAYS: Mapping[str, tuple[str, ...]] = {
@@ -235,7 +235,7 @@ class Network:
             if isinstance(table := route["route_table_id"], str):
                 found.setdefault(table, []).append((route, route.values))
         for identity, table in self._table_resources.items():
-            for block in _listed(table["route"]):
+            for block in listed(table["route"]):
                 if isinstance(block, Mapping):
                     found.setdefault(identity, []).append((table, block))
         return found
@@ -297,7 +297,7 @@ class Network:
             for one in self._plan.of_type(f"aws_vpc_endpoint_{kind}_association")
             if one["vpc_endpoint_id"] == endpoint["id"] and isinstance(endpoint["id"], str)
         ]
-        return texts([*_listed(own), *joined]) if joined else texts(own)
+        return texts([*listed(own), *joined]) if joined else texts(own)
 
 
 def texts(value: Any) -> tuple[str, ...] | None:
@@ -314,7 +314,3 @@ def _text(way: Mapping[str, Any], key: str) -> str:
 
 def _by_id(resources: Iterable[Resource]) -> dict[str, Resource]:
     return {one["id"]: one for one in resources if isinstance(one["id"], str)}
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list | tuple) else ()

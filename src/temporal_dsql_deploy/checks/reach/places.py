@@ -10,7 +10,7 @@ from temporal_dsql_deploy.checks.reach.own import FAMILY
 from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.model import Resource
-from temporal_dsql_deploy.plan.values import UNKNOWN
+from temporal_dsql_deploy.plan.values import UNKNOWN, listed
 
 _NETWORK, _OPTIONS = "network_configuration.0", "vpc_options.0"
 _GROUPS: Mapping[str, str] = {
@@ -85,7 +85,7 @@ def _named(resource: Resource, path: str, begins: str, *, wanted: bool) -> Itera
     elif wanted and value in (None, []):
         text = "no security group is named, so it wears the default group of the VPC"
         yield Finding(resource.address, path, text)
-    for index, one in enumerate(value if isinstance(value, list | tuple) else ()):
+    for index, one in enumerate(listed(value)):
         if isinstance(one, str) and not one.startswith(begins):
             yield Finding(resource.address, f"{path}.{index}", f'"{one}" is no id: {begins}...')
 

@@ -15,6 +15,7 @@ from temporal_dsql_deploy.checks.look import (
     inside,
     known,
     number,
+    parameters,
 )
 from temporal_dsql_deploy.checks.model import CannotJudge, Finding, Said, Seen, Unjudged
 from temporal_dsql_deploy.checks.subject import Subject
@@ -270,20 +271,15 @@ def _unread(subject: Subject) -> Iterator[Unjudged]:
 
 def _places(subject: Subject, task: Task) -> set[str]:
     """Addresses of what holds the texts that a task reads."""
-    return {place for place, _, _ in _sources(task, _parameters(subject))}
-
-
-def _parameters(subject: Subject) -> dict[str, Resource]:
-    parameters = subject.plan.of_type("aws_ssm_parameter")
-    return {**known(parameters, "name"), **known(parameters, "arn")}
+    return {place for place, _, _ in _sources(task, parameters(subject))}
 
 
 def _read(subject: Subject) -> tuple[list[_Collector], list[Unjudged]]:
     found: list[_Collector] = []
     failed: list[Unjudged] = []
-    parameters = _parameters(subject)
+    made = parameters(subject)
     for task in subject.tasks:
-        for place, attribute, text in _sources(task, parameters):
+        for place, attribute, text in _sources(task, made):
             if not isinstance(text, str):
                 failed.append(Unjudged(place, f"its value is sensitive or {LATER}"))
                 continue
@@ -297,12 +293,12 @@ def _read(subject: Subject) -> tuple[list[_Collector], list[Unjudged]]:
     return found, failed
 
 
-def _sources(task: Task, parameters: Mapping[str, Resource]) -> Iterator[tuple[str, str, object]]:
+def _sources(task: Task, made: Mapping[str, Resource]) -> Iterator[tuple[str, str, object]]:
     """Texts that containers of a task read, each with where it stands."""
     for one in inside([task]):
         for source in one.container.secrets.values():
-            if source in parameters:
-                yield parameters[source].address, "value", parameters[source]["value"]
+            if source in made:
+                yield made[source].address, "value", made[source]["value"]
         for name, value in one.container.environment.items():
             if "\n" in value:
                 yield one.address, f"container_definitions.{one.index}.environment.{name}", value

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from temporal_dsql_deploy.errors import NotAPlan
 from temporal_dsql_deploy.plan.model import Plan, Resource, State
 from temporal_dsql_deploy.plan.parts import component, instance_groups, project_of, replicas
+from temporal_dsql_deploy.plan.values import listed
 
 _CALLED_BY_ADDRESS = {5432: "database", 443: "internet"}
 """What stands behind a rule that lets out to any address, by port: those with one of their own."""
@@ -104,22 +104,17 @@ def _project(plan: Plan | State) -> str:
 def _names_by_user(plan: Plan | State) -> Iterator[tuple[str, str]]:
     """Group and party, where what wears the group says more than the group's name."""
     for domain in plan.of_type("aws_opensearch_domain"):
-        for group in _known(domain["vpc_options.0.security_group_ids"]):
+        for group in listed(domain["vpc_options.0.security_group_ids"]):
             yield group, "visibility"
     for endpoint in plan.of_type("aws_vpc_endpoint"):
-        for group in _known(endpoint["security_group_ids"]):
+        for group in listed(endpoint["security_group_ids"]):
             yield group, _endpoint_name(endpoint)
     for template in plan.of_type("aws_launch_template"):
-        for group in _known(template["vpc_security_group_ids"]):
+        for group in listed(template["vpc_security_group_ids"]):
             yield group, "instances"
     for balancer in plan.of_type("aws_lb"):
-        for group in _known(balancer["security_groups"]):
+        for group in listed(balancer["security_groups"]):
             yield group, "load-balancer"
-
-
-def _known(value: Any) -> Iterable[Any]:
-    """The parts of a list, none where it is null or not known."""
-    return value if isinstance(value, list | tuple) else ()
 
 
 def _endpoint_name(endpoint: Resource) -> str:
