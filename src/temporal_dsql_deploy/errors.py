@@ -7,6 +7,7 @@
     ├── NotReady
     ├── SettingRejected                   the server refused a setting of the environment
     ├── TerraformFailed                   Terraform said why, in words that are passed on
+    ├── BenchmarkFailed
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -32,7 +33,8 @@
     │   ├── ForeignDirectory
     │   ├── StateLocked
     │   ├── WrongAccount
-    │   └── Protected
+    │   ├── Protected
+    │   └── ResidueFound
     └── StoppedHalfway           exit 5   the same command goes on
 
 Each carries three sentences: what failed (`message`), why (`cause`), what to do next (`fix`), and a
@@ -89,6 +91,12 @@ class TerraformFailed(DeployError):
     """Terraform, or AWS through it, failed in a way that has no code of its own."""
 
     code = "terraform-failed"
+
+
+class BenchmarkFailed(DeployError):
+    """A benchmark could not be run to its end; it says nothing about the cluster's speed."""
+
+    code = "benchmark-failed"
 
 
 class UsageError(DeployError):
@@ -248,6 +256,12 @@ class Protected(RefusedError):
     """The change would delete something that is protected against it."""
 
     code = "protected"
+
+
+class ResidueFound(RefusedError):
+    """Workflows of another benchmark are still open, and would distort this one."""
+
+    code = "residue-found"
 
 
 class StoppedHalfway(DeployError):

@@ -1,0 +1,86 @@
+"""What the processes of a benchmark have in common: their task on stdin, lines of JSON on stdout.
+
+A process whose stdin ends has lost the benchmark that it belongs to, and ends too.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any
+
+from temporalio.runtime import Runtime
+from temporalio.service import ConnectConfig, ServiceClient
+
+from temporal_dsql_deploy.platforms.temporal_api import runtime
+
+_PATIENCE = 60.0
+_PAUSE = 0.5
+
+
+@cache
+def _ended() -> asyncio.Event:
+    return asyncio.Event()
+
+
+async def given() -> str:
+    """The first line of stdin; from then on the end of stdin ends the process."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+    ended = _ended()
+
+    def read() -> None:
+        loop.call_soon_threadsafe(line.set_result, sys.stdin.readline())
+        while sys.stdin.readline():
+            pass
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=read, daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    return await line
+
+
+def tell(document: dict[str, Any]) -> None:
+    """One line for the benchmark."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+async def connect(address: str, with_runtime: Runtime | None = None) -> ServiceClient:
+    """A client, as soon as the frontend answers. Raises RuntimeError when it does not for long."""
+    config = ConnectConfig(target_host=address, runtime=with_runtime or runtime())
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    while True:
+        try:
+            return await ServiceClient.connect(config)
+        except RuntimeError:
+            if asyncio.get_running_loop().time() > deadline or _ended().is_set():
+                raise
+        await asyncio.sleep(_PAUSE)
+
+
+async def while_wanted(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, until it is done or the process is told to end."""
+    doing = asyncio.create_task(work)
+    ending = asyncio.create_task(_ended().wait())
+    await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if not doing.done():
+        doing.cancel()
+        await asyncio.wait({doing})
+    elif error := doing.exception():
+        raise error
+
+
+def run(main: Coroutine[Any, Any, None]) -> int:
+    """Run a process; its exit code. What it fails with is its last line on stderr."""
+    try:
+        asyncio.run(main)
+    except (RuntimeError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0

@@ -1,0 +1,169 @@
+"""What the servers say of themselves: CPU where they run here, persistence and limits by metrics.
+
+The names are those that move in real work (facts measured on temporal-server 1.32.2 and on the DSQL
+plugin); `dsql_tx_*` and the pool gauges of the plugin do not, and are not read.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from temporal_dsql_deploy.bench import prometheus_page
+
+_LATENCY = (
+    "persistence_latency",
+    "persistence_latency_seconds",
+    "persistence_latency_milliseconds",
+)
+_EXHAUSTED = ("service_errors_resource_exhausted", "service_errors_resource_exhausted_total")
+_GAUGES = ("persistence_sql_open_conn", "persistence_sql_in_use", "persistence_sql_max_open_conn")
+_DATABASE = (
+    *_GAUGES,
+    "persistence_session_refresh_attempts",
+    "persistence_session_refresh_failures",
+    "persistence_errors",
+    "persistence_errors_total",
+)
+_FIND_AGAIN = 5.0
+"""Seconds between two searches for servers that are not there."""
+_NOISE = {"ListNexusEndpoints"}
+"""Operations whose errors grow on the DSQL plugin whatever is done."""
+
+
+Totals = dict[str, float]
+"""By a label; a defaultdict while it is filled."""
+
+
+@dataclass(slots=True)
+class Metrics:
+    """Totals at one moment."""
+
+    seconds: Totals = field(default_factory=lambda: defaultdict(float))
+    """Time in the database by operation."""
+    calls: Totals = field(default_factory=lambda: defaultdict(float))
+    exhausted: Totals = field(default_factory=lambda: defaultdict(float))
+    database: Totals = field(default_factory=lambda: defaultdict(float))
+
+    def minus(self, before: "Metrics") -> "Metrics":
+        """What came since `before`; gauges stay as they are."""
+        return Metrics(
+            seconds=_grown(self.seconds, before.seconds),
+            calls=_grown(self.calls, before.calls),
+            exhausted=_grown(self.exhausted, before.exhausted),
+            database={
+                name: value if name in _GAUGES else max(0.0, value - before.database.get(name, 0))
+                for name, value in self.database.items()
+            },
+        )
+
+    def mean(self) -> float | None:
+        """Seconds of a call to the database; None when there was none."""
+        calls = sum(self.calls.values())
+        return sum(self.seconds.values()) / calls if calls else None
+
+    def by_operation(self, most: int = 8) -> dict[str, float]:
+        """Milliseconds of a call by operation, where most time went first."""
+        busiest = sorted(self.seconds, key=lambda name: -self.seconds[name])
+        called = [name for name in busiest if self.calls.get(name)][:most]
+        return {name: round(self.seconds[name] / self.calls[name] * 1000, 3) for name in called}
+
+    def add(self, other: "Metrics") -> None:
+        """Add those of another server."""
+        for name in ("seconds", "calls", "exhausted", "database"):
+            totals = getattr(self, name)
+            for label, value in getattr(other, name).items():
+                totals[label] = totals.get(label, 0.0) + value
+
+
+def _grown(now: Totals, before: Totals) -> Totals:
+    # A server that was started again counts from nothing.
+    restarted = any(value < before.get(name, 0) for name, value in now.items())
+    return {name: now[name] - (0 if restarted else before.get(name, 0)) for name in now}
+
+
+def read(page: str) -> Metrics:
+    """What a server's page says."""
+    seen = Metrics()
+    latencies = [name + part for name in _LATENCY for part in ("_sum", "_count")]
+    for sample in prometheus_page.samples(page, [*latencies, *_EXHAUSTED, *_DATABASE]):
+        if sample.name in latencies:
+            _latency(seen, sample)
+        elif sample.name in _EXHAUSTED:
+            cause = sample.labels.get("resource_exhausted_cause", "unknown")
+            seen.exhausted[cause.removeprefix("RESOURCE_EXHAUSTED_CAUSE_")] += sample.value
+        elif (
+            sample.labels.get("operation") not in _NOISE
+            and sample.labels.get("db_kind", "main") == "main"
+        ):
+            seen.database[sample.name.removesuffix("_total")] += sample.value
+    return seen
+
+
+def _latency(seen: Metrics, sample: prometheus_page.Sample) -> None:
+    operation = sample.labels.get("operation", "")
+    if sample.name.endswith("_count"):
+        seen.calls[operation] += sample.value
+    else:
+        unit = 1000 if "milliseconds" in sample.name else 1
+        seen.seconds[operation] += sample.value / unit
+
+
+class Watch:
+    """The servers, looked at once a second while a benchmark runs."""
+
+    def __init__(self, pages: Iterable[str], find_pids: Callable[[], Iterable[int]]) -> None:
+        self._pages = list(pages)
+        self._find_pids = find_pids
+        self._pids: set[int] = set()
+        self._found_at = 0.0
+        self.first: Metrics | None = None
+        self.last: Metrics | None = None
+        self.seconds: dict[int, Mapping[str, float | None]] = {}
+        """By second of Unix time: `cpu` in cores, `persistence` in seconds."""
+
+    async def run(self) -> None:
+        """Look, until cancelled."""
+        before = self.first = await self._look()
+        cpu = await asyncio.to_thread(self._cpu)
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            second = int(time.time() - 0.5)
+            now, used = await asyncio.gather(self._look(), asyncio.to_thread(self._cpu))
+            grown = None if cpu is None or used is None or used < cpu else used - cpu
+            self.seconds[second] = {"cpu": grown, "persistence": now.minus(before).mean()}
+            before, cpu = now, used
+            self.last = now
+
+    def grown(self) -> Metrics:
+        """What came between the first look and the last."""
+        if self.first is None or self.last is None:
+            return Metrics()
+        return self.last.minus(self.first)
+
+    async def _look(self) -> Metrics:
+        pages = await asyncio.gather(
+            *(asyncio.to_thread(prometheus_page.fetch, page) for page in self._pages)
+        )
+        whole = Metrics()
+        for page in pages:
+            whole.add(read(page))
+        return whole
+
+    def _cpu(self) -> float | None:
+        """Seconds of CPU time of all servers here; None when one of them is not there."""
+        import psutil
+
+        if not self._pids and time.monotonic() > self._found_at + _FIND_AGAIN:
+            self._pids, self._found_at = set(self._find_pids()), time.monotonic()
+        total = 0.0
+        for pid in self._pids:
+            try:
+                times = psutil.Process(pid).cpu_times()
+            except psutil.Error:
+                # It has ended; what was started in its place is another process.
+                self._pids = set()
+                return None
+            total += times.user + times.system
+        return total if self._pids else None

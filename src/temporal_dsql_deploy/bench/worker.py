@@ -1,0 +1,188 @@
+"""A process that runs the workflows: `python -m ….bench.worker < task.json`.
+
+Whoever benchmarks finds it through Temporal alone: its identity is a poller's of the task queue,
+and on a task queue of that name it answers what it has measured.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from temporal_dsql_deploy.bench import children, sdk_page, workflows
+from temporal_dsql_deploy.bench.options import Settings, from_json
+
+REPORT = "benchmark-report"
+"""The workflow that a worker answers on its own task queue."""
+IDENTITY = "benchmark-worker"
+_GRACE = timedelta(seconds=10)
+_PORTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one worker process has to do."""
+
+    address: str
+    settings: Settings
+    task_queue: str
+
+    def to_json(self) -> str:
+        """For the process's stdin."""
+        return json.dumps({**asdict(self), "settings": self.settings.to_json()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Task":
+        """What `to_json` gave."""
+        document = json.loads(text)
+        return cls(**{**document, "settings": from_json(document["settings"])})
+
+
+class Measured:
+    """What this process has measured, second by second of Unix time."""
+
+    def __init__(self, page: str, task_queue: str) -> None:
+        self._page = page
+        self._task_queue = task_queue
+        self.seconds: dict[int, dict[str, float | None]] = {}
+        self.done = asyncio.Event()
+
+    async def watch(self) -> None:
+        """Look once a second, until cancelled."""
+        before = await self._look()
+        cpu = time.process_time()
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            now = await self._look()
+            used, cpu = time.process_time() - cpu, time.process_time()
+            self.seconds[int(time.time() - 0.5)] = {
+                "cpu": used,
+                "workflow_slots": now.workflow_slots,
+                "activity_slots": now.activity_slots,
+                "schedule_to_start": now.workflow_tasks.mean_since(before.workflow_tasks),
+            }
+            before = now
+
+    async def _look(self) -> sdk_page.Look:
+        return await asyncio.to_thread(sdk_page.look, self._page, self._task_queue)
+
+    def report(self, since: float) -> dict[str, Any]:
+        """What came since that Unix time, and the totals of the SDK's histograms."""
+        look = sdk_page.look(self._page, self._task_queue)
+        return {
+            "cores": os.cpu_count() or 1,
+            "seconds": {second: one for second, one in self.seconds.items() if second >= since - 1},
+            "workflow_tasks": look.workflow_tasks.to_json(),
+            "activities": look.activities.to_json(),
+            "workflow_pollers": look.workflow_pollers,
+            "activity_pollers": look.activity_pollers,
+        }
+
+
+_MEASURED: list[Measured] = []
+"""Of this process, for the workflow that reports it."""
+
+
+@workflow.defn(name=REPORT, sandboxed=False)
+class Report:
+    """Answers what this worker has measured: not deterministic, and never replayed."""
+
+    @workflow.run
+    async def run(self, since: float, stop: bool) -> Mapping[str, Any]:  # noqa: FBT001 - arguments are positional
+        """What came since a Unix time; with `stop` the process ends afterwards."""
+        (measured,) = _MEASURED
+        if stop:
+            measured.done.set()
+        return measured.report(since)
+
+
+async def _main() -> None:
+    task = Task.from_json(await children.given())
+    await children.while_wanted(_work(task))
+
+
+async def _work(task: Task) -> None:
+    runtime, page = _runtime()
+    identity = f"{IDENTITY}-{socket.gethostname()}-{os.getpid()}"
+    await children.connect(task.address)
+    client = await Client.connect(
+        task.address, namespace=task.settings.namespace, runtime=runtime, identity=identity
+    )
+    measured = Measured(page, task.task_queue)
+    _MEASURED.append(measured)
+    settings = task.settings
+    load = Worker(
+        client,
+        task_queue=task.task_queue,
+        workflows=workflows.ALL,
+        activities=[workflows.work],
+        # Its workflows are known to be deterministic; the sandbox doubles what each costs here.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_concurrent_workflow_tasks=settings.workflow_slots,
+        max_concurrent_activities=settings.activity_slots,
+        max_concurrent_local_activities=settings.local_activity_slots,
+        max_concurrent_workflow_task_polls=settings.workflow_pollers,
+        max_concurrent_activity_task_polls=settings.activity_pollers,
+        graceful_shutdown_timeout=_GRACE,
+        build_id=IDENTITY,
+    )
+    control = Worker(
+        client,
+        task_queue=identity,
+        workflows=[Report],
+        max_cached_workflows=0,
+        max_concurrent_workflow_task_polls=1,
+        build_id=IDENTITY,
+    )
+    watching = asyncio.create_task(measured.watch())
+    running = asyncio.gather(load.run(), control.run())
+    children.tell({"identity": identity, "page": page})
+    ending = asyncio.create_task(measured.done.wait())
+    try:
+        parts: set[asyncio.Future[Any]] = {running, ending, watching}
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        if ending.done():
+            # The answer to the one who has asked goes out first.
+            await asyncio.sleep(1)
+    finally:
+        watching.cancel()
+        await asyncio.gather(load.shutdown(), control.shutdown())
+
+
+def _runtime() -> tuple[Runtime, str]:
+    """The SDK's runtime with its metrics on a port of this machine, and the page's URL."""
+    for _ in range(_PORTS):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        config = PrometheusConfig(
+            bind_address=f"127.0.0.1:{port}",
+            counters_total_suffix=True,
+            unit_suffix=True,
+            durations_as_seconds=True,
+            histogram_bucket_overrides=sdk_page.BUCKETS,
+        )
+        try:
+            runtime = Runtime(telemetry=TelemetryConfig(metrics=config, logging=None))
+        except ValueError:
+            # Somebody else was given the port in between.
+            continue
+        return runtime, f"http://127.0.0.1:{port}/metrics"
+    raise RuntimeError("no port is free for the metrics of the SDK")
+
+
+if __name__ == "__main__":
+    sys.exit(children.run(_main()))
