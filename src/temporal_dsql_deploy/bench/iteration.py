@@ -18,6 +18,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from temporal_dsql_deploy.bench import arrivals, generator, namespace, outcome
+from temporal_dsql_deploy.bench.answers import Answers
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
 from temporal_dsql_deploy.bench.processes import Child, ChildFailed
@@ -84,6 +85,7 @@ class Raw:
     before: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The same at the beginning."""
     watch: Watch = field(default_factory=lambda: Watch([], list))
+    answers: Answers = field(default_factory=Answers)
 
     def accepted(self) -> set[int]:
         """The numbers of all workflows whose start was confirmed."""
@@ -131,7 +133,12 @@ class Iteration:
         self._raw.epoch = time.time() + _LEAD
         watching = [
             asyncio.create_task(one)
-            for one in (self._raw.watch.run(), self._watch_queue(), self._watch_visibility())
+            for one in (
+                self._raw.watch.run(),
+                self._raw.answers.run(self._client),
+                self._watch_queue(),
+                self._watch_visibility(),
+            )
         ]
         try:
             await self._generate()
@@ -286,7 +293,7 @@ class Iteration:
             await asyncio.sleep(_LEAST_BETWEEN_QUERIES)
 
     async def _worker_reports(self) -> dict[str, Mapping[str, Any]]:
-        """What each worker has measured that polls the task queue; one that is gone says nothing."""
+        """What each worker that polls has measured; one that is gone says nothing."""
         try:
             queue = await look_at_queue(self._client, self._task_queue)
         except CallFailed:

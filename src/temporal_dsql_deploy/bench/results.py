@@ -108,6 +108,10 @@ class Second(Document):
     """Mean latency of the calls that the server has made to its database."""
     query: float | None = None
     """Latency of a visibility query."""
+    answer: float | None = None
+    """Median latency of GetSystemInfo, for which the frontend asks nobody: its own speed."""
+    answer_least: float | None = None
+    """Least of these: the network's share."""
 
 
 @dataclass(frozen=True, slots=True)

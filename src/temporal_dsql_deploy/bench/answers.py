@@ -1,0 +1,42 @@
+"""How fast the frontend answers a call for which it asks nobody, neither database nor role.
+
+What makes this call slow makes every call slow, and is the server's own doing or its network's.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import defaultdict
+from datetime import timedelta
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import Client
+
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
+
+_BETWEEN = 0.1
+_LIMIT = 2.0
+
+
+class Answers:
+    """The latencies of such calls, ten a second."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[int, list[float]] = defaultdict(list)
+        """By second of Unix time; empty where none was answered."""
+
+    async def run(self, client: Client) -> None:
+        """Ask, until cancelled."""
+        limit = timedelta(seconds=_LIMIT)
+        while True:
+            # At random, so that nothing periodic in a server falls between the calls.
+            await asyncio.sleep(random.expovariate(1 / _BETWEEN))
+            began = time.monotonic()
+            second = int(time.time())
+            with contextlib.suppress(CallFailed):
+                await call(
+                    client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=limit),
+                    seconds=_LIMIT,
+                )
+                self.seconds[second].append(time.monotonic() - began)
