@@ -96,9 +96,12 @@ def test_more_degrees_of_freedom_never_widen_the_bounds(one: float, other: float
 
 
 def test_welchs_bound_is_the_one_of_the_textbook() -> None:
-    """Worked by hand: variances 2.5 and 10 of five each: u=0.5, w=2, df=6.25/(0.0625+1)."""
-    expected = compare.student_t(0.975, 6.25 / 1.0625) * math.sqrt(2.5)
-    assert compare.bound([10, 11, 12, 9, 8], [20, 22, 24, 18, 16]) == pytest.approx(expected)
+    """Worked by hand: variances 2.5 and 3.6 of five each: u=0.5, w=0.72."""
+    freedom = 1.22**2 / (0.5**2 / 4 + 0.72**2 / 4)
+    expected = compare.student_t(0.975, freedom) * math.sqrt(1.22)
+    assert compare.bound([10, 11, 12, 9, 8], [20, 21.2, 22.4, 18.8, 17.6]) == pytest.approx(
+        expected
+    )
 
 
 @given(SAMPLES)

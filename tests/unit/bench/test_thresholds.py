@@ -113,7 +113,7 @@ def dumped(made: BenchResult) -> Any:
 
 def of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value that a field of a result may have by its type."""
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         return st.builds(hint, **{name: of(kind) for name, kind in fields_of(hint)})
     arguments = get_args(hint)
     if get_origin(hint) is list:
