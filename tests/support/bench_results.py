@@ -124,7 +124,7 @@ def iteration(load: Load, number: int = 1) -> Iteration:
     series = _series(load, seen, chance)
     last = max(len(series), load.seconds)
     transitions = 3 * counts.completed
-    steady = [one for one in series if load.seconds / 10 <= one.second < load.seconds]
+    steady = series[round(load.seconds / 10) : load.seconds]
     return Iteration(
         number=number,
         began=BEGAN + timedelta(seconds=(number - 1) * (load.seconds + 30)),

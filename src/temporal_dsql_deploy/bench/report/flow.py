@@ -102,7 +102,7 @@ def _column(left: float, states: tuple[tuple[str, str, int], ...], due: int) -> 
                 name=name,
                 kind=kind if number else "none",
                 number=count(number),
-                share=part(number, due),
+                share=part(number, due) if number else "",
                 left=left,
                 top=round(top, 1),
                 height=height,

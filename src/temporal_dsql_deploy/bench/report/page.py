@@ -98,7 +98,8 @@ def _section(result: BenchResult, one: Iteration) -> Section:
         began=f"{one.began.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         notes=list(_notes(one)),
         drawings=[
-            draw(chart, parts_at_most=most, number=_axis(chart))
+            # A curve has few points, however long the run.
+            draw(chart, parts_at_most=_MOST_PARTS if chart.xs else most, number=_axis(chart))
             for chart in charts(one, last_start=last_start)
         ],
         tables=[tables.latencies(one), *tables.lists(one)],

@@ -7,6 +7,7 @@ labels are placed in percent of it, so that text keeps its size on any screen.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 WIDTH = 1000
@@ -73,6 +74,9 @@ class Path:
     name: str
     colour: str
     d: str
+    """Of single values, or of the medians of parts."""
+    area: str
+    """From the least to the greatest of each part; empty where they are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Drawing:
     y_ticks: list[Tick]
     shades: list[Shade]
     marks: list[Tick]
+    part: int
+    """How many values, at most, are put together."""
     hover: dict[str, Any]
     """What the page's script shows of the position that is pointed at."""
 
@@ -157,34 +163,40 @@ def _round(value: float, how: Callable[[float], int]) -> float:
     return min(step for step in steps if step >= value * (1 - 1e-9))
 
 
-def thinned(values: Sequence[float | None], most: int) -> list[tuple[int, float | None]]:
-    """Places and values to draw: of each of `most` parts at least its least and its greatest.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbouring values, put together."""
 
-    A None of a part stays one too, so that holes stay visible. All when there are few.
+    place: float
+    """The middle of their places."""
+    least: float
+    median: float
+    greatest: float
+
+
+def thinned(values: Sequence[float | None], most: int) -> list[Part | None]:
+    """The values in `most` parts, or each for itself when there are at most twice as many.
+
+    What is None throughout stays a hole.
     """
-    if len(values) <= 2 * most:
-        return list(enumerate(values))
-    kept: list[tuple[int, float | None]] = []
-    for begin, end in parts(len(values), most):
-        known = [place for place in range(begin, end) if values[place] is not None]
-        places = {min(known, key=_by(values)), max(known, key=_by(values))} if known else set()
-        hole = next((place for place in range(begin, end) if values[place] is None), None)
-        kept.extend((place, values[place]) for place in sorted({*places, *_given(hole)}))
-    return kept
+    made: list[Part | None] = []
+    for begin, end in cut(len(values), most):
+        known = [value for value in values[begin:end] if value is not None]
+        made.append(
+            Part((begin + end - 1) / 2, min(known), median(known), max(known)) if known else None
+        )
+    return made
+
+
+def cut(length: int, most: int) -> list[tuple[int, int]]:
+    """The parts of a line of so many values."""
+    return parts(length, 2 * most if length <= 2 * most else most)
 
 
 def parts(length: int, most: int) -> list[tuple[int, int]]:
     """So many places cut into `most` parts at most, all nearly alike."""
     number = min(length, most)
     return [(part * length // number, (part + 1) * length // number) for part in range(number)]
-
-
-def _by(values: Sequence[float | None]) -> Callable[[int], float]:
-    return lambda place: values[place] or 0.0
-
-
-def _given(place: int | None) -> list[int]:
-    return [] if place is None else [place]
 
 
 def draw(chart: Chart, *, parts_at_most: int, number: Callable[[float], str]) -> Drawing:
@@ -196,10 +208,7 @@ def draw(chart: Chart, *, parts_at_most: int, number: Callable[[float], str]) ->
     ys = scale(values, log=chart.log)
     return Drawing(
         chart=chart,
-        paths=[
-            Path(line.name, line.colour, _path(thinned(line.values, parts_at_most), xs, end, ys))
-            for line in chart.lines
-        ],
+        paths=[_drawn(line, xs, end, ys, parts_at_most) for line in chart.lines],
         x_ticks=[Tick(_percent(at, end), label) for at, label in chart.x_ticks],
         y_ticks=[Tick(ys.at(value), number(value)) for value in ys.ticks()],
         shades=[
@@ -207,6 +216,7 @@ def draw(chart: Chart, *, parts_at_most: int, number: Callable[[float], str]) ->
             for band in chart.bands
         ],
         marks=[Tick(_percent(at, end), label) for at, label in chart.marks if 0 < at < end],
+        part=max((end - begin for begin, end in cut(length, parts_at_most)), default=1),
         hover=_hover(chart, xs, end, parts_at_most),
     )
 
@@ -215,31 +225,55 @@ def _percent(at: float, end: float) -> float:
     return round(100 * at / end, 2)
 
 
-def _path(
-    points: Sequence[tuple[int, float | None]], xs: Sequence[float], end: float, ys: Scale
-) -> str:
-    """An SVG path; a value between two holes becomes a dot, as its line has round ends."""
-    drawn = []
-    pen_is_up = True
-    for place, value in points:
-        if value is None:
-            pen_is_up = True
-            continue
-        at = f"{WIDTH * xs[place] / end:.1f} {ys.at(value):g}"
-        drawn.append(f"M{at}h0L{at}" if pen_is_up else at)
-        pen_is_up = False
-    return " ".join(drawn)
+def _drawn(line: Line, xs: Sequence[float], end: float, ys: Scale, most: int) -> Path:
+    """A path; a value between two holes becomes a dot, as its line has round ends."""
+    runs: list[list[Part]] = [[]]
+    for part in thinned(line.values, most):
+        if part is not None:
+            runs[-1].append(part)
+        elif runs[-1]:
+            runs.append([])
+
+    def points(run: Sequence[Part], value: Callable[[Part], float]) -> str:
+        return " ".join(
+            f"{WIDTH * _between(xs, part.place) / end:.1f} {ys.at(value(part)):g}" for part in run
+        )
+
+    known = [run for run in runs if run]
+    return Path(
+        name=line.name,
+        colour=line.colour,
+        d=" ".join(f"M{points(run[:1], _median)}h0L{points(run, _median)}" for run in known),
+        area=" ".join(
+            f"M{points(run, lambda part: part.greatest)} "
+            f"{points(run[::-1], lambda part: part.least)}Z"
+            for run in known
+            if any(part.least < part.greatest for part in run)
+        ),
+    )
+
+
+def _median(part: Part) -> float:
+    return part.median
+
+
+def _between(xs: Sequence[float], place: float) -> float:
+    """The position of a place, which may be half way to the next."""
+    return (xs[math.floor(place)] + xs[math.ceil(place)]) / 2
 
 
 def _hover(chart: Chart, xs: Sequence[float], end: float, most: int) -> dict[str, Any]:
     """By part of the x axis: where it is, what it is called, and each line's range of values."""
-    cut = parts(len(xs), 2 * most if len(xs) <= 2 * most else most) if xs else []
+    places = cut(len(xs), most) if xs else []
     return {
         "unit": chart.unit,
-        "at": [round(_percent((xs[begin] + xs[last - 1]) / 2, end), 1) for begin, last in cut],
-        "names": [chart.x_names(xs[begin], xs[last - 1]) for begin, last in cut],
+        "at": [round(_percent((xs[begin] + xs[last - 1]) / 2, end), 1) for begin, last in places],
+        "names": [chart.x_names(xs[begin], xs[last - 1]) for begin, last in places],
         "lines": [
-            {"name": line.name, "values": [_range(line.values[begin:last]) for begin, last in cut]}
+            {
+                "name": line.name,
+                "values": [_range(line.values[begin:last]) for begin, last in places],
+            }
             for line in chart.lines
         ],
     }
