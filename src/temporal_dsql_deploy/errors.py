@@ -13,6 +13,7 @@
     │   ├── UnknownChoice
     │   ├── NotForPlatform
     │   ├── NotAPlan
+    │   ├── NotAResult
     │   ├── VariableRejected
     │   └── ConfigurationRejected
     ├── MissingError             exit 3   a tool, credential, environment or permission is missing
@@ -128,6 +129,12 @@ class NotAPlan(UsageError):
     """A file or document is not a Terraform plan or state, or has a format of another version."""
 
     code = "not-a-plan"
+
+
+class NotAResult(UsageError):
+    """A file is not the result of a benchmark, or has a schema of another version."""
+
+    code = "not-a-result"
 
 
 class VariableRejected(UsageError):

@@ -35,7 +35,7 @@ def test_the_example_of_an_environment_file_is_one(tmp_path: Path) -> None:
 def test_every_verb_has_help_with_an_example_that_parses(verb: str) -> None:
     text = reference.help_text(verb)
     example = text.rpartition("Example: dsql-deploy ")[2].split()
-    assert example[0] == verb
+    assert example[: len(verb.split())] == verb.split()
     assert "--json" in text
     # `--help` at the end keeps the example from being run, after its options have been parsed.
     assert CliRunner().invoke(app, [*example, "--help"]).exit_code == 0
@@ -47,4 +47,4 @@ def test_every_verb_has_help_with_an_example_that_parses(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", reference.verbs())
 def test_every_verb_has_a_schema_for_its_document(verb: str) -> None:
-    assert verb in reference.DOCUMENTS
+    assert verb.replace(" ", "-") in reference.DOCUMENTS

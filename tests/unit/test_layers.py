@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = (
     "cli",
     "operations",
+    "bench",
     "platforms",
     "terraform",
     "checks",

@@ -65,6 +65,15 @@ class Option:
         """As the command line spells it."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def bounds(self) -> str:
+        """The bounds of a duration as a sentence, nothing where there are none."""
+        if self.type is bool:
+            return ""
+        if self.least and self.most:
+            return f" From {self._bound(self.least)} to {self._bound(self.most)}."
+        return f" At most {self._bound(self.most)}." if self.most else ""
+
     def check(self, value: Any) -> None:
         """Raises InvalidSetting when the value is out of bounds."""
         number = value.seconds if isinstance(value, Duration) else value

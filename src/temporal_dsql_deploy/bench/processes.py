@@ -49,7 +49,7 @@ class Child:
         async for line in self._process.stdout:
             yield json.loads(line)
         if await self._process.wait():
-            raise ChildFailed(await self._said())
+            raise ChildFailed(await self.said())
 
     async def line(self) -> dict[str, Any]:
         """Its next line. Raises ChildFailed when it ends instead."""
@@ -73,7 +73,8 @@ class Child:
                 self._process.kill()
             await self._process.wait()
 
-    async def _said(self) -> str:
+    async def said(self) -> str:
+        """What it said last on stderr, when it has ended with an error."""
         assert self._process.stderr is not None  # noqa: S101 - for the type checker
         said = (await self._process.stderr.read()).decode(errors="replace").strip().splitlines()
         return said[-1] if said else f"it ended with exit code {self._process.returncode}"

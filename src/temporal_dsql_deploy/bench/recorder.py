@@ -44,13 +44,13 @@ class Histogram:
 
     def percentile(self, percent: float) -> float:
         """Seconds that `percent` of 100 did not exceed; 0 when there is none."""
+        if not self.count:
+            return 0.0
         return float(self._counts.get_value_at_percentile(percent)) / _MICROSECONDS
 
     def percentiles(self, percents: Iterable[float]) -> list[float]:
         """Several of them at once, in seconds."""
-        wanted = list(percents)
-        values = self._counts.get_percentile_to_value_dict(sorted(wanted))
-        return [float(values[percent]) / _MICROSECONDS for percent in wanted]
+        return [self.percentile(percent) for percent in percents]
 
     @property
     def mean(self) -> float:

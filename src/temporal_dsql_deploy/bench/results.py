@@ -112,6 +112,8 @@ class Second(Document):
     """Median latency of GetSystemInfo, for which the frontend asks nobody: its own speed."""
     answer_least: float | None = None
     """Least of these: the network's share."""
+    worker_late: float | None = None
+    """How late the tasks of the worker's event loop are run, on average, in the latest worker."""
 
 
 @dataclass(frozen=True, slots=True)

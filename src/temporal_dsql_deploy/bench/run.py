@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import fmean
+from typing import Protocol
 
 from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
@@ -48,24 +49,39 @@ class Target:
     """Their Prometheus pages."""
 
 
+class Told(Protocol):
+    """Who is told what happens."""
+
+    def progress(self, line: str) -> None:
+        """A line of what goes on."""
+
+    def live(self, live: Live) -> None:
+        """One more second of an iteration."""
+
+    def pages(self, pages: dict[str, str]) -> None:
+        """The SDK's Prometheus pages of the worker processes, by their identity."""
+
+    def iteration(self, iteration: results.Iteration) -> None:
+        """An iteration is done."""
+
+
 def run(
     target: Target,
     settings: Settings,
     *,
-    progress: Report,
-    on_live: Callable[[Live], None],
-    on_pages: Callable[[dict[str, str]], None],
+    prove: Callable[[], None],
+    tell: Told,
 ) -> results.BenchResult:
     """Run a benchmark. Raises BenchmarkFailed, ResidueFound; cleans up in any case.
 
-    `on_pages` is given the SDK's Prometheus pages of the worker processes, by their identity.
+    `prove` sees, before anything is measured, that the cluster works.
     """
     loop = asyncio.new_event_loop()
-    task = loop.create_task(_run(target, settings, progress, on_live, on_pages))
+    task = loop.create_task(_run(target, settings, prove, tell))
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
-        progress("interrupted: cleaning up")
+        tell.progress("interrupted")
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             loop.run_until_complete(task)
@@ -73,40 +89,39 @@ def run(
 
 
 async def _run(
-    target: Target,
-    settings: Settings,
-    progress: Report,
-    on_live: Callable[[Live], None],
-    on_pages: Callable[[dict[str, str]], None],
+    target: Target, settings: Settings, prove: Callable[[], None], tell: Told
 ) -> results.BenchResult:
     began = datetime.now(UTC)
     client = await connect(target.address, settings.namespace)
     service = client.service_client
     await namespace.refuse_residue(service, settings.namespace)
     if await namespace.make(service, settings.namespace):
-        progress(f"made namespace {settings.namespace}")
+        tell.progress(f"made namespace {settings.namespace}")
+    tell.progress("probing the cluster from end to end")
+    await asyncio.to_thread(prove)
     children: list[Child] = []
     done: list[results.Iteration] = []
     try:
         if not settings.generator_only:
             children, pages = await start_workers(target.address, settings)
-            on_pages(pages)
-        await _until_polled(client, settings, progress)
+            tell.pages(pages)
+        await _until_polled(client, settings, tell.progress)
         for number in range(1, settings.iterations + 1):
-            progress(f"iteration {number} of {settings.iterations}: {_what(settings)}")
+            tell.progress(f"iteration {number} of {settings.iterations}: {_what(settings)}")
             raw = await Iteration(
                 client,
                 settings,
                 number=number,
                 task_queue=TASK_QUEUE,
                 watch=Watch(target.pages, target.pids),
-                on_live=on_live,
+                on_live=tell.live,
             ).run()
             done.append(summary.iteration(raw, settings))
+            tell.iteration(done[-1])
             if number < settings.iterations:
                 await namespace.empty(service, settings.namespace)
     finally:
-        wrong = await asyncio.shield(_clean_up(client, settings, children, progress))
+        wrong = await asyncio.shield(_clean_up(client, settings, children, tell.progress))
     return await _result(target, settings, began, done, wrong)
 
 

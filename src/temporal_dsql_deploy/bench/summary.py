@@ -219,7 +219,7 @@ def _worker_seconds(raw: Raw) -> dict[int, dict[str, Any]]:
     for second, all_of_it in by_second.items():
         values = {
             name: [one[name] for one in all_of_it if one[name] is not None]
-            for name in ("workflow_slots", "activity_slots", "schedule_to_start")
+            for name in ("workflow_slots", "activity_slots", "schedule_to_start", "late")
         }
         waited = values["schedule_to_start"]
         made[second] = {
@@ -227,6 +227,7 @@ def _worker_seconds(raw: Raw) -> dict[int, dict[str, Any]]:
             "workflow_slots_free": _least(values["workflow_slots"]),
             "activity_slots_free": _least(values["activity_slots"]),
             "schedule_to_start": _milliseconds(sum(waited) / len(waited) if waited else None),
+            "worker_late": _milliseconds(max(values["late"], default=None)),
         }
     return made
 

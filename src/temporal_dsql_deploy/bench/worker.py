@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from statistics import fmean
 from typing import Any
 
 from temporalio import workflow
@@ -28,6 +29,7 @@ REPORT = "benchmark-report"
 IDENTITY = "benchmark-worker"
 _GRACE = timedelta(seconds=10)
 _PORTS = 20
+_BEAT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ class Measured:
         self._task_queue = task_queue
         self.seconds: dict[int, dict[str, float | None]] = {}
         self.done = asyncio.Event()
+        self._late: list[float] = []
+
+    async def beat(self) -> None:
+        """Wake again and again, and see how late that is: what its tasks have to wait for."""
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(_BEAT)
+            self._late.append(time.monotonic() - began - _BEAT)
 
     async def watch(self) -> None:
         """Look once a second, until cancelled."""
@@ -71,7 +81,9 @@ class Measured:
                 "workflow_slots": now.workflow_slots,
                 "activity_slots": now.activity_slots,
                 "schedule_to_start": now.workflow_tasks.mean_since(before.workflow_tasks),
+                "late": fmean(self._late) if self._late else None,
             }
+            self._late.clear()
             before = now
 
     async def _look(self) -> sdk_page.Look:
@@ -145,7 +157,7 @@ async def _work(task: Task) -> None:
         max_concurrent_workflow_task_polls=1,
         build_id=IDENTITY,
     )
-    watching = asyncio.create_task(measured.watch())
+    watching = asyncio.gather(measured.watch(), measured.beat())
     running = asyncio.gather(load.run(), control.run())
     children.tell({"identity": identity, "page": page})
     ending = asyncio.create_task(measured.done.wait())

@@ -145,7 +145,7 @@ def _console(*, stderr: bool) -> "Console":
 def _document(result: "Result", *, indent: int | None) -> str:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(type(result)).dump_json(result, indent=indent).decode() + "\n"
+    return TypeAdapter(type(result)).dump_json(result, indent=indent, by_alias=True).decode() + "\n"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "RenderableType":

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from temporal_dsql_deploy.cli import (
+    bench,
     check,
     destroy,
     diagram,
@@ -150,6 +151,7 @@ _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
+app.add_typer(bench.app, name="bench", rich_help_panel="Measure and watch")
 _verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 

@@ -76,6 +76,11 @@ def state_directory(name: str) -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "dsql-deploy" / name
 
 
+def results_directory() -> Path:
+    """Where results of benchmarks are kept unless told otherwise: beside all environments."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "dsql-deploy-results"
+
+
 def _with_terraform(environment: Environment) -> Environment:
     if environment.platform != "ecs" or environment.terraform is not None:
         return environment

@@ -1,0 +1,101 @@
+"""What is shown while a benchmark runs: a table on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from temporal_dsql_deploy.bench.metrics import Page
+from temporal_dsql_deploy.cli.console import table, terminal
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live as Screen
+
+    from temporal_dsql_deploy.bench.iteration import Live
+    from temporal_dsql_deploy.bench.options import Settings
+    from temporal_dsql_deploy.bench.results import Iteration
+
+_ROWS = 10
+_EVERY = 10
+"""Seconds between two lines where there is no terminal."""
+_COLUMNS = [
+    "second",
+    "target/s",
+    "due",
+    "accepted",
+    "completed",
+    "open",
+    "dropped",
+    "rejected",
+    "start p99",
+    "lag p99",
+]
+
+
+class Watching:
+    """Takes what a benchmark tells."""
+
+    def __init__(self, page: Page, screen: "Screen | None") -> None:
+        self._page = page
+        self._screen = screen
+        self._seen: deque[Live] = deque(maxlen=_ROWS)
+
+    def progress(self, line: str) -> None:
+        """A line of what goes on."""
+        terminal.progress(line)
+
+    def live(self, live: "Live") -> None:
+        """One more second."""
+        self._page.update(live)
+        self._seen.append(live)
+        if self._screen is not None:
+            self._screen.update(self._table())
+        elif live.second % _EVERY == _EVERY - 1:
+            terminal.progress(
+                f"second {live.second + 1}: {live.due} due, {live.accepted} accepted, "
+                f"{live.completed} completed, {live.dropped} dropped, {live.rejected} rejected, "
+                f"start p99 {live.start_p99:.0f} ms"
+            )
+
+    def pages(self, pages: dict[str, str]) -> None:
+        """The SDK's pages of the workers."""
+        self._page.sdk_pages(pages)
+
+    def iteration(self, iteration: "Iteration") -> None:
+        """One iteration is done."""
+        self._page.finished(iteration)
+        self._seen.clear()
+
+    def _table(self) -> "RenderableType":
+        rows = [
+            (
+                live.second + 1,
+                f"{live.target:.0f}",
+                live.due,
+                live.accepted,
+                live.completed,
+                max(0, live.accepted - live.completed),
+                live.dropped,
+                live.rejected,
+                f"{live.start_p99:.0f} ms",
+                f"{live.lag_p99:.1f} ms",
+            )
+            for live in self._seen
+        ]
+        return table(_COLUMNS, rows)
+
+
+@contextlib.contextmanager
+def watching(settings: "Settings") -> Iterator[Watching]:
+    """Show a benchmark while it runs, and serve its Prometheus page. Raises PortTaken."""
+    with Page(settings.metrics_port) as page:
+        if not sys.stderr.isatty():
+            yield Watching(page, None)
+            return
+        from rich.console import Console
+        from rich.live import Live as Screen
+
+        with Screen(console=Console(stderr=True), transient=True, refresh_per_second=4) as screen:
+            yield Watching(page, screen)

@@ -1,0 +1,166 @@
+"""`dsql-deploy bench run ENV`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.bench.declared import with_options
+from temporal_dsql_deploy.cli.bench.results import ResultsDirectory, show
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from temporal_dsql_deploy.bench.options import Settings
+    from temporal_dsql_deploy.bench.run import Target
+
+EXAMPLE = "dsql-deploy bench run local --rate 50 --duration 1m"
+
+
+@with_options
+def run(
+    environment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENV",
+            help="The environment: `local`, or one of your own [local].",
+            autocompletion=options.complete_environment,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            envvar="TEMPORAL_ADDRESS",
+            help="A frontend, in place of an environment; the variable counts without ENV.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the result here too, as JSON.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the report here too, as HTML.")
+    ] = None,
+    results_dir: ResultsDirectory = None,
+    deadline: options.Deadline = options.DEADLINE,
+    file: options.File = None,
+    data_dir: options.DataDir = None,
+    as_json: options.Json = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Start workflows at a rate, whatever becomes of them, and measure each from when it was due.
+
+    Each option may also be given by its environment variable. Exit code 1: a threshold is missed.
+    """
+    from temporal_dsql_deploy.bench.options import settings
+
+    made = settings(given, now=f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    options.check_out(out)
+    options.check_out(report, "--report")
+    target = _target(environment, address, file, data_dir)
+    if made.worker_only:
+        _work(target, made)
+        return
+    from temporal_dsql_deploy.bench import store
+
+    folder = store.folder(results_dir)
+    from temporal_dsql_deploy.bench.run import run as run_benchmark
+    from temporal_dsql_deploy.cli.bench.live import watching
+
+    with watching(made) as watch:
+        result = run_benchmark(
+            target,
+            made,
+            prove=lambda: _probe(target, made.namespace, deadline),
+            tell=watch,
+        )
+    saved = store.save(result, folder)
+    from temporal_dsql_deploy.bench.report.page import page
+
+    if out is not None:
+        options.write_out(out, store.document(result))
+    if report is not None:
+        options.write_out(report, page(result), "--report")
+    for warning in result.warnings:
+        terminal.warning(warning)
+    if as_json:
+        terminal.result(result)
+    else:
+        show(result, saved)
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def _target(
+    name: str | None, address: str | None, file: Path | None, data_dir: Path | None
+) -> "Target":
+    """The cluster to be measured."""
+    from temporal_dsql_deploy.bench.run import Target
+
+    if address and name is None:
+        return Target(_checked(address))
+    if address and address != os.environ.get("TEMPORAL_ADDRESS"):
+        raise UsageError(
+            f"{name} and --address do not go together",
+            cause="both name the cluster to be measured",
+            fix="leave one of them out",
+        )
+    chosen, platform = options.choose(name or "local", file, data_dir)
+
+    def pids() -> list[int]:
+        return sorted({one.pid for one in platform.status().components if one.pid is not None})
+
+    def services() -> dict[str, int]:
+        components = platform.status().components
+        return {one.name: 1 for one in components if one.name not in {"ui", "metrics"}}
+
+    pages = platform.pages()
+    return Target(
+        platform.frontend(),
+        environment=chosen.name,
+        services=services,
+        pids=pids,
+        pages=[pages["metrics"]] if "metrics" in pages else [],
+    )
+
+
+def _checked(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(
+            f"--address {address} is not right",
+            cause="it is a host and a port",
+            fix="write it as temporal-frontend:7233",
+        )
+    return address
+
+
+def _probe(target: "Target", namespace: str, deadline: float) -> None:
+    """See that the cluster works from end to end. Raises BenchmarkFailed."""
+    from temporal_dsql_deploy.errors import BenchmarkFailed
+    from temporal_dsql_deploy.operations.probe import run as probe
+
+    result = probe.probe(target.address, namespace, deadline=deadline, report=_ignore)
+    failed = [check for check in result.checks if not check.ok]
+    if failed:
+        raise BenchmarkFailed(
+            "the cluster does not work, so there is nothing to measure",
+            cause="; ".join(f"{check.name}: {check.error}" for check in failed),
+            fix=failed[0].meaning,
+        )
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+def _work(target: "Target", made: "Settings") -> None:
+    from temporal_dsql_deploy.bench import apart
+    from temporal_dsql_deploy.cli.bench.live import watching
+
+    with watching(made) as watch:
+        apart.work(target.address, made, watch)
