@@ -141,7 +141,14 @@ def iteration(load: Load, number: int = 1) -> Iteration:
         activity_schedule_to_start=_drawn(chance, 0.003, counts.completed),
         series=series,
         workers=[
-            results.Worker(f"benchmark-worker-{number}-{index}", 0.3, 4, 10, 10)
+            results.Worker(
+                identity=f"benchmark-worker-{number}-{index}",
+                cpu=0.3,
+                cores=4,
+                workflow_pollers=10,
+                activity_pollers=10,
+                workflow_tasks=counts.completed // 2,
+            )
             for index in range(2)
         ],
         generator_cpu=round(load.rate * 0.0011, 3),

@@ -114,7 +114,9 @@ def test_errors_failures_workers_and_database_are_listed() -> None:
     for cause, number in [*one.rejections.items(), *one.failures.items()]:
         assert f"{cause} {number}" in said
     assert "UpdateWorkflowExecution 5.6" in said
-    assert all(f"{worker.identity} 0.3 4 10 10" in said for worker in one.workers)
+    assert all(
+        f"{worker.identity} 0.3 4 10 10 {worker.workflow_tasks}" in said for worker in one.workers
+    )
 
 
 def test_the_whole_configuration_and_system_are_there() -> None:

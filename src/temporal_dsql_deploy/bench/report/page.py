@@ -18,8 +18,8 @@ from temporal_dsql_deploy.bench.report.tables import Table
 from temporal_dsql_deploy.bench.results import BenchResult, Iteration, Verdict
 
 _MOST_PARTS = 240
-_LEAST_PARTS = 30
-_ALL_PARTS = 720
+_LEAST_PARTS = 20
+_ALL_PARTS = 360
 """Of all iterations together: what keeps the page small, however long they are."""
 
 
@@ -103,7 +103,7 @@ def _section(result: BenchResult, one: Iteration) -> Section:
             for chart in charts(one, last_start=last_start)
         ],
         tables=[tables.latencies(one), *tables.lists(one)],
-        numbers=tables.numbers(one),
+        numbers=tables.numbers(one, rows=most // 4),
     )
 
 

@@ -17,9 +17,6 @@ from temporal_dsql_deploy.bench.results import (
     System,
 )
 
-_ROWS = 60
-"""Of the table of an iteration's numbers at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -142,10 +139,12 @@ def lists(one: Iteration) -> list[Table]:
             str(it.cores),
             str(it.workflow_pollers),
             str(it.activity_pollers),
+            count(it.workflow_tasks),
         ]
         for it in one.workers
     ]
-    head = ["worker", "cores used", "of", "workflow pollers", "activity pollers"]
+    pollers = ["workflow pollers", "activity pollers", "workflow tasks"]
+    head = ["worker", "cores used", "of", *pollers]
     made = [
         _counted("Errors of start calls, by cause", "cause", one.rejections),
         _counted("Failed workflows, by how they ended", "status", one.failures),
@@ -166,22 +165,22 @@ def _counted(title: str, what: str, numbers: Mapping[str, float]) -> Table:
     return Table(title, [what, "number"], rows)
 
 
-def numbers(one: Iteration) -> Table:
-    """What the plots show, as a table of intervals."""
-    cut = parts(len(one.series), _ROWS)
+def numbers(one: Iteration, *, rows: int) -> Table:
+    """What the plots show, as a table of so many intervals."""
+    cut = parts(len(one.series), rows)
     longest = max((end - begin for begin, end in cut), default=1)
     title = "The numbers of the plots" + (f", {longest} s a row" if longest > 1 else "")
-    rows = []
+    made = []
     for begin, end in cut:
         seconds = one.series[begin:end]
         first, last = seconds[0].second, seconds[-1].second
-        rows.append(
+        made.append(
             [
                 f"{first}" if first == last else f"{first} to {last}",
                 *(_cell(how(_known(seconds, of))) for _, how, of in _COLUMNS),
             ]
         )
-    return Table(title, ["second", *(name for name, _, _ in _COLUMNS)], rows)
+    return Table(title, ["second", *(name for name, _, _ in _COLUMNS)], made)
 
 
 def _known(seconds: Sequence[Second], of: Callable[[Second], float | None]) -> list[float]:
