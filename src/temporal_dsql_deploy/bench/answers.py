@@ -9,6 +9,7 @@ import random
 import time
 from collections import defaultdict
 from datetime import timedelta
+from statistics import median
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
@@ -23,8 +24,19 @@ class Answers:
     """The latencies of such calls, ten a second."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[int, list[float]] = defaultdict(list)
-        """By second of Unix time; empty where none was answered."""
+        self._took: defaultdict[int, list[float]] = defaultdict(list)
+        self._late: defaultdict[int, list[float]] = defaultdict(list)
+
+    def look(self, second: int) -> tuple[float, float] | None:
+        """Median and least of a second of Unix time; None where none was answered.
+
+        On a machine that is too busy, the one who asks is late by itself: that is taken out.
+        """
+        took, late = self._took.get(second), self._late.get(second)
+        if not took or not late:
+            return None
+        least = min(took)
+        return max(least, median(took) - median(late)), least
 
     async def run(self, client: Client) -> None:
         """Ask, until cancelled."""
@@ -35,12 +47,11 @@ class Answers:
             asleep = time.monotonic()
             await asyncio.sleep(pause)
             began = time.monotonic()
-            late = began - asleep - pause
             second = int(time.time())
             with contextlib.suppress(CallFailed):
                 await call(
                     client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=limit),
                     seconds=_LIMIT,
                 )
-                # On a machine that is too busy, the one who asks is late by himself.
-                self.seconds[second].append(max(0.0, time.monotonic() - began - late))
+                self._took[second].append(time.monotonic() - began)
+                self._late[second].append(began - asleep - pause)

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any
 
 from temporal_dsql_deploy.bench import arrivals, bottleneck
@@ -197,15 +196,15 @@ def _seen(raw: Raw, second: int) -> dict[str, Any]:
     """What was seen of queue, visibility and servers in a second."""
     queue = raw.queues.get(second)
     server = raw.watch.seconds.get(int(raw.epoch) + second, {})
-    answers = raw.answers.seconds.get(int(raw.epoch) + second)
+    answer, least = raw.answers.look(int(raw.epoch) + second) or (None, None)
     return {
         "waiting_workflow_tasks": queue.waiting_workflow_tasks if queue else None,
         "waiting_activity_tasks": queue.waiting_activity_tasks if queue else None,
         "server_cpu": _rounded(server.get("cpu")),
         "persistence": _milliseconds(server.get("persistence")),
         "query": _milliseconds(raw.query_seconds.get(second)),
-        "answer": _milliseconds(median(answers) if answers else None),
-        "answer_least": _milliseconds(min(answers) if answers else None),
+        "answer": _milliseconds(answer),
+        "answer_least": _milliseconds(least),
     }
 
 

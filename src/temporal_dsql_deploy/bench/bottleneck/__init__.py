@@ -28,9 +28,16 @@ def verdict(seen: Seen) -> Verdict:
 
 
 def _found(seen: Seen) -> parties.Finding:
-    if not seen.cluster_behind:
-        # Whatever happened to what was sent, it has not limited anything.
-        return parties.generator(seen) or parties.none(seen)
+    generator = parties.generator(seen)
+    if generator and (seen.late > seen.stuck or not seen.cluster_behind):
+        return generator
+    if not seen.cluster_behind and not seen.late_starts:
+        return parties.none(seen)
+    finding = _in_cluster(seen)
+    return replace(finding, evidence=[parties.behind(seen), *finding.evidence])
+
+
+def _in_cluster(seen: Seen) -> parties.Finding:
     for look in (
         parties.silence,
         parties.limits,

@@ -26,12 +26,13 @@ class Slots:
     """The slots of the fullest worker, for workflow tasks or for activities."""
 
     name: str
+    """`workflow` or `activity`."""
     option: str
     size: int
     full: float
     """Share of the seconds in which none was free."""
     held: float
-    """Slots in use in the worst quarter of the load."""
+    """Slots in use when most was open."""
     waiting: float
     """Tasks that waited in matching then."""
     waited: float
@@ -50,7 +51,7 @@ class Seen:
     undone: int
     """Sent, and rejected, failed, unfinished or lost."""
     behind: float
-    """Seconds of load that were sent and not completed in the worst quarter, beyond the own work."""
+    """Seconds of load that were sent and not completed when most was open, beyond own work."""
     patience: float
     """What `behind` may be."""
     open: float
@@ -96,6 +97,16 @@ class Seen:
         return self.behind > self.patience or self.undone > _UNDONE * max(1, self.sent) or late
 
     @property
+    def late_starts(self) -> bool:
+        """Whether not all that was due was sent."""
+        return self.late > _UNDONE
+
+    @property
+    def stuck(self) -> float:
+        """Share of what was sent that was not done, or not when most was open."""
+        return max(self.undone, self.open) / self.sent if self.sent else 0.0
+
+    @property
     def late(self) -> float:
         """Share of what was due that its generator did not send."""
         return self.dropped / self.due if self.due else 0.0
@@ -118,7 +129,7 @@ def see(iteration: Iteration, settings: Settings) -> Seen:
         sent=counts.sent,
         completed=counts.completed,
         undone=counts.rejected + counts.failed + counts.unfinished + counts.lost,
-        behind=max(0.0, backlog / rate - work) if rate else 0.0,
+        behind=max(0.0, backlog / rate - work - iteration.lag.mean / 1000) if rate else 0.0,
         patience=_BEHIND + _STEP * _steps(settings),
         open=backlog,
         latency=iteration.latency.p50 / 1000,
@@ -222,7 +233,7 @@ def _workflow_slots(
     size = settings.workflow_slots
     waits = iteration.schedule_to_start
     return Slots(
-        name="workflow task",
+        name="workflow",
         option="--workflow-slots",
         size=size,
         full=_full((one.workflow_slots_free for one in steady), size),
