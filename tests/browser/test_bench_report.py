@@ -183,6 +183,10 @@ def test_what_is_printed_is_all_of_it(browser: Browser, folder: Path) -> None:
     shown.pdf(path=ARTIFACTS / "report.pdf", format="A4")
     expect(numbers).to_be_visible()
     assert (ARTIFACTS / "report.pdf").stat().st_size > 10_000
+    # As wide as a sheet of A4 without its margins.
+    shown.set_viewport_size({"width": 720, "height": 1000})
+    shown.emulate_media(media="print")
+    assert shown.evaluate("document.documentElement.scrollWidth") == 720
 
 
 def test_the_numbers_are_in_a_table_too(browser: Browser, folder: Path) -> None:

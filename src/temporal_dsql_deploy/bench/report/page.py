@@ -31,7 +31,9 @@ class Section:
     began: str
     notes: list[str]
     drawings: list[Drawing]
-    tables: list[Table]
+    wide: list[Table]
+    lists: list[Table]
+    """Those of which two stand side by side."""
     numbers: Table
 
 
@@ -102,7 +104,8 @@ def _section(result: BenchResult, one: Iteration) -> Section:
             draw(chart, parts_at_most=_MOST_PARTS if chart.xs else most, number=_axis(chart))
             for chart in charts(one, last_start=last_start)
         ],
-        tables=[tables.latencies(one), *tables.lists(one)],
+        wide=[tables.latencies(one), *tables.workers(one)],
+        lists=tables.lists(one),
         numbers=tables.numbers(one, rows=most // 4),
     )
 

@@ -130,9 +130,9 @@ def latencies(one: Iteration) -> Table:
     return Table("Latencies", head, rows)
 
 
-def lists(one: Iteration) -> list[Table]:
-    """What else was counted in an iteration, without what there was nothing of."""
-    workers = [
+def workers(one: Iteration) -> list[Table]:
+    """What the workers did, where any was seen."""
+    rows = [
         [
             it.identity,
             short(it.cpu),
@@ -145,11 +145,15 @@ def lists(one: Iteration) -> list[Table]:
     ]
     pollers = ["workflow pollers", "activity pollers", "workflow tasks"]
     head = ["worker", "cores used", "of", *pollers]
+    return [Table("Workers and their pollers", head, rows)] if rows else []
+
+
+def lists(one: Iteration) -> list[Table]:
+    """What else was counted in an iteration, without what there was nothing of."""
     made = [
         _counted("Errors of start calls, by cause", "cause", one.rejections),
         _counted("Failed workflows, by how they ended", "status", one.failures),
         _counted("Calls refused as ResourceExhausted, by cause", "cause", one.resource_exhausted),
-        Table("Workers and their pollers", head, workers),
         Table(
             "Database calls by operation, the busiest first",
             ["operation", "mean ms"],
@@ -169,7 +173,7 @@ def numbers(one: Iteration, *, rows: int) -> Table:
     """What the plots show, as a table of so many intervals."""
     cut = parts(len(one.series), rows)
     longest = max((end - begin for begin, end in cut), default=1)
-    title = "The numbers of the plots" + (f", {longest} s a row" if longest > 1 else "")
+    title = "The numbers of the plots" + (f", up to {longest} s a row" if longest > 1 else "")
     made = []
     for begin, end in cut:
         seconds = one.series[begin:end]
