@@ -128,4 +128,4 @@ class Deploy:
 
 
 def _ours(variable: str) -> bool:
-    return variable.startswith(("DSQL_DEPLOY_", "TEMPORAL_", "XDG_"))
+    return variable.startswith(("DSQL_DEPLOY_", "TEMPORAL_", "XDG_", "BENCHMARK_"))

@@ -4,13 +4,15 @@ A process whose stdin ends has lost the benchmark that it belongs to, and ends t
 """
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Coroutine
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, ServiceClient
@@ -76,11 +78,20 @@ async def while_wanted(work: Coroutine[Any, Any, None]) -> None:
         raise error
 
 
-def run(main: Coroutine[Any, Any, None]) -> int:
-    """Run a process; its exit code. What it fails with is its last line on stderr."""
+def run(main: Coroutine[Any, Any, None]) -> NoReturn:
+    """Run a process to its end. What it fails with is its last line on stderr.
+
+    Python's own end is left out: the SDK's threads may call into Python meanwhile, and it waits
+    for ever then (seen with temporalio 1.35, after the process lost who reads its stdout).
+    """
+    code = 0
     try:
         asyncio.run(main)
     except (RuntimeError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+        code = 1
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{error}\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+        sys.stdout.flush()
+    os._exit(code)

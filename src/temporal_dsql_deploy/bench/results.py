@@ -128,6 +128,8 @@ class Worker(Document):
     workflow_pollers: int
     """Polls for workflow tasks that it had open at the end."""
     activity_pollers: int
+    workflow_tasks: int
+    """Workflow tasks that it was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,12 +238,16 @@ def _least(values: list[float]) -> int | None:
 def _waits(raw: Raw, name: str) -> Latency | None:
     """What the tasks of all workers have waited in this iteration."""
     whole = Histogram()
-    for identity, one in raw.reports.items():
-        before = raw.before.get(identity)
-        waits = Waits.from_json(one[name])
-        since = waits.minus(Waits.from_json(before[name])) if before else waits
-        whole.add(since.histogram())
+    for identity in raw.reports:
+        whole.add(_since(raw, identity, name).histogram())
     return Latency.of(whole) if whole.count else None
+
+
+def _since(raw: Raw, identity: str, name: str) -> Waits:
+    """What the tasks of one worker have waited in this iteration."""
+    waits = Waits.from_json(raw.reports[identity][name])
+    before = raw.before.get(identity)
+    return waits.minus(Waits.from_json(before[name])) if before else waits
 
 
 def _workers(raw: Raw, until: float) -> list[Worker]:
@@ -262,6 +266,7 @@ def _workers(raw: Raw, until: float) -> list[Worker]:
             cores=one["cores"],
             workflow_pollers=one["workflow_pollers"],
             activity_pollers=one["activity_pollers"],
+            workflow_tasks=round(_since(raw, identity, "workflow_tasks").count),
         )
         for identity, one in sorted(raw.reports.items())
     ]

@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -158,17 +157,17 @@ async def _work(task: Task) -> None:
         build_id=IDENTITY,
     )
     watching = asyncio.gather(measured.watch(), measured.beat())
-    running = asyncio.gather(load.run(), control.run())
+    running = [asyncio.create_task(one.run()) for one in (load, control)]
     children.tell({"identity": identity, "page": page})
     ending = asyncio.create_task(measured.done.wait())
     try:
-        parts: set[asyncio.Future[Any]] = {running, ending, watching}
-        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            await running
-        if ending.done():
+        parts: set[asyncio.Future[Any]] = {*running, ending, watching}
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        if ending in done:
             # The answer to the one who has asked goes out first.
             await asyncio.sleep(1)
+        else:
+            await done.pop()
     finally:
         watching.cancel()
         await asyncio.gather(load.shutdown(), control.shutdown())
@@ -197,4 +196,4 @@ def _runtime() -> tuple[Runtime, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(children.run(_main()))
+    children.run(_main())

@@ -56,9 +56,11 @@ def run(
 
     Each option may also be given by its environment variable. Exit code 1: a threshold is missed.
     """
+    from temporal_dsql_deploy.bench import workloads
     from temporal_dsql_deploy.bench.options import settings
 
     made = settings(given, now=f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    workloads.parse(made.workload)
     options.check_out(out)
     options.check_out(report, "--report")
     target = _target(environment, address, file, data_dir)
