@@ -282,8 +282,10 @@ def test_a_quiet_second_is_no_gap_where_completions_are_rare() -> None:
     assert not gaps(seconds([1, 0, 1, 0, 1], [1, 1, 1, 1, 1]))
     assert not gaps(seconds([20, 0, 20], [0, 0, 0]))
     assert not gaps(seconds([0, 0, 20, 20], [20, 40, 40, 20]))
-    (gap,) = gaps(seconds([20, 0, 20], [5, 25, 5]))
-    assert (gap.begin, gap.end, gap.open) == (1, 2, 25)
+    assert not gaps(seconds([20, 0, 20], [20, 40, 20]))
+    assert not gaps(seconds([20, 0, 0, 0, 1], [1, 1, 1, 1, 0]))
+    (gap,) = gaps(seconds([20, 0, 0, 20], [5, 25, 45, 25]))
+    assert (gap.begin, gap.end, gap.open) == (1, 3, 45)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 50)), max_size=60))
@@ -295,6 +297,14 @@ def test_gaps_are_seconds_without_a_completion_while_workflows_are_open(
     inside = {second for gap in found for second in range(gap.begin, gap.end)}
     assert all(not series[second].completed and series[second].open for second in inside)
     assert len(inside) == sum(gap.seconds for gap in found)
+
+
+def test_labels_of_bands_keep_apart() -> None:
+    bands = [plot.Band(at, at + 2, f"gap at {at}") for at in (10, 14, 40, 50, 60)]
+    chart = plot.Chart("key", "title", "text", "", [], bands=bands, x_end=100)
+    shades = plot.draw(chart, parts_at_most=10, number=numbers.short).shades
+    assert [one.label for one in shades] == ["gap at 10", "", "gap at 40", "", "gap at 60"]
+    assert [one.left for one in shades] == [10, 14, 40, 50, 60]
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)

@@ -39,8 +39,8 @@ _OVER_TIME: Sequence[tuple[str, bool, _Texts, _Lines]] = (
         False,
         ("Rate", "A cluster that keeps up accepts and completes what is asked for.", "/s"),
         (
-            ("target", "target", lambda one: one.target),
             ("sent", "under", lambda one: one.sent),
+            ("target", "target", lambda one: one.target),
             ("accepted", "b", lambda one: one.accepted),
             ("completed", "a", lambda one: one.completed),
         ),

@@ -7,6 +7,8 @@ from temporal_dsql_deploy.bench.results import Second
 
 _MISSING = 5.0
 """How many completions must be missing. At one a second a quiet second is chance, not a gap."""
+_SHORTEST = 2
+"""Seconds: within less a slow cluster may complete nothing, which its latency shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def gaps(series: Sequence[Second]) -> list[Gap]:
         if one and not one.completed and not one.failed and one.open:
             run.append(one)
             continue
-        if len(run) * usual >= _MISSING:
-            found.append(Gap(run[0].second, run[-1].second + 1, max(it.open for it in run)))
+        most = max((it.open for it in run), default=0)
+        if len(run) >= _SHORTEST and min(most, len(run) * usual) >= _MISSING:
+            found.append(Gap(run[0].second, run[-1].second + 1, most))
         run = []
     return found

@@ -116,7 +116,7 @@ def _axis(chart: Chart) -> partial[str]:
 
 def _notes(one: Iteration) -> Iterable[str]:
     for gap in gaps(one.series):
-        yield f"Gap: {gap}: a server, or all workers, were away."
+        yield f"Gap: {gap}, as when a server or all workers are away."
     yield (
         f"{one.state_transitions:,} state transitions, "
         f"{short(one.state_transitions_per_second)} a second from the first start to the last "

@@ -14,6 +14,8 @@ WIDTH = 1000
 HEIGHT = 200
 _TICKS = 4
 _X_TICKS = 7
+_LABEL = 20.0
+"""Percent of a narrow plot that the label of a band takes."""
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 """Of an axis of seconds."""
 
@@ -211,14 +213,23 @@ def draw(chart: Chart, *, parts_at_most: int, number: Callable[[float], str]) ->
         paths=[_drawn(line, xs, end, ys, parts_at_most) for line in chart.lines],
         x_ticks=[Tick(_percent(at, end), label) for at, label in chart.x_ticks],
         y_ticks=[Tick(ys.at(value), number(value)) for value in ys.ticks()],
-        shades=[
-            Shade(_percent(band.begin, end), _percent(band.end - band.begin, end), band.label)
-            for band in chart.bands
-        ],
+        shades=_shades(chart, end),
         marks=[Tick(_percent(at, end), label) for at, label in chart.marks if 0 < at < end],
         part=max((end - begin for begin, end in cut(length, parts_at_most)), default=1),
         hover=_hover(chart, xs, end, parts_at_most),
     )
+
+
+def _shades(chart: Chart, end: float) -> list[Shade]:
+    """The bands; one that is close behind another has no label, as there is no room for it."""
+    made: list[Shade] = []
+    labelled = -_LABEL
+    for band in chart.bands:
+        left, width = _percent(band.begin, end), _percent(band.end - band.begin, end)
+        has_room = left + width / 2 - labelled >= _LABEL
+        labelled = left + width / 2 if has_room else labelled
+        made.append(Shade(left, width, band.label if has_room else ""))
+    return made
 
 
 def _percent(at: float, end: float) -> float:
@@ -226,7 +237,7 @@ def _percent(at: float, end: float) -> float:
 
 
 def _drawn(line: Line, xs: Sequence[float], end: float, ys: Scale, most: int) -> Path:
-    """A path; a value between two holes becomes a dot, as its line has round ends."""
+    """A path; a value between two holes becomes a dash over its own place."""
     runs: list[list[Part]] = [[]]
     for part in thinned(line.values, most):
         if part is not None:
@@ -239,11 +250,17 @@ def _drawn(line: Line, xs: Sequence[float], end: float, ys: Scale, most: int) ->
             f"{WIDTH * _between(xs, part.place) / end:.1f} {ys.at(value(part)):g}" for part in run
         )
 
+    def path(run: Sequence[Part]) -> str:
+        if len(run) > 1:
+            return f"M{points(run, _median)}"
+        half = 0.4 * WIDTH / max(1, len(line.values))
+        return f"M{points(run, _median)}m{-half:.1f} 0h{2 * half:.1f}"
+
     known = [run for run in runs if run]
     return Path(
         name=line.name,
         colour=line.colour,
-        d=" ".join(f"M{points(run[:1], _median)}h0L{points(run, _median)}" for run in known),
+        d=" ".join(path(run) for run in known),
         area=" ".join(
             f"M{points(run, lambda part: part.greatest)} "
             f"{points(run[::-1], lambda part: part.least)}Z"

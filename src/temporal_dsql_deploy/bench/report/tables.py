@@ -65,7 +65,7 @@ def figures(result: BenchResult) -> list[Figure]:
         Figure(
             "Completed",
             count(counts.completed),
-            f"{part(counts.completed, counts.accepted)} of accepted",
+            f"{part(counts.completed, counts.sent)} of sent",
         ),
         Figure(
             "Throughput",
