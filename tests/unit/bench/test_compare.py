@@ -214,8 +214,19 @@ def test_another_load_is_said_to_be_one() -> None:
         ("--rate", 50),
         ("--workflow-slots", 20),
     ]
-    assert found.cautions == ["they were not given the same load: rate 5.0 and 50.0"]
+    assert found.cautions == ["they were not given the same load: --rate 5.0 and 50.0"]
     assert found.sentence.endswith("; but they were not given the same load.")
+
+
+def test_another_server_is_named_and_is_no_other_load() -> None:
+    one = run([100, 101, 99])
+    system = replace(one.system, server_version="1.33.0", environment="dev")
+    found = compare.compare(one, replace(one, system=system))
+    assert {it.name: (it.a, it.b) for it in found.settings} == {
+        "server_version": ("1.32.2", "1.33.0"),
+        "environment": ("local", "dev"),
+    }
+    assert found.same_load
 
 
 def test_an_option_that_the_workload_does_not_heed_is_no_other_load() -> None:
