@@ -7,6 +7,7 @@ iterations' percentiles, because only those have a noise.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean, variance
 from typing import Any
 
@@ -160,8 +161,7 @@ def compare(a: BenchResult, b: BenchResult) -> Comparison:
     """How B differs from A."""
     metrics = [_metric(figure, a.iterations, b.iterations) for figure in _FIGURES]
     options = list(_unlike(a.config.options, b.config.options))
-    other_load = [one for one in options if _is_load(one.name, a, b)]
-    flagged = [Setting(f"--{one.name.replace('_', '-')}", one.a, one.b) for one in options]
+    other_load = [_flagged(one) for one in options if _is_load(one.name, a, b)]
     systems = [_system(one) for one in (a, b)]
     return Comparison(
         a=a.id,
@@ -169,7 +169,7 @@ def compare(a: BenchResult, b: BenchResult) -> Comparison:
         sentence=_sentence(metrics, same_load=not other_load),
         same_load=not other_load,
         metrics=metrics,
-        settings=[*flagged, *_unlike(*systems)],
+        settings=[*map(_flagged, options), *_unlike(*systems)],
         cautions=[*_loads(other_load), *_dropped(a), *(_dropped(b) if a != b else [])],
         method=METHOD,
     )
@@ -236,6 +236,7 @@ def spread(values: Sequence[float]) -> float | None:
     return _t(len(values) - 1) * math.sqrt(variance(values) / len(values))
 
 
+@lru_cache
 def _t(freedom: float) -> float:
     return student_t((1 + _CONFIDENCE) / 2, freedom)
 
@@ -307,6 +308,11 @@ def _unlike(a: dict[str, Any], b: dict[str, Any]) -> Iterable[Setting]:
     for name in [*a, *(name for name in b if name not in a)]:
         if a.get(name) != b.get(name) and name not in _NAMES_ONLY:
             yield Setting(name, a.get(name), b.get(name))
+
+
+def _flagged(option: Setting) -> Setting:
+    """An option by the name that the command line has for it."""
+    return Setting(f"--{option.name.replace('_', '-')}", option.a, option.b)
 
 
 def _system(result: BenchResult) -> dict[str, Any]:
