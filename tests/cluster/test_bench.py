@@ -17,9 +17,20 @@ from temporal_dsql_deploy.bench.options import WORKLOADS
 from tests.cluster.test_json import check
 from tests.support.deploy import Deploy
 
-SHORT = ("--rate", "10", "--duration", "4s", "--ramp-up", "0", "--max-p99", "60s")
+SHORT = (
+    "--rate",
+    "10",
+    "--duration",
+    "4s",
+    "--ramp-up",
+    "0",
+    "--max-p99",
+    "5m",
+    "--max-lag",
+    "30s",
+)
 """What any machine manages; what is asserted is not how fast it was."""
-EASY = ("--min-throughput", "0", "--completion-timeout", "2m")
+EASY = ("--min-throughput", "0", "--start-timeout", "1m", "--completion-timeout", "2m")
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +199,7 @@ def test_a_server_that_is_killed_and_comes_back_loses_nothing(deploy: Deploy) ->
     run = deploy.start(
         "bench", "run", "local", "--rate", "10", "--duration", "25s", "--ramp-up", "0",
         "--start-timeout", "1m", "--completion-timeout", "3m", "--max-p99", "2m",
-        "--min-throughput", "0", "--json",
+        "--min-throughput", "0", "--max-lag", "30s", "--json",
     )  # fmt: skip
     _until(run, "iteration 1 of 1")
     time.sleep(6)
@@ -220,6 +231,32 @@ def longest_gap(completed: list[int]) -> int:
         now = 0 if one else now + 1
         longest = max(longest, now)
     return longest
+
+
+def test_two_at_once_are_refused_even_with_nothing_open(running: Deploy) -> None:
+    first = running.start("bench", "run", "local", *SHORT, *EASY, "--duration", "10s")
+    _until(first, "iteration 1 of 1")
+    second = running.run("bench", "run", "local", *SHORT, check=False)
+    assert second.returncode == 4
+    assert "workflows of another benchmark are open" in second.stderr
+    out, said = first.communicate(timeout=120)
+    assert first.returncode == 0, out + said
+
+
+def test_a_worker_process_that_dies_is_said(running: Deploy) -> None:
+    run = running.start(
+        "bench", "run", "local", *SHORT, "--workers", "2", "--json", "--duration", "6s"
+    )
+    _until(run, "iteration 1 of 1")
+    workers = [
+        one for one in psutil.Process(run.pid).children() if "bench.worker" in one.cmdline()[-1]
+    ]
+    assert len(workers) == 2
+    workers[0].kill()
+    out, said = run.communicate(timeout=200)
+    result = json.loads(out)
+    assert any("a worker process ended in iteration 1" in one for one in result["warnings"]), said
+    assert result["iterations"][0]["counts"]["lost"] == 0
 
 
 def test_generator_and_workers_apart_find_each_other(running: Deploy) -> None:

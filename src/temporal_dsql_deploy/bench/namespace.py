@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.batch.v1 import BatchOperationTermination
+from temporalio.api.common.v1 import WorkflowType
 from temporalio.api.enums.v1 import BatchOperationState
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     CountWorkflowExecutionsRequest,
     DescribeBatchOperationRequest,
     RegisterNamespaceRequest,
     StartBatchOperationRequest,
+    StartWorkflowExecutionRequest,
 )
 from temporalio.service import ServiceClient
 
@@ -24,6 +27,8 @@ RETENTION = timedelta(hours=24)
 PREFIX = "benchmark"
 """Of the namespaces that are looked at for what an earlier benchmark has left."""
 _OPEN = "ExecutionStatus = 'Running'"
+_MARK = "benchmark-run"
+"""Type of the workflow that is open as long as a benchmark runs: others see it, and wait."""
 _PATIENCE = 60.0
 _POLL = 0.2
 _SECONDS = 10.0
@@ -65,6 +70,29 @@ async def make(client: ServiceClient, name: str) -> bool:
                     fix="look at the cluster: dsql-deploy probe ENV",
                 ) from error
         await asyncio.sleep(_POLL)
+
+
+async def mark(client: ServiceClient, name: str, limit: timedelta) -> None:
+    """Show that a benchmark runs, for `limit` at most. Raises BenchmarkFailed."""
+    timeout = Duration()
+    timeout.FromTimedelta(limit)
+    request = StartWorkflowExecutionRequest(
+        namespace=name,
+        workflow_id=f"{_MARK}-{uuid.uuid4().hex}",
+        workflow_type=WorkflowType(name=_MARK),
+        # Nobody polls it: the workflow is there to be seen.
+        task_queue=TaskQueue(name=_MARK),
+        request_id=uuid.uuid4().hex,
+        workflow_execution_timeout=timeout,
+    )
+    try:
+        await call(client.workflow_service.start_workflow_execution(request), seconds=_SECONDS)
+    except CallFailed as error:
+        raise BenchmarkFailed(
+            f"no workflow can be started in namespace {name}",
+            cause=str(error),
+            fix="look at the cluster: dsql-deploy probe ENV",
+        ) from error
 
 
 async def count(client: ServiceClient, name: str, query: str) -> int:
@@ -110,12 +138,16 @@ def by_hand(name: str) -> str:
     )
 
 
-async def empty(client: ServiceClient, name: str) -> str:
-    """Terminate what is still open, and see that nothing is; what went wrong, or nothing."""
+async def empty(client: ServiceClient, name: str, *, unmark: bool) -> str:
+    """Terminate what is still open, and see that nothing is; what went wrong, or nothing.
+
+    What shows that a benchmark runs stays, without `unmark`.
+    """
+    query = _OPEN if unmark else f"{_OPEN} AND WorkflowType != '{_MARK}'"
     deadline = time.monotonic() + _PATIENCE
     try:
-        while found := await count(client, name, _OPEN):
-            await _terminate_all(client, name, deadline)
+        while found := await count(client, name, query):
+            await _terminate_all(client, name, query, deadline)
             if time.monotonic() > deadline:
                 return f"{found} workflows are still open after {_PATIENCE:g} s"
             await asyncio.sleep(_POLL)
@@ -124,13 +156,13 @@ async def empty(client: ServiceClient, name: str) -> str:
     return ""
 
 
-async def _terminate_all(client: ServiceClient, name: str, deadline: float) -> None:
+async def _terminate_all(client: ServiceClient, name: str, query: str, deadline: float) -> None:
     """One batch operation of the server, to its end."""
     job = uuid.uuid4().hex
     start = StartBatchOperationRequest(
         namespace=name,
         job_id=job,
-        visibility_query=_OPEN,
+        visibility_query=query,
         reason="benchmark ended",
         termination_operation=BatchOperationTermination(identity="dsql-deploy bench"),
     )

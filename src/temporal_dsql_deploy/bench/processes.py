@@ -57,6 +57,11 @@ class Child:
             return line
         raise ChildFailed("it has ended")
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.returncode
+
     async def wait(self) -> int:
         """Its exit code, when it has ended."""
         return await self._process.wait()

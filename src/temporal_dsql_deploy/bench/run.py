@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from statistics import fmean
 from typing import Protocol
@@ -29,6 +29,8 @@ TASK_QUEUE = "benchmark"
 _POLLERS = 60.0
 _APART = 600.0
 """Seconds to wait for workers that are started elsewhere: instances may have to boot first."""
+_BETWEEN = 120.0
+"""Seconds that an iteration takes at most beside starting and ending its workflows."""
 _POLL = 0.2
 _GRACE = 15.0
 
@@ -97,11 +99,13 @@ async def _run(
     await namespace.refuse_residue(service, settings.namespace)
     if await namespace.make(service, settings.namespace):
         tell.progress(f"made namespace {settings.namespace}")
-    tell.progress("probing the cluster from end to end")
-    await asyncio.to_thread(prove)
     children: list[Child] = []
     done: list[results.Iteration] = []
+    warnings: list[str] = []
     try:
+        await namespace.mark(service, settings.namespace, _at_most(settings))
+        tell.progress("probing the cluster from end to end")
+        await asyncio.to_thread(prove)
         if not settings.generator_only:
             children, pages = await start_workers(target.address, settings)
             tell.pages(pages)
@@ -118,11 +122,30 @@ async def _run(
             ).run()
             done.append(summary.iteration(raw, settings))
             tell.iteration(done[-1])
+            warnings += await _ended(children, number)
             if number < settings.iterations:
-                await namespace.empty(service, settings.namespace)
+                await namespace.empty(service, settings.namespace, unmark=False)
     finally:
         wrong = await asyncio.shield(_clean_up(client, settings, children, tell.progress))
-    return await _result(target, settings, began, done, wrong)
+        if wrong:
+            warnings.append(wrong)
+            tell.progress(wrong)
+    return await _result(target, settings, began, done, warnings)
+
+
+def _at_most(settings: Settings) -> timedelta:
+    """How long the whole benchmark can take."""
+    one = settings.duration.seconds + settings.completion_timeout.seconds + _BETWEEN
+    return timedelta(seconds=settings.iterations * one + _APART)
+
+
+async def _ended(children: list[Child], number: int) -> list[str]:
+    """A warning for each worker process that is not there any more."""
+    return [
+        f"a worker process ended in iteration {number}: {await child.said()}"
+        for child in children
+        if child.code is not None
+    ]
 
 
 async def connect(address: str, name: str) -> Client:
@@ -193,7 +216,7 @@ async def _clean_up(
             *(report(client, identity, since=time.time(), stop=True) for identity in workers)
         )
     await asyncio.gather(*(child.stop(grace=_GRACE) for child in children))
-    wrong = await namespace.empty(service, settings.namespace)
+    wrong = await namespace.empty(service, settings.namespace, unmark=True)
     if not wrong:
         return ""
     by_hand = namespace.by_hand(settings.namespace)
@@ -205,7 +228,11 @@ def _what(settings: Settings) -> str:
 
 
 async def _result(
-    target: Target, settings: Settings, began: datetime, done: list[results.Iteration], wrong: str
+    target: Target,
+    settings: Settings,
+    began: datetime,
+    done: list[results.Iteration],
+    warnings: list[str],
 ) -> results.BenchResult:
     system = await _system(target, settings)
     whole = together(done)
@@ -240,7 +267,7 @@ async def _result(
         passed=not reasons,
         failure_reasons=reasons,
         iterations=done,
-        warnings=[wrong] if wrong else [],
+        warnings=warnings,
     )
 
 

@@ -51,4 +51,8 @@ def _show(found: "Comparison") -> None:
 
 
 def _number(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.4g} {unit}".strip()
+    from temporal_dsql_deploy.bench.report.numbers import milliseconds, short
+
+    if value is None:
+        return ""
+    return milliseconds(value) if unit == "ms" else f"{short(value)} {unit}".strip()
