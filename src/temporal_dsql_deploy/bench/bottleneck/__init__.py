@@ -29,7 +29,7 @@ def verdict(seen: Seen) -> Verdict:
 
 def _found(seen: Seen) -> parties.Finding:
     generator = parties.generator(seen)
-    if generator and (seen.late > seen.stuck or not seen.cluster_behind):
+    if generator and (2 * seen.late > seen.stuck or not seen.cluster_behind):
         return generator
     if not seen.cluster_behind and not seen.late_starts:
         return parties.none(seen)

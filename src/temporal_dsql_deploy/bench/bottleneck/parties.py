@@ -23,9 +23,13 @@ _SLOW_DATABASE = 0.02
 _BUSY_DATABASE = 0.008
 _ANSWER = 0.004
 """Seconds that a frontend may take for a call for which it asks nobody."""
-_APART = 5
-"""A database call is so many times slower than the frontend's own answer in a healthy server; when
-both are slow alike it is the process that is slow."""
+_APART = 2
+"""A database call that is slow takes so many times longer than the frontend's own answer; when both
+are slow alike it is the process that is slow."""
+_FAR_APART = 5
+"""The same for a call that may be a healthy database's."""
+_LONGER = 8
+"""Times that a task waits for a slot longer than a start for the server, when slots are lacking."""
 _WORKER_LATE = 0.02
 """Mean seconds that the event loop of a worker may be late by."""
 _HELD = 0.3
@@ -128,12 +132,12 @@ def limits(seen: Seen) -> Finding | None:
 
 
 def busy_workers(seen: Seen) -> Finding | None:
-    """The workers have no slot or no CPU left, while starts are confirmed quickly."""
+    """The workers have no slot or no CPU left, and what waits does not wait for the server."""
+    for slots in (seen.activity_slots, seen.workflow_slots):
+        if slots.full >= _FULL and seen.start < max(_SLOW_START, slots.waited / _LONGER):
+            return _full(seen, slots)
     if seen.start > _SLOW_START:
         return None
-    for slots in (seen.activity_slots, seen.workflow_slots):
-        if slots.full >= _FULL:
-            return _full(seen, slots)
     if seen.worker_cpu is not None and seen.worker_cpu >= _CORE:
         return Finding(
             "workers",
@@ -161,10 +165,12 @@ def database(seen: Seen) -> Finding | None:
     if seen.persistence is None or seen.persistence < _BUSY_DATABASE:
         return None
     itself = seen.answer or 0.0
-    if seen.persistence < _APART * itself:
+    slow = seen.persistence >= _SLOW_DATABASE
+    if seen.persistence < (_APART if slow else _FAR_APART) * itself:
         return None
-    if seen.persistence < _SLOW_DATABASE and (itself > _ANSWER or _held(seen)):
+    if not slow and (itself > _ANSWER or _held(seen)):
         return None
+    quiet = _ms(seen.quiet or seen.persistence)
     slowest = sorted(seen.operations.items(), key=lambda one: -one[1])[:3]
     named = ", ".join(f"{name} {_ms(value)}" for name, value in slowest)
     return Finding(
@@ -172,7 +178,8 @@ def database(seen: Seen) -> Finding | None:
         "The database: the server waits for its answers. Look at its load, its locks and the "
         "server's connections to it; more workers or server instances would not help.",
         [
-            f"a database call took {_ms(seen.persistence)}; slowest: {named}",
+            f"a database call took {_ms(seen.persistence)}, in the quietest second {quiet}",
+            f"slowest: {named}",
             f"the frontend itself answered within {_ms(itself)}",
             f"a start was confirmed after {_ms(seen.start)} on average",
         ],

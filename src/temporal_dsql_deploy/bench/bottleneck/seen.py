@@ -10,7 +10,7 @@ from temporal_dsql_deploy.bench.results import Iteration, Second
 
 _STEP = 0.1
 """Seconds that a step may take beyond its own work: a task is scheduled, polled and answered."""
-_BEHIND = 1.0
+_BEHIND = 2.0
 """Seconds of load that a cluster may be behind, beyond what its workflows take."""
 _LEAST_WINDOW = 3
 """Seconds of the window in which a run is looked at more closely."""
@@ -213,6 +213,8 @@ def _worst(steady: list[Second], is_open: dict[int, int]) -> list[Second]:
 def _silent(series: list[Second]) -> list[int]:
     longest: list[int] = []
     row: list[int] = []
+    if all(one.answer is None for one in series):
+        return []
     for one in series:
         # Something was to be done, and not even the frontend said anything.
         silent = one.answer is None and not one.accepted and not one.completed
