@@ -5,12 +5,10 @@ end is read from the server afterwards. One workflow a second is awaited, to see
 """
 
 import asyncio
-import base64
 import json
 import os
 import time
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -35,6 +33,7 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from temporal_dsql_deploy.bench import arrivals, children, workloads
+from temporal_dsql_deploy.bench.numbers import Numbers
 from temporal_dsql_deploy.bench.options import Settings, from_json
 from temporal_dsql_deploy.bench.recorder import Histogram
 
@@ -125,7 +124,7 @@ class Generator:
         self._samples: set[asyncio.Task[None]] = set()
         self._sampled = -1
         self._errors: Counter[str] = Counter()
-        self._accepted = bytearray()
+        self._accepted = Numbers()
         self._clock: list[tuple[int, float, float]] = []
         self._client_latency = Histogram()
         self._listed = Histogram()
@@ -201,7 +200,7 @@ class Generator:
             return
         tally.accepted += 1
         tally.start.record(now - sent)
-        self._mark(number)
+        self._accepted.add(number)
         if int(now) != self._sampled:
             self._sampled = int(now)
             self._clock.append((number, sent, now))
@@ -267,15 +266,9 @@ class Generator:
                 return
             request.next_page_token = answer.next_page_token
 
-    def _mark(self, number: int) -> None:
-        place, bit = divmod(number, 8)
-        if place >= len(self._accepted):
-            self._accepted.extend(bytes(place + 1 - len(self._accepted)))
-        self._accepted[place] |= 1 << bit
-
     def _end(self) -> dict[str, Any]:
         return {
-            "accepted": base64.b64encode(zlib.compress(bytes(self._accepted))).decode(),
+            "accepted": self._accepted.encode(),
             "errors": dict(self._errors),
             "clock": self._clock,
             "client_latency": self._client_latency.encode(),

@@ -1,14 +1,14 @@
 """One iteration: the generators run, everything is watched, the workflows end or time out."""
 
 import asyncio
-import base64
 import contextlib
 import time
-import zlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 
 from temporal_dsql_deploy.bench import arrivals, generator, namespace, outcome
 from temporal_dsql_deploy.bench.answers import Answers
+from temporal_dsql_deploy.bench.numbers import Numbers
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
 from temporal_dsql_deploy.bench.processes import Child, ChildFailed
@@ -87,16 +88,9 @@ class Raw:
     watch: Watch = field(default_factory=lambda: Watch([], list))
     answers: Answers = field(default_factory=Answers)
 
-    def accepted(self) -> set[int]:
+    def accepted(self) -> Numbers:
         """The numbers of all workflows whose start was confirmed."""
-        return {
-            8 * place + bit
-            for end in self.ends
-            for place, byte in enumerate(zlib.decompress(base64.b64decode(end["accepted"])))
-            if byte
-            for bit in range(8)
-            if byte >> bit & 1
-        }
+        return reduce(or_, (Numbers(end["accepted"]) for end in self.ends), Numbers())
 
 
 class Iteration:
@@ -288,7 +282,7 @@ class Iteration:
                         fix="look at the visibility store: dsql-deploy probe ENV",
                     ) from error
             else:
-                if accepted <= found.seen() or time.monotonic() > deadline:
+                if not accepted.missing_from(found.seen) or time.monotonic() > deadline:
                     return found
             await asyncio.sleep(_LEAST_BETWEEN_QUERIES)
 

@@ -15,6 +15,8 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import ServiceClient
 
+from temporal_dsql_deploy.bench.numbers import Numbers
+
 _PAGE = 1000
 _TIMEOUT = timedelta(seconds=30)
 _RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
@@ -32,37 +34,43 @@ class Outcome:
     failed: dict[int, tuple[str, float]] = field(default_factory=dict)
     """How and when others have closed."""
     running: set[int] = field(default_factory=set)
+    seen: Numbers = field(default_factory=Numbers)
+    """All of them."""
     started: dict[int, float] = field(default_factory=dict)
-    """When those of `wanted_starts` were started."""
+    """When those were started that the generator has timed."""
     state_transitions: int = 0
     """Of all, children included."""
-
-    def seen(self) -> set[int]:
-        """The numbers of all workflows that the server has."""
-        return {*self.numbers, *self.failed, *self.running}
 
     def failures(self) -> Counter[str]:
         """How many have failed, by how."""
         return Counter(how for how, _ in self.failed.values())
 
+    def place(self, number: int, one: WorkflowExecutionInfo) -> None:
+        """Put a workflow where it belongs."""
+        self.seen.add(number)
+        if one.status == _RUNNING:
+            self.running.add(number)
+        elif one.status == _COMPLETED:
+            self.numbers.append(number)
+            self.closed.append(_unix(one.close_time))
+        else:
+            name = WorkflowExecutionStatus.Name(one.status)
+            how = name.removeprefix("WORKFLOW_EXECUTION_STATUS_").replace("_", " ").capitalize()
+            self.failed[number] = (how, _unix(one.close_time))
 
-async def read(
-    client: ServiceClient,
-    namespace: str,
-    prefix: str,
-    wanted_starts: set[int],
-) -> Outcome:
+
+async def read(client: ServiceClient, namespace: str, prefix: str, timed: set[int]) -> Outcome:
     """List all workflows whose ids begin with the prefix. Raises RPCError.
 
-    A workflow that closes while the list is read may stand on two pages: the later one counts.
+    Pages go on from the last workflow by its close time, the open ones first (temporalio/temporal
+    common/persistence/visibility, SQL and Elasticsearch alike): what closes meanwhile is not
+    listed again. Each number is placed once, whatever a visibility store does.
     """
     outcome = Outcome()
-    completed: dict[int, float] = {}
     number_of = re.compile(re.escape(prefix) + r"-(\d+)").fullmatch
     request = ListWorkflowExecutionsRequest(
         namespace=namespace, page_size=_PAGE, query=f"WorkflowId STARTS_WITH '{prefix}-'"
     )
-    transitions: dict[str, int] = {}
     while True:
         page: ListWorkflowExecutionsResponse = (
             await client.workflow_service.list_workflow_executions(
@@ -70,38 +78,19 @@ async def read(
             )
         )
         for one in page.executions:
-            transitions[one.execution.run_id] = one.state_transition_count
-            if match := number_of(one.execution.workflow_id):
-                _place(outcome, completed, int(match[1]), one, wanted_starts)
+            match = number_of(one.execution.workflow_id)
+            number = int(match[1]) if match else None
+            if number is not None and number in outcome.seen:
+                continue
+            outcome.state_transitions += one.state_transition_count
+            if number is None:
+                continue
+            outcome.place(number, one)
+            if number in timed:
+                outcome.started[number] = _unix(one.start_time)
         request.next_page_token = page.next_page_token
         if not page.next_page_token:
-            break
-    outcome.numbers.extend(completed)
-    outcome.closed.extend(completed.values())
-    outcome.state_transitions = sum(transitions.values())
-    return outcome
-
-
-def _place(
-    outcome: Outcome,
-    completed: dict[int, float],
-    number: int,
-    one: WorkflowExecutionInfo,
-    wanted_starts: set[int],
-) -> None:
-    if number in wanted_starts:
-        outcome.started[number] = _unix(one.start_time)
-    if one.status == _RUNNING:
-        if number not in completed and number not in outcome.failed:
-            outcome.running.add(number)
-        return
-    outcome.running.discard(number)
-    if one.status == _COMPLETED:
-        completed[number] = _unix(one.close_time)
-    else:
-        name = WorkflowExecutionStatus.Name(one.status)
-        how = name.removeprefix("WORKFLOW_EXECUTION_STATUS_").replace("_", " ").capitalize()
-        outcome.failed[number] = (how, _unix(one.close_time))
+            return outcome
 
 
 def _unix(time: Timestamp) -> float:

@@ -48,14 +48,14 @@ def counts(raw: Raw) -> Counts:
         for name in ("due", "dropped", "sent", "accepted", "rejected")
     }
     accepted = raw.accepted()
-    seen = raw.outcome.seen()
+    seen = raw.outcome.seen
     return Counts(
         **total,
         completed=len(raw.outcome.numbers),
         failed=len(raw.outcome.failed),
         unfinished=len(raw.outcome.running),
-        lost=len(accepted - seen),
-        unconfirmed=len(seen - accepted),
+        lost=accepted.missing_from(seen),
+        unconfirmed=seen.missing_from(accepted),
     )
 
 

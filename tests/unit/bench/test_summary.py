@@ -1,8 +1,6 @@
 """From what was seen to the result: nothing is counted twice, nothing is lost on the way."""
 
-import base64
 import random
-import zlib
 from array import array
 from collections import Counter
 from typing import Any
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.bench import arrivals, options, summary
 from temporal_dsql_deploy.bench.generator import Tally
 from temporal_dsql_deploy.bench.iteration import Queue, Raw
+from temporal_dsql_deploy.bench.numbers import Numbers
 from temporal_dsql_deploy.bench.options import Duration, Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
 from temporal_dsql_deploy.bench.recorder import Histogram
@@ -28,10 +27,10 @@ def _settings(rate: float = 5, duration: float = 6, generators: int = 1) -> Sett
 
 
 def _bitmap(numbers: set[int]) -> str:
-    marks = bytearray(max(numbers, default=0) // 8 + 1)
+    made = Numbers()
     for number in numbers:
-        marks[number // 8] |= 1 << number % 8
-    return base64.b64encode(zlib.compress(bytes(marks))).decode()
+        made.add(number)
+    return made.encode()
 
 
 def _end(accepted: set[int], clock: list[tuple[int, float, float]]) -> dict[str, Any]:
@@ -78,6 +77,8 @@ def _raw(settings: Settings, seed: int, offset: float = 0.0) -> tuple[Raw, Count
             outcome.failed[number] = ("Timed out", closed)
         elif what == "running":
             outcome.running.add(number)
+        if what not in {"lost", "rejected"}:
+            outcome.seen.add(number)
         outcome.started[number] = EPOCH + offset + second + 0.01
     for index, told in enumerate(tallies):
         for second, tally in told.items():
