@@ -10,7 +10,6 @@ from temporal_dsql_deploy.cli.console import table, terminal
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.results import BenchResult
-    from temporal_dsql_deploy.bench.store import Saved
 
 EXAMPLE = "dsql-deploy bench results"
 ResultsDirectory = Annotated[
@@ -41,7 +40,8 @@ def results(
         if as_json:
             terminal.result(result)
         else:
-            show(result, saved)
+            show(result)
+            terminal.text(f"report: {saved.report}")
         return
     listed = store.listed(folder)
     if as_json:
@@ -67,7 +67,7 @@ def results(
         terminal.text(f"no results in {folder}")
 
 
-def show(result: "BenchResult", saved: "Saved") -> None:
+def show(result: "BenchResult") -> None:
     """A result in a few lines."""
     whole = result.results
     took = whole.latency
@@ -83,7 +83,6 @@ def show(result: "BenchResult", saved: "Saved") -> None:
         ),
         ("workflows", _went(result)),
         ("result", result.id),
-        ("report", str(saved.report)),
     ]
     terminal.render(table(["benchmark", ""], rows))
     for reason in result.failure_reasons:

@@ -80,19 +80,22 @@ def run(
             prove=lambda: _probe(target, made.namespace, deadline),
             tell=watch,
         )
-    saved = store.save(result, folder)
+    # Shown first: what took an hour to find is not lost to a full disk.
+    for warning in result.warnings:
+        terminal.warning(warning)
+    if as_json:
+        terminal.result(result)
+    else:
+        show(result)
     from temporal_dsql_deploy.bench.report.page import page
 
     if out is not None:
         options.write_out(out, store.document(result))
     if report is not None:
         options.write_out(report, page(result), "--report")
-    for warning in result.warnings:
-        terminal.warning(warning)
-    if as_json:
-        terminal.result(result)
-    else:
-        show(result, saved)
+    saved = store.save(result, folder)
+    if not as_json:
+        terminal.text(f"report: {saved.report}")
     if not result.passed:
         raise typer.Exit(1)
 
