@@ -1,4 +1,4 @@
-"""Run a campaign of faults, environments, plans and fuzz: `make campaign SEED=7`, --help.
+"""Run a campaign of faults, bottlenecks, environments, plans and fuzz: `make campaign SEED=7`.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
 on where it was when it is started with the same seed. The report is in docs/results, by date and
@@ -17,7 +17,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.campaign import environments, fresh, fuzz, mutants, options
+from tests.campaign import bottlenecks, environments, fresh, fuzz, mutants, options
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support import plans
 from tests.support.deploy import Deploy
@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--workflows", type=int, default=200)
+    parser.add_argument("--bottlenecks", type=int, default=30)
     parser.add_argument("--plans-alone", action="store_true", help="mutants and options, no more")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -58,6 +59,7 @@ def main() -> int:
     rounds = faults(given.seed, count=given.rounds, workflows=given.workflows)
     page = report(rounds, date=date, seed=given.seed, workflows=given.workflows)
     write(f"{date}-faults-{given.seed}.md", page)
+    named = of_bottlenecks(given.seed, date, count=given.bottlenecks)
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -68,7 +70,7 @@ def main() -> int:
         fuzz.report(properties, said, seed=given.seed, date=date),
     )
     lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
-    return 1 if missed or lost or "failed" in said or not properties else 0
+    return 1 if missed or lost or not named or "failed" in said or not properties else 0
 
 
 def of_plans(seed: int, date: str) -> bool:
@@ -88,6 +90,17 @@ def of_plans(seed: int, date: str) -> bool:
         or bool(judging.mistakes(verdicts, entries))
         or any(one.findings or one.refused for one in results)
     )
+
+
+def of_bottlenecks(seed: int, date: str, *, count: int) -> bool:
+    """Benchmarks of which a party is starved; whether enough of these were named."""
+    # What other rules have said is of no interest.
+    progress = PROGRESS / f"bottlenecks-{seed}-{fresh.digest()}.jsonl"
+    judged = bottlenecks.campaign(progress, say, seed=seed, count=count)
+    write(f"{date}-bottlenecks-{seed}.md", bottlenecks.report(judged, date=date, seed=seed))
+    for line in bottlenecks.matrix(judged):
+        say(line)
+    return bottlenecks.right(judged)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

@@ -136,7 +136,8 @@ def _server(seed: int, chance: random.Random, given: dict[str, Any]) -> Case:
 
 def _generator(seed: int, chance: random.Random, given: dict[str, Any]) -> Case:
     if chance.random() < 0.5:
-        given |= {"max_in_flight": 1, "arrivals": "poisson"}
+        rate = float(chance.randint(24, 32))
+        given |= {"max_in_flight": 1, "arrivals": "poisson", "rate": rate, "workload": "simple"}
         return Case(seed, "generator", "one start in flight", given)
     paused, running = chance.uniform(0.3, 0.5), chance.uniform(0.002, 0.004)
     how = f"its process runs {1000 * running:.1f} of {1000 * (paused + running):.0f} ms"

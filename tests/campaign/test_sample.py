@@ -2,17 +2,19 @@
 
 import asyncio
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from tests.campaign import environments, fuzz
+from tests.campaign import bottlenecks, environments, fuzz
 from tests.campaign.__main__ import report, resumed
 from tests.campaign.faults import FAULTS, Round, run_round
 from tests.support.deploy import Deploy
 
 SEEDS = [12, 14, 17]
+BOTTLENECK_SEED = 15
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -62,3 +64,37 @@ def test_environments_that_were_written_down_are_not_applied_again(tmp_path: Pat
     page = environments.report([*lives, environments.Life("own", problem="no")], date="2026-11-21")
     assert "| dev | 9 | 60.5 | 5 | 40 | none |" in page
     assert "| own | 0 | 0 | 0 | 0 | no |" in page
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Deploy]:
+    with bottlenecks.cluster() as deploy:
+        yield deploy
+
+
+@pytest.mark.parametrize("party", bottlenecks.PARTIES)
+def test_the_party_that_is_starved_is_named(quick: Deploy, party: str) -> None:
+    judged = bottlenecks.judge(quick, bottlenecks.drawn(BOTTLENECK_SEED, party))
+    assert judged.party == party, judged
+
+
+NAMED = bottlenecks.Judged(9, "none", "nothing", "none", "None.", ["seen"], 90, 90, 40.0)
+
+
+def test_cases_that_were_judged_are_not_run_again(tmp_path: Path) -> None:
+    drawn = [(case.seed, case.label) for case in bottlenecks.cases(7, 5)]
+    done = [replace(NAMED, seed=seed, label=label, party=label) for seed, label in drawn]
+    progress = tmp_path / "progress.jsonl"
+    progress.write_text("".join(json.dumps(asdict(one)) + "\n" for one in done))
+    assert bottlenecks.campaign(progress, print, seed=7, count=5) == done
+
+
+def test_a_matrix_shows_who_was_taken_for_whom() -> None:
+    wrong = replace(NAMED, label="database", party="server")
+    assert "| database |  |  | 1 |  |  |" in bottlenecks.matrix([NAMED, wrong])
+    page = bottlenecks.report([NAMED, wrong], date="2026-11-21", seed=9)
+    assert "**1 of 2 named.**" in page
+    assert "| **server** |" in page
+    assert bottlenecks.right([NAMED] * 28 + [wrong] * 2)
+    assert not bottlenecks.right([NAMED] * 27 + [wrong] * 3)
+    assert not bottlenecks.right([NAMED] * 29 + [replace(NAMED, party="workers")])

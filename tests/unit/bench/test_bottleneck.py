@@ -12,7 +12,7 @@ from temporal_dsql_deploy.bench import bottleneck, options
 from temporal_dsql_deploy.bench.bottleneck import verdict
 from temporal_dsql_deploy.bench.bottleneck.seen import Seen, own_work, see
 from temporal_dsql_deploy.bench.options import Duration, Settings
-from temporal_dsql_deploy.bench.results import Counts, Iteration, Second
+from temporal_dsql_deploy.bench.results import Counts, Iteration, Second, Verdict
 from tests.support.bench_results import Load, iteration
 
 PARTIES = {"none", "workers", "server", "generator", "database"}
@@ -108,7 +108,7 @@ def healthy() -> Seen:
     return see(run.iteration(), run.settings())
 
 
-def judge(run: Run, **more: Any) -> bottleneck.Verdict:
+def judge(run: Run, **more: Any) -> Verdict:
     return bottleneck.judged(run.iteration(), run.settings(**more)).bottleneck
 
 
@@ -208,11 +208,11 @@ def test_who_leaves_out_more_than_the_cluster_leaves_undone_is_to_blame() -> Non
 @given(st.sampled_from(options.WORKLOADS), st.floats(0.001, 60))
 def test_what_a_workflow_takes_by_itself_is_nobodys_fault(kind: str, seconds: float) -> None:
     took = Duration(round(seconds, 3))
-    given = {"workload": kind, "activity_duration": took, "timer_duration": took}
-    work = own_work(Run().settings(**given))
+    asked = {"workload": kind, "activity_duration": took, "timer_duration": took}
+    work = own_work(Run().settings(**asked))
     assert work >= (0 if kind in ("simple", "child-workflow") else took.seconds)
     # All of them are open all the time, and none of them waits.
-    open_all_along = replace(healthy(), settings=Run().settings(**given), latency=work, tail=work)
+    open_all_along = replace(healthy(), settings=Run().settings(**asked), latency=work, tail=work)
     assert verdict(open_all_along).party == "none"
 
 
