@@ -216,7 +216,20 @@ def test_what_a_workflow_takes_by_itself_is_nobodys_fault(kind: str, seconds: fl
     assert verdict(open_all_along).party == "none"
 
 
-def test_a_server_that_was_away_is_named_with_the_seconds() -> None:
-    found = judge(Run(capacity=60, away=(8, 14)))
+def test_a_threshold_that_none_could_meet_accuses_none() -> None:
+    found = judge(Run(latency=0.3), max_p99=Duration(0.1))
+    assert found.party == "none"
+    assert "--max-p99" in found.sentence
+
+
+def test_a_threshold_that_a_slow_database_missed_accuses_it() -> None:
+    slow = replace(healthy(), tail=9.0, persistence=0.3)
+    assert verdict(slow).party == "database"
+
+
+@pytest.mark.parametrize("seconds", [20, 200])
+def test_a_server_that_was_away_is_named_with_the_seconds(seconds: int) -> None:
+    """Also where all was caught up with long before the end."""
+    found = judge(Run(seconds=seconds, capacity=60, away=(8, 14)))
     assert found.party == "server"
     assert any("seconds 8 to 13" in line for line in found.evidence), found

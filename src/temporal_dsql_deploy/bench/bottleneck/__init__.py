@@ -29,27 +29,30 @@ def verdict(seen: Seen) -> Verdict:
 
 def _found(seen: Seen) -> parties.Finding:
     generator = parties.generator(seen)
-    if generator and (2 * seen.late > seen.stuck or not seen.cluster_behind):
+    if generator and (2 * seen.late > seen.stuck or not seen.behind_or_undone):
         return generator
-    if not seen.cluster_behind and not seen.late_starts:
+    finding = parties.silence(seen)
+    if not finding and (seen.behind_or_undone or seen.left_out or seen.slow):
+        finding = _in_cluster(seen)
+    if not finding:
         return parties.none(seen)
-    finding = _in_cluster(seen)
     return replace(finding, evidence=[parties.behind(seen), *finding.evidence])
 
 
-def _in_cluster(seen: Seen) -> parties.Finding:
+def _in_cluster(seen: Seen) -> parties.Finding | None:
     for look in (
-        parties.silence,
         parties.limits,
         parties.busy_workers,
         parties.late_workers,
         parties.database,
         parties.slow_server,
-        parties.stalled_workers,
     ):
         if finding := look(seen):
             return finding
-    return parties.unknown(seen)
+    if seen.behind_or_undone or seen.left_out:
+        return parties.stalled_workers(seen) or parties.unknown(seen)
+    # Slower than was asked for, and nobody is to blame: that is what its steps take.
+    return None
 
 
 def _well(seen: Seen, accused: str) -> list[str]:

@@ -55,10 +55,18 @@ def behind(seen: Seen) -> str:
 
 def none(seen: Seen) -> Finding:
     """All was done in time."""
+    sentence = (
+        f"None: {seen.completed} of {seen.due} workflows completed, and none piled up; "
+        "raise --rate to find the limit."
+    )
+    if seen.slow:
+        sentence = (
+            "None: workflows took longer than --max-p99, but none piled up and no party was slow; "
+            "that is what their steps take here."
+        )
     return Finding(
         "none",
-        f"None: {seen.completed} of {seen.due} workflows completed, and none piled up; "
-        "raise --rate to find the limit.",
+        sentence,
         [
             behind(seen),
             f"half of the workflows took at most {_ms(seen.latency)}, 99 % {_ms(seen.tail)}",
@@ -68,7 +76,7 @@ def none(seen: Seen) -> Finding:
 
 def generator(seen: Seen) -> Finding | None:
     """It did not send in time what the cluster would have done."""
-    if seen.lag < _LAG and (not seen.late_starts or seen.start > _patience(seen)):
+    if seen.lag < _LAG and (not seen.left_out or seen.start > _patience(seen)):
         return None
     evidence = [
         f"{seen.dropped} of {seen.due} starts were dropped ({seen.late:.0%})",
@@ -207,7 +215,7 @@ def slow_server(seen: Seen) -> Finding | None:
 def late_workers(seen: Seen) -> Finding | None:
     """They do not get to what they have, and the server does."""
     late, answer = seen.worker_late or 0.0, seen.answer or 0.0
-    if late < _WORKER_LATE or late < 2 * answer:
+    if late < max(_WORKER_LATE, 2 * answer, seen.start / 4):
         return None
     return Finding(
         "workers",

@@ -91,14 +91,18 @@ class Seen:
     """Of the workers' machine, which is the server's too where its CPU is seen."""
 
     @property
-    def cluster_behind(self) -> bool:
-        """Whether the cluster did not do what it was sent, or not in time."""
-        late = self.tail > self.settings.max_p99.seconds + self.lag + own_work(self.settings)
-        return self.behind > self.patience or self.undone > _UNDONE * max(1, self.sent) or late
+    def behind_or_undone(self) -> bool:
+        """Whether the cluster did not do what it was sent, or fell behind with it."""
+        return self.behind > self.patience or self.undone > _UNDONE * max(1, self.sent)
 
     @property
-    def late_starts(self) -> bool:
-        """Whether not all that was due was sent."""
+    def slow(self) -> bool:
+        """Whether its latency was above the threshold, beyond what a workflow takes by itself."""
+        return self.tail > self.settings.max_p99.seconds + self.lag + own_work(self.settings)
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the generator did not send all that was due."""
         return self.late > _UNDONE
 
     @property
