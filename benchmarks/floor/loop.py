@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-TASK_QUEUE = "floor"
+TASK_QUEUE = "floor-python"
 
 
 @workflow.defn(name="simple")

@@ -24,7 +24,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-const taskQueue = "floor"
+const taskQueue = "floor-go"
 
 // Simple returns at once.
 func Simple(workflow.Context) error { return nil }
