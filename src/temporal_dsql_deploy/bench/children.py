@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any, NoReturn
 
@@ -78,15 +78,22 @@ async def while_wanted(work: Coroutine[Any, Any, None]) -> None:
         raise error
 
 
-def run(main: Coroutine[Any, Any, None]) -> NoReturn:
-    """Run a process to its end. What it fails with is its last line on stderr.
+def run(
+    main: Coroutine[Any, Any, None],
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> NoReturn:
+    """Run a process to its end, on such a loop. What it fails with is its last line on stderr.
 
     Python's own end is left out: the SDK's threads may call into Python meanwhile, and it waits
     for ever then (seen with temporalio 1.35, after the process lost who reads its stdout).
     """
+    # The SDK has a thread for each core otherwise, which wake one another in vain: Python, which is
+    # most of the work, uses one.
+    os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     code = 0
     try:
-        asyncio.run(main)
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(main)
     except (RuntimeError, OSError) as error:
         code = 1
         with contextlib.suppress(OSError):

@@ -15,6 +15,7 @@ from datetime import timedelta
 from statistics import fmean
 from typing import Any
 
+import uvloop
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -140,6 +141,9 @@ async def _work(task: Task) -> None:
         activities=[workflows.work],
         # Its workflows are known to be deterministic; the sandbox doubles what each costs here.
         workflow_runner=UnsandboxedWorkflowRunner(),
+        # They never block either, so they need no thread apart from the loop and nobody who looks
+        # whether they are stuck, which a process that was stopped for a while would be held for.
+        debug_mode=True,
         max_concurrent_workflow_tasks=settings.workflow_slots,
         max_concurrent_activities=settings.activity_slots,
         max_concurrent_local_activities=settings.local_activity_slots,
@@ -196,4 +200,5 @@ def _runtime() -> tuple[Runtime, str]:
 
 
 if __name__ == "__main__":
-    children.run(_main())
+    # Of the generator it would only make the clock coarser: its timers are of milliseconds.
+    children.run(_main(), uvloop.new_event_loop)
