@@ -21,6 +21,9 @@ _CORE = 0.85
 _SLOW_DATABASE = 0.02
 """Mean seconds of a database call that no healthy database needs: DSQL commits in about 0.01."""
 _BUSY_DATABASE = 0.008
+_LITTLE = 0.003
+_GROWN = 4
+"""Times that its calls take longer than in its quietest second when they queue."""
 _ANSWER = 0.004
 """Seconds that a frontend may take for a call for which it asks nobody."""
 _APART = 2
@@ -170,13 +173,13 @@ def _full(seen: Seen, slots: Slots) -> Finding:
 
 def database(seen: Seen) -> Finding | None:
     """Its calls are slow, and the frontend is not."""
-    if seen.persistence is None or seen.persistence < _BUSY_DATABASE:
+    if seen.persistence is None:
         return None
     itself = seen.answer or 0.0
-    slow = seen.persistence >= _SLOW_DATABASE
-    if seen.persistence < (_APART if slow else _FAR_APART) * itself:
-        return None
-    if not slow and (itself > _ANSWER or _held(seen)):
+    if seen.persistence >= _SLOW_DATABASE:
+        if seen.persistence < _APART * itself:
+            return None
+    elif not _busy_database(seen, seen.persistence) or seen.persistence < _FAR_APART * itself:
         return None
     quiet = _ms(seen.quiet or seen.persistence)
     slowest = sorted(seen.operations.items(), key=lambda one: -one[1])[:3]
@@ -194,22 +197,34 @@ def database(seen: Seen) -> Finding | None:
     )
 
 
+def _busy_database(seen: Seen, took: float) -> bool:
+    """Whether calls that are not slow by themselves are what is waited for."""
+    if (seen.answer or 0.0) > _ANSWER or _held(seen):
+        return False
+    grown = seen.start > _SLOW_START and took >= max(_LITTLE, _GROWN * (seen.quiet or took))
+    return took >= _BUSY_DATABASE or grown
+
+
 def slow_server(seen: Seen) -> Finding | None:
     """The frontend is slow by itself."""
     if seen.answer is None or seen.answer < _ANSWER:
         return None
-    evidence = [
-        f"a call for which the frontend asks nobody took {_ms(seen.answer)} beyond the network",
-        f"a start was confirmed after {_ms(seen.start)} on average",
-    ]
-    if seen.server_cpu is not None:
-        evidence.append(f"the server used {seen.server_cpu:.2f} of {seen.cores or '?'} cores")
     return Finding(
         "server",
         "The server: it is slow even where it needs no database. Give it more CPU or more "
         "instances (dsql-deploy scale), or look what else runs on its machine.",
-        evidence,
+        [
+            f"a call for which the frontend asks nobody took {_ms(seen.answer)} beyond the network",
+            *_server(seen),
+        ],
     )
+
+
+def _server(seen: Seen) -> list[str]:
+    evidence = [f"a start was confirmed after {_ms(seen.start)} on average"]
+    if seen.server_cpu is not None:
+        evidence.append(f"the server used {seen.server_cpu:.2f} of {seen.cores or '?'} cores")
+    return evidence
 
 
 def late_workers(seen: Seen) -> Finding | None:
@@ -261,7 +276,7 @@ def unknown(seen: Seen) -> Finding:
             "server",
             "The server: starts are slow, and neither its database nor its frontend is. Look at "
             "the CPU of history and matching, and at lock contention on shards.",
-            [f"a start was confirmed after {_ms(seen.start)} on average"],
+            [f"the frontend itself answered within {_ms(seen.answer or 0.0)}", *_server(seen)],
         )
     return Finding(
         "workers",
