@@ -21,8 +21,8 @@ import psutil
 from pydantic import TypeAdapter
 
 from temporal_dsql_deploy.bench import options, run
-from temporal_dsql_deploy.bench.iteration import Live
 from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.iteration import Live
 from temporal_dsql_deploy.bench.results import Iteration
 from temporal_dsql_deploy.platforms.local.binary import find_binary
 from tests.campaign import starve
@@ -161,7 +161,7 @@ _STARVED: dict[str, Callable[[int, random.Random, dict[str, Any]], Case]] = {
 
 @contextmanager
 def cluster() -> Iterator[Deploy]:
-    """An embedded server whose database is in memory, where there is such a file system."""
+    """Where an embedded server is run, with its database in memory if there is such a disk."""
     folder = Path(tempfile.mkdtemp(prefix="campaign-", dir=_MEMORY if _MEMORY.is_dir() else None))
     deploy = Deploy(folder)
     patient = folder / "temporal"
@@ -169,7 +169,6 @@ def cluster() -> Iterator[Deploy]:
     patient.chmod(0o755)
     try:
         with precedence():
-            deploy.run("up", "--temporal-binary", str(patient))
             yield deploy
     finally:
         deploy.clean_up()
@@ -238,7 +237,9 @@ def _children(role: str) -> list[int]:
 
 def judge(deploy: Deploy, case: Case, raw: Path | None = None) -> Judged:
     """Run the case, and have it judged; `raw` is where the whole result is kept."""
-    deploy.run("up", "--dynamic-config-value", f"{_RPS}={case.limit}")
+    patient = str(deploy.folder / "temporal")
+    limit = f"{_RPS}={case.limit}"
+    deploy.run("up", "--temporal-binary", patient, "--dynamic-config-value", limit)
     now = f"{time.strftime('%Y%m%d-%H%M%S')}-{case.seed}"
     settings = options.settings(case.given, now=now)
     starver = Starver(deploy, case)
@@ -251,6 +252,9 @@ def judge(deploy: Deploy, case: Case, raw: Path | None = None) -> Judged:
         run.run(target, settings, prove=lambda: None, tell=starver)
     finally:
         starver.end()
+    if case.limit < _UNLIMITED:
+        # With so few calls a second a benchmark may not manage to clean up.
+        deploy.run("destroy", "local", "--yes")
     (iteration,) = starver.done
     if raw:
         raw.mkdir(parents=True, exist_ok=True)
