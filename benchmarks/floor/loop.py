@@ -56,8 +56,10 @@ async def main(address: str, namespace: str, rate: float, seconds: float) -> Non
         await one(client, "warm")
         began = time.process_time()
         completed = await load(client, rate, seconds)
-        print(json.dumps({"completed": completed, "cpu": time.process_time() - began}))
+        print(json.dumps({"completed": completed, "cpu": time.process_time() - began}), flush=True)
 
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))
+    # Python's own end may abort, while threads of the SDK still call into it.
+    os._exit(0)
