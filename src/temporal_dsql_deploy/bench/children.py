@@ -28,22 +28,29 @@ def _ended() -> asyncio.Event:
     return asyncio.Event()
 
 
+@cache
+def _lines() -> asyncio.Queue[str]:
+    return asyncio.Queue()
+
+
 async def given() -> str:
-    """The first line of stdin; from then on the end of stdin ends the process."""
+    """The next line of stdin; its end ends the process."""
+    return await _lines().get()
+
+
+def _listen() -> None:
+    """Read stdin from now on, and take signals."""
     loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-    ended = _ended()
+    lines, ended = _lines(), _ended()
 
     def read() -> None:
-        loop.call_soon_threadsafe(line.set_result, sys.stdin.readline())
-        while sys.stdin.readline():
-            pass
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=read, daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    return await line
 
 
 def tell(document: dict[str, Any]) -> None:
@@ -67,6 +74,7 @@ async def connect(address: str, with_runtime: Runtime | None = None) -> ServiceC
 
 async def while_wanted(work: Coroutine[Any, Any, None]) -> None:
     """Do the work, until it is done or the process is told to end."""
+    _listen()
     doing = asyncio.create_task(work)
     ending = asyncio.create_task(_ended().wait())
     await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -94,10 +102,10 @@ def run(
     try:
         with asyncio.Runner(loop_factory=loop) as runner:
             runner.run(main)
-    except (RuntimeError, OSError) as error:
+    except Exception as error:
         code = 1
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"{error}\n")
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
     with contextlib.suppress(OSError):
         sys.stderr.flush()
         sys.stdout.flush()

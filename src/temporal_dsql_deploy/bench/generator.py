@@ -50,7 +50,11 @@ _MARGIN = timedelta(minutes=1)
 """By how much a workflow may outlive the benchmark, which judges it as unfinished before."""
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
-_LISTED_POLL = 0.02
+_SAMPLE_EVERY = 2.0
+"""Seconds between two workflows that are awaited: few, as a server allows ten visibility queries a
+second (frontend.namespaceRPS.visibility)."""
+_FIRST_LOOK = 0.05
+_LONGEST_LOOK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,6 @@ class Task:
     seed: int
     index: int
     """Which of the generator processes this is: every `settings.generators`th start is its own."""
-    epoch: float
-    """Unix time, in seconds, of second 0."""
 
     def to_json(self) -> str:
         """For the process's stdin."""
@@ -93,6 +95,8 @@ class Tally:
 
     due: int = 0
     dropped: int = 0
+    dropped_unanswered: int = 0
+    """Of those, the ones for which too many starts were unanswered."""
     sent: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -107,14 +111,16 @@ class Tally:
         return {**plain, "start": self.start.encode(), "lag": self.lag.encode()}
 
 
-_COUNTS = ("due", "dropped", "sent", "accepted", "rejected", "cpu")
+_COUNTS = ("due", "dropped", "dropped_unanswered", "sent", "accepted", "rejected", "cpu")
 
 
 class Generator:
     """The starts of one process."""
 
-    def __init__(self, task: Task, client: ServiceClient) -> None:
+    def __init__(self, task: Task, client: ServiceClient, epoch: float) -> None:
         self._task = task
+        self._epoch = epoch
+        """Unix time, in seconds, of second 0."""
         self._service = client.workflow_service
         self._offset = time.time() - time.monotonic()
         self._tallies: dict[int, Tally] = {}
@@ -122,7 +128,7 @@ class Generator:
         self._cpu = time.process_time()
         self._starts: set[asyncio.Task[None]] = set()
         self._samples: set[asyncio.Task[None]] = set()
-        self._sampled = -1
+        self._sampled = -_SAMPLE_EVERY
         self._errors: Counter[str] = Counter()
         self._accepted = Numbers()
         self._clock: list[tuple[int, float, float]] = []
@@ -140,9 +146,10 @@ class Generator:
             tally = self._tally(int(second))
             tally.due += 1
             lag = now - second
-            in_flight = len(self._starts) >= settings.max_in_flight
-            if in_flight or lag > settings.max_lag.seconds:
+            unanswered = len(self._starts) >= settings.max_in_flight
+            if unanswered or lag > settings.max_lag.seconds:
                 tally.dropped += 1
+                tally.dropped_unanswered += unanswered
                 continue
             tally.sent += 1
             tally.lag.record(lag)
@@ -155,13 +162,16 @@ class Generator:
         telling.cancel()
         self._tell_seconds(up_to=int(self._now()) + 1)
         children.tell({"started": True})
-        if self._samples:
-            await asyncio.wait(self._samples, timeout=settings.completion_timeout.seconds)
+        if samples := set(self._samples):
+            _, open_still = await asyncio.wait(samples, timeout=settings.completion_timeout.seconds)
+            for sample in open_still:
+                sample.cancel()
+            await asyncio.gather(*open_still, return_exceptions=True)
         children.tell({"end": self._end()})
 
     def _now(self) -> float:
         """Seconds since the epoch of the run; the clock does not jump."""
-        return time.monotonic() + self._offset - self._task.epoch
+        return time.monotonic() + self._offset - self._epoch
 
     async def _wait(self, second: float) -> None:
         delay = second - self._now()
@@ -201,8 +211,8 @@ class Generator:
         tally.accepted += 1
         tally.start.record(now - sent)
         self._accepted.add(number)
-        if int(now) != self._sampled:
-            self._sampled = int(now)
+        if self._task.index == 0 and now >= self._sampled + _SAMPLE_EVERY:
+            self._sampled = now
             self._clock.append((number, sent, now))
             sample = asyncio.create_task(self._sample(request.workflow_id, due))
             self._samples.add(sample)
@@ -235,21 +245,32 @@ class Generator:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _sample(self, workflow_id: str, due: float) -> None:
-        """Wait for one workflow as a client does, then until visibility shows that it is closed."""
+        """Wait for one workflow as a client does, then until visibility shows that it is closed.
+
+        One that is still awaited at the end counts with the time that it has been until then.
+        """
+        recorded, since = self._client_latency, due
         try:
             await self._closed(workflow_id)
             self._client_latency.record(self._now() - due)
-            closed = self._now()
-            query = f"WorkflowId = '{workflow_id}' AND ExecutionStatus != 'Running'"
-            request = CountWorkflowExecutionsRequest(
-                namespace=self._task.settings.namespace, query=query
-            )
-            while not (await self._service.count_workflow_executions(request)).count:
-                await asyncio.sleep(_LISTED_POLL)
-            self._listed.record(self._now() - closed)
+            recorded, since = self._listed, self._now()
+            await self._shown_closed(workflow_id)
+            self._listed.record(self._now() - since)
+        except asyncio.CancelledError:
+            recorded.record(self._now() - since)
         except (RPCError, RuntimeError):
-            # A sample less: how many there are is in the result.
+            # The server was away: a sample less, and how many there are is in the result.
             return
+
+    async def _shown_closed(self, workflow_id: str) -> None:
+        query = f"WorkflowId = '{workflow_id}' AND ExecutionStatus != 'Running'"
+        request = CountWorkflowExecutionsRequest(
+            namespace=self._task.settings.namespace, query=query
+        )
+        pause = _FIRST_LOOK
+        while not (await self._service.count_workflow_executions(request, retry=True)).count:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_LOOK)
 
     async def _closed(self, workflow_id: str) -> None:
         request = GetWorkflowExecutionHistoryRequest(
@@ -317,11 +338,14 @@ def cause_of(error: Exception) -> str:
     return error.status.name
 
 
-async def _main() -> None:
+async def _work() -> None:
     task = Task.from_json(await children.given())
     client = await children.connect(task.address)
-    await children.while_wanted(Generator(task, client).run())
+    # All generators begin together, when the last of them can.
+    children.tell({"ready": True})
+    epoch = float(await children.given())
+    await Generator(task, client, epoch).run()
 
 
 if __name__ == "__main__":
-    children.run(_main())
+    children.run(children.while_wanted(_work()))

@@ -26,7 +26,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from temporal_dsql_deploy.bench import prometheus_page
-from temporal_dsql_deploy.bench.iteration import Live
+from temporal_dsql_deploy.bench.raw import Live
 from temporal_dsql_deploy.bench.results import Iteration, Latency
 from temporal_dsql_deploy.errors import PortTaken
 
@@ -34,7 +34,6 @@ BOUNDS = tuple(0.001 * 2**power for power in range(20))
 """Seconds, of the buckets of the latency."""
 PROCESS = "process"
 """The label that tells the SDK's samples of one worker process from those of another."""
-_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - who scrapes is on another machine, or another container
 _WINDOW = 10
 """Seconds that the throughput is a mean of."""
 _MICROSECONDS = 1_000_000
@@ -76,12 +75,12 @@ class _State:
 
 
 class Page(Collector):
-    """A Prometheus page on a port of this machine; with port 0 there is none.
+    """A Prometheus page on a port and an address of this machine; with port 0 there is none.
 
     Used by `with`. Raises PortTaken when somebody else listens there.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._state = _State()
         self._lock = Lock()
         self._pages: dict[str, str] = {}
@@ -91,9 +90,7 @@ class Page(Collector):
         registry = CollectorRegistry()
         registry.register(self)
         try:
-            self._server, self._thread = start_http_server(
-                port, addr=_ALL_ADDRESSES, registry=registry
-            )
+            self._server, self._thread = start_http_server(port, addr=host, registry=registry)
         except OSError as error:
             raise PortTaken(
                 f"the benchmark's metrics cannot be served on port {port}",

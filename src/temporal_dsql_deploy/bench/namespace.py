@@ -1,4 +1,8 @@
-"""The namespace of a benchmark: made, looked at for what an earlier run has left, and emptied."""
+"""The namespace of a benchmark: made, looked at for what an earlier run has left, and emptied.
+
+A namespace may be somebody else's too. What a benchmark looks at, counts and terminates are only
+workflows whose id says that a benchmark has started them.
+"""
 
 import asyncio
 import time
@@ -17,7 +21,7 @@ from temporalio.api.workflowservice.v1 import (
     StartBatchOperationRequest,
     StartWorkflowExecutionRequest,
 )
-from temporalio.service import ServiceClient
+from temporalio.service import RPCStatusCode, ServiceClient
 
 from temporal_dsql_deploy.errors import BenchmarkFailed, ResidueFound
 from temporal_dsql_deploy.platforms import temporal_api
@@ -26,12 +30,24 @@ from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
 RETENTION = timedelta(hours=24)
 PREFIX = "benchmark"
 """Of the namespaces that are looked at for what an earlier benchmark has left."""
-_OPEN = "ExecutionStatus = 'Running'"
-_MARK = "benchmark-run"
-"""Type of the workflow that is open as long as a benchmark runs: others see it, and wait."""
+IDS = "dsql-deploy-bench-"
+"""How the ids of all workflows begin that a benchmark starts."""
+_MARK = "benchmark-mark"
+"""Type of the workflow that is open as long as a benchmark runs: others see it."""
 _PATIENCE = 60.0
-_POLL = 0.2
+_POLL = 0.25
+_SETTLED = 1.5
+"""Seconds between two counts of which both must be zero: a visibility store may be behind."""
 _SECONDS = 10.0
+
+
+def ids_of(run: str) -> str:
+    """How the ids of all workflows of one run begin."""
+    return f"{IDS}{run}-"
+
+
+def _open(prefix: str) -> str:
+    return f"WorkflowId STARTS_WITH '{prefix}' AND ExecutionStatus = 'Running'"
 
 
 async def make(client: ServiceClient, name: str) -> bool:
@@ -46,39 +62,40 @@ async def make(client: ServiceClient, name: str) -> bool:
         workflow_execution_retention_period=retention,
         description="Made by dsql-deploy bench; its workflows are gone a day after they closed.",
     )
-    try:
-        made = not await temporal_api.namespace_exists(client, name)
-        if made:
+    made = False
+    if not await temporal_api.namespace_exists(client, name):
+        try:
             await call(client.workflow_service.register_namespace(request), seconds=_SECONDS)
-    except CallFailed as error:
-        raise BenchmarkFailed(
-            f"the namespace {name} could not be made",
-            cause=str(error),
-            fix="look at the cluster: dsql-deploy probe ENV",
-        ) from error
+            made = True
+        except CallFailed as error:
+            # Two may do this at once, as a generator and workers that are started together.
+            if error.status is not RPCStatusCode.ALREADY_EXISTS:
+                raise _failed(f"the namespace {name} could not be made", error) from error
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             # Each frontend refreshes its list of namespaces on its own.
-            await count(client, name, _OPEN)
+            await count(client, name, _open(IDS))
             return made
         except CallFailed as error:
             if time.monotonic() > deadline:
-                raise BenchmarkFailed(
-                    f"the namespace {name} cannot be used {_PATIENCE:g} s after it was made",
-                    cause=str(error),
-                    fix="look at the cluster: dsql-deploy probe ENV",
-                ) from error
+                raise _failed(f"the namespace {name} cannot be used", error) from error
         await asyncio.sleep(_POLL)
 
 
-async def mark(client: ServiceClient, name: str, limit: timedelta) -> None:
+def _failed(message: str, error: CallFailed) -> BenchmarkFailed:
+    return BenchmarkFailed(
+        message, cause=str(error), fix="look at the cluster: dsql-deploy probe ENV"
+    )
+
+
+async def mark(client: ServiceClient, name: str, run: str, limit: timedelta) -> None:
     """Show that a benchmark runs, for `limit` at most. Raises BenchmarkFailed."""
     timeout = Duration()
     timeout.FromTimedelta(limit)
     request = StartWorkflowExecutionRequest(
         namespace=name,
-        workflow_id=f"{_MARK}-{uuid.uuid4().hex}",
+        workflow_id=mark_of(run),
         workflow_type=WorkflowType(name=_MARK),
         # Nobody polls it: the workflow is there to be seen.
         task_queue=TaskQueue(name=_MARK),
@@ -88,37 +105,36 @@ async def mark(client: ServiceClient, name: str, limit: timedelta) -> None:
     try:
         await call(client.workflow_service.start_workflow_execution(request), seconds=_SECONDS)
     except CallFailed as error:
-        raise BenchmarkFailed(
-            f"no workflow can be started in namespace {name}",
-            cause=str(error),
-            fix="look at the cluster: dsql-deploy probe ENV",
-        ) from error
+        raise _failed(f"no workflow can be started in namespace {name}", error) from error
+
+
+async def is_marked(client: ServiceClient, name: str) -> bool:
+    """Whether a benchmark runs in the namespace. Raises CallFailed."""
+    query = f"{_open(IDS)} AND WorkflowType = '{_MARK}'"
+    return bool(await count(client, name, query))
 
 
 async def count(client: ServiceClient, name: str, query: str) -> int:
     """How many workflows visibility has for a query. Raises CallFailed."""
     request = CountWorkflowExecutionsRequest(namespace=name, query=query)
     answer = await call(
-        client.workflow_service.count_workflow_executions(request), seconds=_SECONDS
+        client.workflow_service.count_workflow_executions(request, retry=True), seconds=_SECONDS
     )
     return answer.count
 
 
-async def refuse_residue(client: ServiceClient, own: str) -> None:
-    """Look at all namespaces of benchmarks for open workflows.
+async def refuse_residue(client: ServiceClient, own: str, address: str, run: str = "") -> None:
+    """Look at all namespaces of benchmarks for open workflows of benchmarks other than `run`.
 
     Raises ResidueFound, which names them, BenchmarkFailed when the cluster does not say.
     """
+    query = _open(IDS) + (f" AND WorkflowId NOT STARTS_WITH '{ids_of(run)}'" if run else "")
     try:
         names = await temporal_api.namespaces(client)
         looked_at = [name for name in names if name.startswith(PREFIX) or name == own]
-        counts = await asyncio.gather(*(count(client, name, _OPEN) for name in looked_at))
+        counts = await asyncio.gather(*(count(client, name, query) for name in looked_at))
     except CallFailed as error:
-        raise BenchmarkFailed(
-            "the namespaces of earlier benchmarks could not be looked at",
-            cause=str(error),
-            fix="look at the cluster: dsql-deploy probe ENV",
-        ) from error
+        raise _failed("namespaces of earlier benchmarks could not be looked at", error) from error
     left = {name: found for name, found in zip(looked_at, counts, strict=True) if found}
     if left:
         listed = ", ".join(f"{found} in {name}" for name, found in left.items())
@@ -126,38 +142,56 @@ async def refuse_residue(client: ServiceClient, own: str) -> None:
             "workflows of another benchmark are open, and would distort this one",
             cause=listed,
             fix="wait for it if it still runs; if it was killed, end them with: "
-            + " && ".join(by_hand(name) for name in left),
+            + " && ".join(by_hand(name, address) for name in left),
         )
 
 
-def by_hand(name: str) -> str:
-    """The command that ends all workflows of a namespace."""
+def by_hand(name: str, address: str, run: str = "") -> str:
+    """The command that ends all workflows that benchmarks, or one run, have in a namespace."""
+    prefix = ids_of(run) if run else IDS
     return (
-        f"temporal workflow terminate --namespace {name} "
-        f'--query "{_OPEN}" --reason "benchmark ended" --yes'
+        f"temporal workflow terminate --address {address} --namespace {name} "
+        f'--query "{_open(prefix)}" --reason "benchmark ended" --yes'
     )
 
 
-async def empty(client: ServiceClient, name: str, *, unmark: bool) -> str:
-    """Terminate what is still open, and see that nothing is; what went wrong, or nothing.
+def mark_of(run: str) -> str:
+    """The id of the workflow that shows that a run is there."""
+    return f"{ids_of(run)}mark"
 
-    What shows that a benchmark runs stays, without `unmark`.
+
+async def empty(client: ServiceClient, name: str, prefix: str, *, but: str = "") -> str:
+    """Terminate what is open whose id begins with the prefix, and see that nothing is.
+
+    What went wrong, or nothing; the workflow `but` stays. It takes as long as it gets on: a
+    server's batch operations terminate 50 workflows a second (worker.batcherRPS).
     """
-    query = _OPEN if unmark else f"{_OPEN} AND WorkflowType != '{_MARK}'"
+    query = _open(prefix) + (f" AND WorkflowId != '{but}'" if but else "")
+    least: int | None = None
     deadline = time.monotonic() + _PATIENCE
+    job = ""
     try:
-        while found := await count(client, name, query):
-            await _terminate_all(client, name, query, deadline)
-            if time.monotonic() > deadline:
-                return f"{found} workflows are still open after {_PATIENCE:g} s"
+        while True:
+            found = await count(client, name, query)
+            if not found:
+                if least == 0:
+                    return ""
+                least = 0
+                await asyncio.sleep(_SETTLED)
+                continue
+            if not least or found < least:
+                least, deadline = found, time.monotonic() + _PATIENCE
+            elif time.monotonic() > deadline:
+                return f"{found} workflows are still open, the same for {_PATIENCE:g} s"
+            if not job or await _ended(client, name, job):
+                job = await _terminate_all(client, name, query)
             await asyncio.sleep(_POLL)
-    except (CallFailed, TimeoutError) as error:
-        return str(error) or f"not done after {_PATIENCE:g} s"
-    return ""
+    except CallFailed as error:
+        return str(error)
 
 
-async def _terminate_all(client: ServiceClient, name: str, query: str, deadline: float) -> None:
-    """One batch operation of the server, to its end."""
+async def _terminate_all(client: ServiceClient, name: str, query: str) -> str:
+    """Start one batch operation of the server; its id."""
     job = uuid.uuid4().hex
     start = StartBatchOperationRequest(
         namespace=name,
@@ -167,13 +201,13 @@ async def _terminate_all(client: ServiceClient, name: str, query: str, deadline:
         termination_operation=BatchOperationTermination(identity="dsql-deploy bench"),
     )
     await call(client.workflow_service.start_batch_operation(start), seconds=_SECONDS)
+    return job
+
+
+async def _ended(client: ServiceClient, name: str, job: str) -> bool:
+    """Whether a batch operation has come to its end; a namespace may have one at a time."""
     describe = DescribeBatchOperationRequest(namespace=name, job_id=job)
-    while True:
-        answer = await call(
-            client.workflow_service.describe_batch_operation(describe), seconds=_SECONDS
-        )
-        if answer.state != BatchOperationState.BATCH_OPERATION_STATE_RUNNING:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the batch operation {job} has not ended")
-        await asyncio.sleep(_POLL)
+    answer = await call(
+        client.workflow_service.describe_batch_operation(describe), seconds=_SECONDS
+    )
+    return answer.state != BatchOperationState.BATCH_OPERATION_STATE_RUNNING

@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Iterator
 
 
 class Numbers:
@@ -35,6 +36,14 @@ class Numbers:
     def missing_from(self, other: "Numbers") -> int:
         """How many of these are not among the others."""
         return (self._all() & ~other._all()).bit_count()
+
+    def without(self, other: "Numbers") -> Iterator[int]:
+        """These that are not among the others, in order."""
+        left = self._all() & ~other._all()
+        while left:
+            lowest = left & -left
+            yield lowest.bit_length() - 1
+            left ^= lowest
 
     def encode(self) -> str:
         """As text: compressed, base64."""

@@ -4,6 +4,7 @@ Names, defaults and bounds are those of the benchmark that the project began fro
 option; where a default differs, its `help` or docs/guides/bench.md says why.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ class Option:
     def check(self, value: Any) -> None:
         """Raises InvalidSetting when the value is out of bounds."""
         number = value.seconds if isinstance(value, Duration) else value
+        if isinstance(number, float) and not math.isfinite(number):
+            self._refuse(value, "it is not a number")
         if self.choices and value not in self.choices:
             self._refuse(value, f"it is one of {', '.join(self.choices)}")
         if self.least is not None and number < self.least:
@@ -293,6 +296,26 @@ OPTIONS = (
         "Run workers alone, until the generator says that it is done.",
     ),
     Option(
+        "idle_timeout",
+        "BENCHMARK_IDLE_TIMEOUT",
+        Duration(600),
+        "With --worker-only: how long workers wait for a benchmark before they end.",
+        least=1,
+        most=86400,
+    ),
+    Option(
+        "metrics_host",
+        "BENCHMARK_METRICS_HOST",
+        "127.0.0.1",
+        "Address that the Prometheus page listens on; 0.0.0.0 in a container.",
+    ),
+    Option(
+        "server_metrics",
+        "BENCHMARK_SERVER_METRICS",
+        "",
+        "URLs of the servers' Prometheus pages, with commas; those of an environment are known.",
+    ),
+    Option(
         "metrics_port",
         "BENCHMARK_METRICS_PORT",
         0,
@@ -304,7 +327,7 @@ OPTIONS = (
         "max_p99",
         "BENCHMARK_MAX_P99_LATENCY",
         Duration(5),
-        "Threshold: the latency that 99 of 100 workflows may have.",
+        "Threshold: the latency of 99 in 100 of those that complete; the others count below.",
         least=0.001,
     ),
     Option(
@@ -355,6 +378,9 @@ class Settings:
     seed: int
     generator_only: bool
     worker_only: bool
+    idle_timeout: Duration
+    metrics_host: str
+    server_metrics: str
     metrics_port: int
     max_p99: Duration
     min_throughput: float
@@ -370,7 +396,7 @@ def settings(given: Mapping[str, Any], *, now: str) -> Settings:
 
     `now` is the time as it is to stand in the name of a namespace. Raises InvalidSetting.
     """
-    values = {option.name: option.default for option in OPTIONS}
+    values: dict[str, Any] = {option.name: option.default for option in OPTIONS}
     values.update((name, value) for name, value in given.items() if value is not None)
     for option in OPTIONS:
         if values[option.name] is not None:

@@ -43,6 +43,11 @@ class Child:
         """Its process id."""
         return self._process.pid
 
+    def send(self, line: str) -> None:
+        """One more line on its stdin."""
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker
+        self._process.stdin.write(line.encode() + b"\n")
+
     async def lines(self) -> AsyncIterator[dict[str, Any]]:
         """What it tells, until it ends. Raises ChildFailed when that is with an error."""
         assert self._process.stdout is not None  # noqa: S101 - for the type checker

@@ -55,7 +55,19 @@ class Histogram:
     @property
     def mean(self) -> float:
         """Seconds; 0 when there is none."""
-        return float(self._counts.get_mean_value()) / _MICROSECONDS if self.count else 0.0
+        if not self.count:
+            return 0.0
+        # As HdrHistogram's own mean, which looks at every bucket, full or not, in Python.
+        filled = (
+            (at, times) for at, times in enumerate(self._counts.encoder.payload.counts) if times
+        )
+        total = sum(self._middle(at) * times for at, times in filled)
+        return float(total) / self.count / _MICROSECONDS
+
+    def _middle(self, at: int) -> int:
+        """Microseconds in the middle of a bucket."""
+        value = self._counts.get_value_from_index(at)
+        return int(self._counts.get_median_equivalent_value(value))
 
     @property
     def max(self) -> float:

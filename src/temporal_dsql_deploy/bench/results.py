@@ -130,6 +130,8 @@ class Worker(Document):
     activity_pollers: int
     workflow_tasks: int
     """Workflow tasks that it was given."""
+    sticky_pollers: int = 0
+    """Polls for tasks of workflows that it has cached, open at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,8 @@ class Verdict(Document):
 class Counts(Document):
     """Where all workflows of an iteration went.
 
-    due = dropped + sent; sent = accepted + rejected; every accepted one is completed, failed,
-    unfinished or lost.
+    due = dropped + sent; sent = accepted + rejected; accepted + unconfirmed = completed + failed
+    + unfinished + unlisted + lost.
     """
 
     due: int
@@ -162,9 +164,13 @@ class Counts(Document):
     unfinished: int
     """Still open when the completion timeout was over: they count as failures."""
     lost: int
-    """Confirmed by the server, and not found in its visibility store afterwards."""
+    """Confirmed by the server, and afterwards known neither to visibility nor to history."""
     unconfirmed: int
     """Found there although their start was given up: beyond `accepted`, and in `completed` too."""
+    unlisted: int = 0
+    """Confirmed, not in the visibility store when the run ended, and too many to ask for each."""
+    dropped_unanswered: int = 0
+    """Of `dropped`, those due while too many starts had no answer: the cluster's doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +192,9 @@ class Iteration(Document):
     lag: Latency
     """From when a start was due to when it was sent: the generator's own doing."""
     client_latency: Latency
-    """As `latency`, but until a client that waited for the result had it: of one a second."""
+    """As `latency`, but until a client that waited for the result had it: of one in two seconds."""
     close_to_listed: Latency
-    """From having the result until visibility showed the workflow closed: of one a second."""
+    """From having the result until visibility showed the workflow closed: of the same ones."""
     query_latency: Latency
     """Of visibility queries."""
     schedule_to_start: Latency | None
@@ -217,8 +223,8 @@ class Iteration(Document):
     """Connections and errors of the database, by the server's metric."""
     clock_offset: float
     """By how many milliseconds the server's clock is ahead of the generator's; taken out."""
-    clock_uncertainty: float
-    """The offset is known to this many milliseconds."""
+    clock_uncertainty: float | None
+    """The offset is known to this many milliseconds; None when it is not known and taken as 0."""
     bottleneck: Verdict
 
 
@@ -242,7 +248,7 @@ class System(Document):
     """What was measured, and from where."""
 
     instance_type: str
-    """Machine of the generator: its architecture and cores, or the EC2 instance type."""
+    """Machine of the generator: its architecture and cores."""
     history_shards: int
     services: dict[str, int]
     """Components of the cluster by name, each with how many; empty where they are not seen."""

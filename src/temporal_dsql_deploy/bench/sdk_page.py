@@ -19,6 +19,7 @@ BUCKETS: Mapping[str, list[float]] = {
     for name in (_WORKFLOW_TASKS, _ACTIVITIES)
 }
 """In seconds: the SDK's own begin at 0.1 s, which is where trouble does."""
+_LONGEST = 7200.0
 
 
 @dataclass(slots=True)
@@ -62,8 +63,8 @@ class Waits:
         made = Histogram()
         below = 0.0
         for bound, count in sorted(self.buckets.items()):
-            if bound != float("inf"):
-                made.record(bound, times=round(count - below))
+            # What was longer than all buckets counts as the longest that can be told.
+            made.record(min(bound, _LONGEST), times=round(count - below))
             below = count
         return made
 
@@ -78,6 +79,8 @@ class Look:
     """Free ones."""
     activity_slots: float | None = None
     workflow_pollers: int = 0
+    sticky_pollers: int = 0
+    """Polls of the worker's own queue, for workflows that it has cached."""
     activity_pollers: int = 0
 
 
@@ -114,10 +117,12 @@ def _slots(seen: Look, sample: prometheus_page.Sample) -> None:
 
 
 def _pollers(seen: Look, sample: prometheus_page.Sample) -> None:
-    if sample.labels.get("poller_type") == "activity_task":
+    kind = sample.labels.get("poller_type")
+    if kind == "activity_task":
         seen.activity_pollers += int(sample.value)
-    else:
-        # Those of the sticky queue are its too.
+    elif kind == "sticky_workflow_task":
+        seen.sticky_pollers += int(sample.value)
+    elif kind == "workflow_task":
         seen.workflow_pollers += int(sample.value)
 
 

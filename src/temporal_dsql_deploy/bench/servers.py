@@ -26,6 +26,8 @@ _DATABASE = (
     "persistence_errors",
     "persistence_errors_total",
 )
+_LOOK_SHARE = 20
+"""A look that took t seconds is repeated after 20 t at the earliest."""
 _FIND_AGAIN = 5.0
 """Seconds between two searches for servers that are not there."""
 _NOISE = {"ListNexusEndpoints"}
@@ -48,12 +50,13 @@ class Metrics:
 
     def minus(self, before: "Metrics") -> "Metrics":
         """What came since `before`; gauges stay as they are."""
+        counted = _grown(self.database, before.database)
         return Metrics(
             seconds=_grown(self.seconds, before.seconds),
             calls=_grown(self.calls, before.calls),
             exhausted=_grown(self.exhausted, before.exhausted),
             database={
-                name: value if name in _GAUGES else max(0.0, value - before.database.get(name, 0))
+                name: value if name in _GAUGES else counted[name]
                 for name, value in self.database.items()
             },
         )
@@ -79,7 +82,9 @@ class Metrics:
 
 def _grown(now: Totals, before: Totals) -> Totals:
     # A server that was started again counts from nothing.
-    restarted = any(value < before.get(name, 0) for name, value in now.items())
+    restarted = any(
+        value < before.get(name, 0) for name, value in now.items() if name not in _GAUGES
+    )
     return {name: now[name] - (0 if restarted else before.get(name, 0)) for name in now}
 
 
@@ -111,44 +116,57 @@ def _latency(seen: Metrics, sample: prometheus_page.Sample) -> None:
 
 
 class Watch:
-    """The servers, looked at once a second while a benchmark runs."""
+    """The servers, looked at again and again while a benchmark runs."""
 
     def __init__(self, pages: Iterable[str], find_pids: Callable[[], Iterable[int]]) -> None:
-        self._pages = list(pages)
+        self._last: dict[str, Metrics | None] = dict.fromkeys(pages)
         self._find_pids = find_pids
         self._pids: set[int] = set()
         self._found_at = 0.0
-        self.first: Metrics | None = None
-        self.last: Metrics | None = None
+        self._grown = Metrics()
         self.seconds: dict[int, Mapping[str, float | None]] = {}
         """By second of Unix time: `cpu` in cores, `persistence` in seconds."""
 
     async def run(self) -> None:
         """Look, until cancelled."""
-        before = self.first = await self._look()
+        await self._look()
         cpu = await asyncio.to_thread(self._cpu)
+        next_look = 0.0
         while True:
             await asyncio.sleep(1 - time.time() % 1)
             second = int(time.time() - 0.5)
-            now, used = await asyncio.gather(self._look(), asyncio.to_thread(self._cpu))
+            used = await asyncio.to_thread(self._cpu)
+            mean = None
+            if time.monotonic() >= next_look:
+                began = time.monotonic()
+                mean = (await self._look()).mean()
+                # The page of a server that has run many benchmarks is of megabytes.
+                next_look = began + _LOOK_SHARE * (time.monotonic() - began)
             grown = None if cpu is None or used is None or used < cpu else used - cpu
-            self.seconds[second] = {"cpu": grown, "persistence": now.minus(before).mean()}
-            before, cpu = now, used
-            self.last = now
+            self.seconds[second] = {"cpu": grown, "persistence": mean}
+            cpu = used
 
     def grown(self) -> Metrics:
-        """What came between the first look and the last."""
-        if self.first is None or self.last is None:
-            return Metrics()
-        return self.last.minus(self.first)
+        """What came since the first look."""
+        return self._grown
 
     async def _look(self) -> Metrics:
+        """What came since the last look. A page that is not there once is looked at later."""
+        urls = list(self._last)
         pages = await asyncio.gather(
-            *(asyncio.to_thread(prometheus_page.fetch, page) for page in self._pages)
+            *(asyncio.to_thread(prometheus_page.fetch, url) for url in urls)
         )
         whole = Metrics()
-        for page in pages:
-            whole.add(read(page))
+        for url, page in zip(urls, pages, strict=True):
+            if not page:
+                continue
+            now, before = read(page), self._last[url]
+            self._last[url] = now
+            if before is not None:
+                whole.add(now.minus(before))
+        gauges = {name: value for name, value in whole.database.items() if name in _GAUGES}
+        self._grown.add(whole)
+        self._grown.database.update(gauges)
         return whole
 
     def _cpu(self) -> float | None:

@@ -1,14 +1,16 @@
 """From everything that was seen in one iteration to its result: arithmetic, no more."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from temporal_dsql_deploy.bench import arrivals, bottleneck
-from temporal_dsql_deploy.bench.iteration import Raw
 from temporal_dsql_deploy.bench.options import Settings
+from temporal_dsql_deploy.bench.raw import Raw
 from temporal_dsql_deploy.bench.recorder import Histogram, merged
 from temporal_dsql_deploy.bench.results import Counts, Iteration, Latency, Second, Worker
 from temporal_dsql_deploy.bench.sdk_page import Waits
@@ -20,7 +22,8 @@ class Clock:
 
     offset: float
     """Seconds."""
-    uncertainty: float
+    uncertainty: float | None
+    """Seconds; None when it is not known."""
 
 
 def clock(raw: Raw) -> Clock:
@@ -35,9 +38,13 @@ def clock(raw: Raw) -> Clock:
                 started = raw.outcome.started[number] - raw.epoch
                 least, most = max(least, started - confirmed), min(most, started - sent)
     if least == float("-inf"):
-        return Clock(0.0, 0.0)
-    # Clocks that drift can contradict themselves over an hour; the middle is still the best guess.
-    return Clock((least + most) / 2, abs(most - least) / 2)
+        return Clock(0.0, None)
+    # Clocks that drift can contradict themselves over an hour.
+    least, most = min(least, most), max(least, most)
+    # Of all that it can be the one nearest to none: a server stamps a start before it stores it,
+    # so the middle would be off by half of what storing takes.
+    offset = min(max(0.0, least), most)
+    return Clock(offset, max(most - offset, offset - least))
 
 
 def counts(raw: Raw) -> Counts:
@@ -45,7 +52,7 @@ def counts(raw: Raw) -> Counts:
     told = [one for seconds in raw.seconds.values() for one in seconds]
     total = {
         name: sum(one[name] for one in told)
-        for name in ("due", "dropped", "sent", "accepted", "rejected")
+        for name in ("due", "dropped", "dropped_unanswered", "sent", "accepted", "rejected")
     }
     accepted = raw.accepted()
     seen = raw.outcome.seen
@@ -54,7 +61,8 @@ def counts(raw: Raw) -> Counts:
         completed=len(raw.outcome.numbers),
         failed=len(raw.outcome.failed),
         unfinished=len(raw.outcome.running),
-        lost=accepted.missing_from(seen),
+        lost=accepted.missing_from(seen) - raw.outcome.unlisted,
+        unlisted=raw.outcome.unlisted,
         unconfirmed=seen.missing_from(accepted),
     )
 
@@ -97,7 +105,7 @@ def iteration(raw: Raw, settings: Settings) -> Iteration:
         persistence=servers.by_operation(),
         database=dict(servers.database),
         clock_offset=round(ahead.offset * 1000, 3),
-        clock_uncertainty=round(ahead.uncertainty * 1000, 3),
+        clock_uncertainty=_milliseconds(ahead.uncertainty),
         bottleneck=bottleneck.UNKNOWN,
     )
     return bottleneck.judged(made, settings)
@@ -124,6 +132,7 @@ def _series(raw: Raw, settings: Settings, ahead: Clock) -> tuple[Histogram, list
         latency.record(seconds)
         completions[max(0, int(closed - base))].append(seconds)
     failed = Counter(max(0, int(closed - base)) for _, closed in raw.outcome.failed.values())
+    ended = _ended(raw, base)
     workers = _worker_seconds(raw)
     curve = arrivals.Curve(settings.rate, settings.ramp_up.seconds)
     last = max([int(settings.duration.seconds) - 1, *completions, *failed, *_busy(raw)])
@@ -132,7 +141,7 @@ def _series(raw: Raw, settings: Settings, ahead: Clock) -> tuple[Histogram, list
     for second in range(last + 1):
         told = raw.seconds.get(second, [])
         took = completions.get(second, [])
-        is_open += _sum(told, "accepted") - len(took) - failed[second]
+        is_open += _sum(told, "accepted") - ended[second]
         series.append(
             Second(
                 second=second,
@@ -154,6 +163,16 @@ def _series(raw: Raw, settings: Settings, ahead: Clock) -> tuple[Histogram, list
             )
         )
     return latency, series
+
+
+def _ended(raw: Raw, base: float) -> Counter[int]:
+    """How many of those that were confirmed have closed, by second."""
+    accepted = raw.accepted()
+    closed = zip(raw.outcome.numbers, raw.outcome.closed, strict=True)
+    failed = ((number, at) for number, (_, at) in raw.outcome.failed.items())
+    return Counter(
+        max(0, int(at - base)) for number, at in chain(closed, failed) if number in accepted
+    )
 
 
 def _busy(raw: Raw) -> list[int]:
@@ -178,9 +197,7 @@ def _percentiles(took: list[float]) -> dict[str, Any]:
     if not took:
         return {"p50": None, "p99": None, "max": None}
     ordered = sorted(took)
-    at = {
-        name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for name, share in _SHARES
-    }
+    at = {name: ordered[math.ceil(len(ordered) * share) - 1] for name, share in _SHARES}
     return {name: round(max(0.0, value) * 1000, 3) for name, value in at.items()}
 
 
@@ -266,6 +283,7 @@ def _workers(raw: Raw, until: float) -> list[Worker]:
             cores=one["cores"],
             workflow_pollers=one["workflow_pollers"],
             activity_pollers=one["activity_pollers"],
+            sticky_pollers=one["sticky_pollers"],
             workflow_tasks=round(_since(raw, identity, "workflow_tasks").count),
         )
         for identity, one in sorted(raw.reports.items())

@@ -5,11 +5,12 @@ and on a task queue of that name it answers what it has measured.
 """
 
 import asyncio
+import base64
 import json
-import os
 import socket
 import time
-from collections.abc import Mapping
+import uuid
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from statistics import fmean
@@ -21,7 +22,7 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from temporal_dsql_deploy.bench import children, sdk_page, workflows
+from temporal_dsql_deploy.bench import children, machine, sdk_page, workflows
 from temporal_dsql_deploy.bench.options import Settings, from_json
 
 REPORT = "benchmark-report"
@@ -93,11 +94,12 @@ class Measured:
         """What came since that Unix time, and the totals of the SDK's histograms."""
         look = sdk_page.look(self._page, self._task_queue)
         return {
-            "cores": os.cpu_count() or 1,
+            "cores": machine.cores(),
             "seconds": {second: one for second, one in self.seconds.items() if second >= since - 1},
             "workflow_tasks": look.workflow_tasks.to_json(),
             "activities": look.activities.to_json(),
             "workflow_pollers": look.workflow_pollers,
+            "sticky_pollers": look.sticky_pollers,
             "activity_pollers": look.activity_pollers,
         }
 
@@ -111,22 +113,23 @@ class Report:
     """Answers what this worker has measured: not deterministic, and never replayed."""
 
     @workflow.run
-    async def run(self, since: float, stop: bool) -> Mapping[str, Any]:  # noqa: FBT001 - arguments are positional
-        """What came since a Unix time; with `stop` the process ends afterwards."""
+    async def run(self, since: float, stop: bool) -> str:  # noqa: FBT001 - arguments are positional
+        """What came since a Unix time; with `stop` the process ends afterwards.
+
+        As JSON, compressed, base64: an hour is more than some databases take in a row.
+        """
         (measured,) = _MEASURED
         if stop:
             measured.done.set()
-        return measured.report(since)
+        said = json.dumps(measured.report(since)).encode()
+        return base64.b64encode(zlib.compress(said)).decode()
 
 
-async def _main() -> None:
+async def _work() -> None:
     task = Task.from_json(await children.given())
-    await children.while_wanted(_work(task))
-
-
-async def _work(task: Task) -> None:
     runtime, page = _runtime()
-    identity = f"{IDENTITY}-{socket.gethostname()}-{os.getpid()}"
+    # Containers of one host may share its name and their process ids.
+    identity = f"{IDENTITY}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     await children.connect(task.address)
     client = await Client.connect(
         task.address, namespace=task.settings.namespace, runtime=runtime, identity=identity
@@ -201,4 +204,4 @@ def _runtime() -> tuple[Runtime, str]:
 
 if __name__ == "__main__":
     # Of the generator it would only make the clock coarser: its timers are of milliseconds.
-    children.run(_main(), uvloop.new_event_loop)
+    children.run(children.while_wanted(_work()), uvloop.new_event_loop)

@@ -96,7 +96,7 @@ def test_generators_share_the_workflows_without_gap_or_overlap(
     from dataclasses import replace
 
     shared = replace(settings, generators=generators)
-    tasks = [Task("", shared, "p", "q", seed, index, 0.0) for index in range(generators)]
+    tasks = [Task("", shared, "p", "q", seed, index) for index in range(generators)]
     taken = sorted(one for task in tasks for one in task.mine())
     assert [number for number, _, _ in taken] == list(range(len(taken)))
     assert [second for _, second, _ in taken] == list(arrivals.due(settings, seed=seed))

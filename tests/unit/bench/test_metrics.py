@@ -14,8 +14,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from temporal_dsql_deploy.bench import metrics, recorder
-from temporal_dsql_deploy.bench.iteration import Live
 from temporal_dsql_deploy.bench.metrics import Page
+from temporal_dsql_deploy.bench.raw import Live
 from temporal_dsql_deploy.errors import PortTaken
 from tests.support import bench_results
 from tests.support.bench_results import Load

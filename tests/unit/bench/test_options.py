@@ -18,7 +18,7 @@ def _values(option: Option) -> st.SearchStrategy[Any]:
     least, most = option.least or 0, option.most or 10_000
     if option.name == "workload":
         return st.sampled_from(options.WORKLOADS)
-    if option.name == "namespace":
+    if option.type is str and option.name not in {"workload", "arrivals"}:
         return st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True)
     if option.choices:
         return st.sampled_from(option.choices)
@@ -131,6 +131,13 @@ def test_a_duration_is_read_as_it_is_written(milliseconds: int) -> None:
 )
 def test_durations(text: str, seconds: float) -> None:
     assert Duration.parse(text).seconds == seconds
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", [one.name for one in OPTIONS if one.type is float])
+def test_what_is_not_a_number_is_refused(name: str, value: float) -> None:
+    with pytest.raises(InvalidSetting):
+        options.settings({name: value}, now=NOW)
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 s", "-5s", "5s!", "5x", "1e3s"])

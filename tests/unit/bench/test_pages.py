@@ -1,5 +1,6 @@
 """Prometheus pages of servers and of the SDK, as they really look."""
 
+import asyncio
 import math
 
 import pytest
@@ -43,7 +44,7 @@ persistence_errors{operation="Broken"} x
 
 def test_the_page_of_a_worker() -> None:
     seen = sdk_page.read(SDK, "q")
-    assert (seen.workflow_pollers, seen.activity_pollers) == (10, 5)
+    assert (seen.workflow_pollers, seen.sticky_pollers, seen.activity_pollers) == (4, 6, 5)
     assert (seen.workflow_slots, seen.activity_slots) == (198, 17)
     assert (seen.workflow_tasks.sum, seen.workflow_tasks.count) == (0.15, 3)
     assert seen.workflow_tasks.buckets == {0.01: 1, 0.1: 3, math.inf: 3}
@@ -107,3 +108,18 @@ def test_a_server_that_was_started_again_counts_from_nothing() -> None:
 def test_samples_of_other_names_are_passed_over() -> None:
     found = list(prometheus_page.samples('a{x="1\\"2"} 3\nab 4\na 5\na\n', ["a"]))
     assert [(one.labels, one.value) for one in found] == [({"x": '1\\"2'}, 3.0), ({}, 5.0)]
+
+
+def test_a_page_that_is_missed_once_is_no_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what the server has counted in all its life, nor a page of two, becomes growth."""
+    second = SERVER.replace("} 500", "} 510").replace('RpsLimit"} 3', 'RpsLimit"} 5')
+    pages = {"a": ["", SERVER, "", second, second], "b": [SERVER, SERVER, SERVER, SERVER, SERVER]}
+    monkeypatch.setattr(prometheus_page, "fetch", lambda url: pages[url].pop(0))
+    watch = servers.Watch(["a", "b"], list)
+
+    async def looks() -> list[float]:
+        return [sum((await watch._look()).calls.values()) for _ in range(5)]
+
+    assert asyncio.run(looks()) == [0, 0, 0, 20, 0]
+    assert watch.grown().exhausted == {"RpsLimit": 2}
+    assert watch.grown().database["persistence_sql_open_conn"] == 20

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from temporal_dsql_deploy.bench import arrivals, options, summary
 from temporal_dsql_deploy.bench.generator import Tally
-from temporal_dsql_deploy.bench.iteration import Queue, Raw
 from temporal_dsql_deploy.bench.numbers import Numbers
 from temporal_dsql_deploy.bench.options import Duration, Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
+from temporal_dsql_deploy.bench.pollers import Queue
+from temporal_dsql_deploy.bench.raw import Raw
 from temporal_dsql_deploy.bench.recorder import Histogram
 from temporal_dsql_deploy.bench.sdk_page import Waits
 
@@ -119,9 +120,12 @@ def test_a_server_whose_clock_is_wrong_gives_the_same_latencies(seed: int, offse
     settings = _settings()
     right = summary.iteration(_raw(settings, seed)[0], settings)
     wrong = summary.iteration(_raw(settings, seed, offset)[0], settings)
-    assert wrong.clock_offset == pytest.approx(right.clock_offset + offset * 1000, abs=0.1)
-    assert wrong.latency.p50 == pytest.approx(right.latency.p50, rel=0.01, abs=0.1)
-    assert wrong.latency.max == pytest.approx(right.latency.max, rel=0.01, abs=0.1)
+    unsure = wrong.clock_uncertainty
+    assert unsure == pytest.approx(20, abs=0.1) or abs(offset) < 0.02
+    # A start takes 20 ms here: so well is the offset known.
+    assert wrong.clock_offset == pytest.approx(offset * 1000, abs=20)
+    assert wrong.latency.p50 == pytest.approx(right.latency.p50, rel=0.01, abs=21)
+    assert wrong.latency.max == pytest.approx(right.latency.max, rel=0.01, abs=21)
 
 
 def test_the_offset_is_as_certain_as_the_fastest_starts() -> None:
@@ -130,13 +134,15 @@ def test_the_offset_is_as_certain_as_the_fastest_starts() -> None:
     raw.outcome.started = {0: EPOCH + 5.05, 1: EPOCH + 6.003}
     clock = summary.clock(raw)
     # The second start: between 5.003 - 0.004 and 5.003; the first says no more than that.
-    assert clock.offset == pytest.approx(5.001)
-    assert clock.uncertainty == pytest.approx(0.002)
+    assert clock.offset == pytest.approx(4.999)
+    assert clock.uncertainty == pytest.approx(0.004)
+    raw.outcome.started = {0: EPOCH + 0.05, 1: EPOCH + 1.003}
+    assert summary.clock(raw).offset == 0
 
 
 def test_without_a_start_there_is_no_offset() -> None:
     raw = Raw(number=1, epoch=EPOCH, due=array("d"))
-    assert summary.clock(raw) == summary.Clock(0.0, 0.0)
+    assert summary.clock(raw) == summary.Clock(0.0, None)
 
 
 def test_what_was_seen_beside_is_in_its_second() -> None:
@@ -157,6 +163,7 @@ def test_what_was_seen_beside_is_in_its_second() -> None:
         "workflow_tasks": histogram.to_json(),
         "activities": Waits().to_json(),
         "workflow_pollers": 10,
+        "sticky_pollers": 2,
         "activity_pollers": 5,
     }  # fmt: skip
     raw.reports = {"w": report, "v": report}

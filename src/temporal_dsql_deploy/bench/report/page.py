@@ -123,9 +123,11 @@ def _notes(one: Iteration) -> Iterable[str]:
         "completion."
     )
     way = "ahead of" if one.clock_offset >= 0 else "behind"
+    unsure = one.clock_uncertainty
+    known = "which is a guess" if unsure is None else f"known to ± {short(unsure)} ms"
     yield (
-        f"The server's clock was {short(abs(one.clock_offset))} ms {way} the generator's, known "
-        f"to ± {short(one.clock_uncertainty)} ms; it is taken out of all latencies."
+        f"The server's clock was {short(abs(one.clock_offset))} ms {way} the generator's, "
+        f"{known}; it is taken out of all latencies."
     )
     if one.counts.unconfirmed:
         yield (

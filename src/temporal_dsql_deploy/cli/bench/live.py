@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live as Screen
 
-    from temporal_dsql_deploy.bench.iteration import Live
     from temporal_dsql_deploy.bench.options import Settings
+    from temporal_dsql_deploy.bench.raw import Live
     from temporal_dsql_deploy.bench.results import Iteration
 
 _ROWS = 10
@@ -90,7 +90,7 @@ class Watching:
 @contextlib.contextmanager
 def watching(settings: "Settings") -> Iterator[Watching]:
     """Show a benchmark while it runs, and serve its Prometheus page. Raises PortTaken."""
-    with Page(settings.metrics_port) as page:
+    with Page(settings.metrics_port, settings.metrics_host) as page:
         if not sys.stderr.isatty():
             yield Watching(page, None)
             return

@@ -1,6 +1,8 @@
 """`dsql-deploy bench run ENV`."""
 
 import os
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,10 +41,14 @@ def run(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the result here too, as JSON.")
+        Path | None,
+        typer.Option("--out", envvar="BENCHMARK_OUT", help="Write the result here too, as JSON."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write the report here too, as HTML.")
+        Path | None,
+        typer.Option(
+            "--report", envvar="BENCHMARK_REPORT", help="Write the report here too, as HTML."
+        ),
     ] = None,
     results_dir: ResultsDirectory = None,
     deadline: options.Deadline = options.DEADLINE,
@@ -64,6 +70,8 @@ def run(
     options.check_out(out)
     options.check_out(report, "--report")
     target = _target(environment, address, file, data_dir)
+    if pages := [one.strip() for one in made.server_metrics.split(",") if one.strip()]:
+        target = replace(target, pages=pages)
     if made.worker_only:
         _work(target, made)
         return
@@ -121,7 +129,7 @@ def _target(
 
     def services() -> dict[str, int]:
         components = platform.status().components
-        return {one.name: 1 for one in components if one.name not in {"ui", "metrics"}}
+        return dict(Counter(one.name for one in components if one.name not in {"ui", "metrics"}))
 
     pages = platform.pages()
     return Target(
