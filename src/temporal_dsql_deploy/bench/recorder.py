@@ -58,16 +58,15 @@ class Histogram:
         if not self.count:
             return 0.0
         # As HdrHistogram's own mean, which looks at every bucket, full or not, in Python.
-        filled = (
-            (at, times) for at, times in enumerate(self._counts.encoder.payload.counts) if times
-        )
-        total = sum(self._middle(at) * times for at, times in filled)
+        buckets = enumerate(self._counts.encoder.payload.counts)
+        total = sum(self._middle(at) * times for at, times in buckets if times)
         return float(total) / self.count / _MICROSECONDS
 
-    def _middle(self, at: int) -> int:
+    def _middle(self, at: int) -> float:
         """Microseconds in the middle of a bucket."""
         value = self._counts.get_value_from_index(at)
-        return int(self._counts.get_median_equivalent_value(value))
+        least = self._counts.get_lowest_equivalent_value(value)
+        return float(least + self._counts.get_highest_equivalent_value(value)) / 2
 
     @property
     def max(self) -> float:

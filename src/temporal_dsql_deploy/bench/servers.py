@@ -82,9 +82,8 @@ class Metrics:
 
 def _grown(now: Totals, before: Totals) -> Totals:
     # A server that was started again counts from nothing.
-    restarted = any(
-        value < before.get(name, 0) for name, value in now.items() if name not in _GAUGES
-    )
+    counters = (name for name in now if name not in _GAUGES)
+    restarted = any(now[name] < before.get(name, 0) for name in counters)
     return {name: now[name] - (0 if restarted else before.get(name, 0)) for name in now}
 
 

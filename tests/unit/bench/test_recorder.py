@@ -67,3 +67,8 @@ def test_what_is_out_of_range_counts_as_its_end() -> None:
     assert made.count == 2
     assert made.percentile(1) < 0.000_01
     assert made.max > 7000
+
+
+@given(seconds=SECONDS)
+def test_the_mean_is_that_of_the_values(seconds: list[float]) -> None:
+    assert math.isclose(_of(seconds).mean, sum(seconds) / len(seconds), rel_tol=2e-3, abs_tol=1e-6)

@@ -167,7 +167,12 @@ def test_what_was_seen_beside_is_in_its_second() -> None:
         "activity_pollers": 5,
     }  # fmt: skip
     raw.reports = {"w": report, "v": report}
-    raw.before = {"w": {**report, "workflow_tasks": Waits(0.5, 1, {0.5: 1, 1.0: 1}).to_json()}}
+    raw.before = {
+        "w": {
+            **report,
+            "workflow_tasks": Waits(0.5, 1, {0.5: 1, 1.0: 1, float("inf"): 1}).to_json(),
+        }
+    }
     made = summary.iteration(raw, settings)
     assert made.series[4].waiting_workflow_tasks == 7
     assert made.series[4].waiting_activity_tasks == 8
