@@ -49,7 +49,7 @@ collector: ## Build the OpenTelemetry collector that some tests run, which takes
 	@$(PYTHON) scripts/collector.py
 
 .PHONY: campaign
-campaign: .venv/installed-dev ## Long runs of faults, environments and fuzz: SEED=..., resumable, writes docs/results
+campaign: .venv/installed-dev ## Long runs of faults, environments, bottlenecks and fuzz: SEED=..., resumable, writes docs/results
 	$(RUN)/python -m tests.campaign $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench

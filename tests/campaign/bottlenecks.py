@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from temporal_dsql_deploy.bench import options, run
 from temporal_dsql_deploy.bench.options import Duration, Settings
-from temporal_dsql_deploy.bench.iteration import Live
+from temporal_dsql_deploy.bench.raw import Live
 from temporal_dsql_deploy.bench.results import Iteration
 from temporal_dsql_deploy.platforms.local.binary import find_binary
 from tests.campaign import starve

@@ -40,7 +40,7 @@ async def _work(address: str, settings: Settings, tell: run.Told) -> None:
         tell.progress(f"made namespace {settings.namespace}")
     children, pages = await pollers.start(address, settings)
     tell.pages(pages)
-    tell.progress(f"{len(children)} workers poll in namespace {settings.namespace}")
+    tell.progress(f"polling in namespace {settings.namespace}, workers: {len(children)}")
     idle = asyncio.create_task(_until_idle(client, settings))
     ended = asyncio.gather(*(child.wait() for child in children))
     try:

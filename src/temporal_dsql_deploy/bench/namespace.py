@@ -170,24 +170,22 @@ async def empty(client: ServiceClient, name: str, prefix: str, *, but: str = "")
     least: int | None = None
     deadline = time.monotonic() + _PATIENCE
     job = ""
-    try:
-        while True:
+    while True:
+        try:
             found = await count(client, name, query)
-            if not found:
-                if least == 0:
-                    return ""
-                least = 0
-                await asyncio.sleep(_SETTLED)
-                continue
+            if not found and least == 0:
+                return ""
             if not least or found < least:
                 least, deadline = found, time.monotonic() + _PATIENCE
             elif time.monotonic() > deadline:
-                return f"{found} workflows are still open, the same for {_PATIENCE:g} s"
-            if not job or await _ended(client, name, job):
+                return f"{found} workflows are still open, no fewer for {_PATIENCE:g} s"
+            if found and (not job or await _ended(client, name, job)):
                 job = await _terminate_all(client, name, query)
-            await asyncio.sleep(_POLL)
-    except CallFailed as error:
-        return str(error)
+        except CallFailed as error:
+            # A server that was overloaded a moment ago may refuse a call, and take the next.
+            if time.monotonic() > deadline:
+                return str(error)
+        await asyncio.sleep(_POLL if least else _SETTLED)
 
 
 async def _terminate_all(client: ServiceClient, name: str, query: str) -> str:

@@ -170,7 +170,7 @@ class Counts(Document):
     unlisted: int = 0
     """Confirmed, not in the visibility store when the run ended, and too many to ask for each."""
     dropped_unanswered: int = 0
-    """Of `dropped`, those due while too many starts had no answer: the cluster's doing."""
+    """Of `dropped`, those due while `--max-in-flight` starts had no answer yet."""
 
 
 @dataclass(frozen=True, slots=True)

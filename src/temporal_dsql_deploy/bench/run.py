@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import platform
+import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -77,15 +78,30 @@ def run(
     measuring = loop.create_task(benchmark.measure(prove))
     try:
         loop.run_until_complete(measuring)
-    except KeyboardInterrupt:
-        tell.progress("interrupted")
+    except KeyboardInterrupt as error:
+        tell.progress("interrupted: ending what is open")
         measuring.cancel()
         with contextlib.suppress(asyncio.CancelledError, BenchmarkFailed):
             loop.run_until_complete(measuring)
+        if benchmark.has_result():
+            raise Interrupted(benchmark) from error
         raise
     finally:
         _clean_up(loop, benchmark)
+        loop.close()
     return benchmark.result()
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user has interrupted a benchmark of which some iterations had come to their ends."""
+
+    def __init__(self, benchmark: "_Benchmark") -> None:
+        super().__init__()
+        self._benchmark = benchmark
+
+    def result(self) -> results.BenchResult:
+        """Those iterations."""
+        return self._benchmark.result()
 
 
 def _clean_up(loop: asyncio.AbstractEventLoop, benchmark: "_Benchmark") -> None:
@@ -200,6 +216,10 @@ class _Benchmark:
             self._client.service_client, self._settings.namespace, prefix, but=but
         )
 
+    def has_result(self) -> bool:
+        """Whether an iteration has come to its end."""
+        return bool(self._done)
+
     def result(self) -> results.BenchResult:
         """The document."""
         assert self._system is not None  # noqa: S101 - for the type checker
@@ -242,6 +262,12 @@ async def connect(address: str, name: str) -> Client:
     except (RuntimeError, TimeoutError) as error:
         raise BenchmarkFailed(
             f"no frontend answers at {address}",
-            cause=str(error) or f"no answer within {_CONNECT:g} s",
-            fix="look whether it runs: dsql-deploy status ENV",
+            cause=_reason(str(error)) or f"no answer within {_CONNECT:g} s",
+            fix="look whether it runs, and can be reached from here",
         ) from error
+
+
+def _reason(said: str) -> str:
+    """What an error of the SDK's core says in words: it is Rust's own notation of it."""
+    words = re.findall(r'(?:message: |error: )?"([^"]{3,})"', said)
+    return ": ".join(dict.fromkeys(words)) or said

@@ -70,8 +70,9 @@ def save(result: BenchResult, where: Path) -> Saved:
     """Write document and report. Raises DirectoryUnusable."""
     saved = _files(where / f"{result.id}.json")
     try:
-        saved.document.write_text(document(result), encoding="utf-8")
-        saved.report.write_text(page(result), encoding="utf-8")
+        _write(saved.report, page(result))
+        # Last: what is listed is whole.
+        _write(saved.document, document(result))
     except OSError as error:
         raise DirectoryUnusable(
             f"the result cannot be written to {where}",
@@ -79,6 +80,17 @@ def save(result: BenchResult, where: Path) -> Saved:
             fix="make room there, or name another folder with --results-dir",
         ) from error
     return saved
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file, or none."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def load(which: str, where: Path) -> tuple[BenchResult, Saved]:

@@ -4,7 +4,7 @@ What is None or empty is not spoken of, and `up` leaves it as it runs.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -65,11 +65,11 @@ class Environment:
         given = {name: port for name, port in (ports or {}).items() if port is not None}
         added = {name: self.namespaces.get(name) for name in namespaces or []}
         for name in added:
-            _option("--namespace", check_namespace, name)
+            check_option("--namespace", check_namespace, name)
         for kind in (search_attributes or {}).values():
-            _option("--search-attribute", check_search_attribute_type, kind)
+            check_option("--search-attribute", check_search_attribute_type, kind)
         for key in dynamic_config_values or {}:
-            _option("--dynamic-config-value", check_dynamic_config_key, key)
+            check_option("--dynamic-config-value", check_dynamic_config_key, key)
         return replace(
             self,
             data_dir=data_dir or self.data_dir,
@@ -81,7 +81,8 @@ class Environment:
         )
 
 
-def _option(option: str, check: Any, text: str) -> None:
+def check_option(option: str, check: Callable[[str], str], text: str) -> None:
+    """Check the value of an option. Raises InvalidSetting."""
     try:
         check(text)
     except ValueError as error:

@@ -43,7 +43,8 @@ def _show(found: "Comparison") -> None:
         for metric in found.metrics
     ]
     terminal.render(table(["", "A", "B", "difference", "noise", ""], rows))
-    terminal.text("", found.sentence)
+    terminal.text("", "Means of the iterations; noise: what they may differ by and show nothing.")
+    terminal.text(found.sentence)
     for setting in found.settings:
         terminal.text(f"{setting.name}: {setting.a} in A, {setting.b} in B")
     for caution in found.cautions:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ROWS = 10
 _EVERY = 10
 """Seconds between two lines where there is no terminal."""
+_NOTHING = "-"
 _COLUMNS = [
     "second",
     "target/s",
@@ -37,10 +38,12 @@ _COLUMNS = [
 class Watching:
     """Takes what a benchmark tells."""
 
-    def __init__(self, page: Page, screen: "Screen | None") -> None:
+    def __init__(self, page: Page, screen: "Screen | None", duration: float) -> None:
         self._page = page
         self._screen = screen
         self._seen: deque[Live] = deque(maxlen=_ROWS)
+        self._duration = duration
+        self._said = -1
 
     def progress(self, line: str) -> None:
         """A line of what goes on."""
@@ -52,12 +55,9 @@ class Watching:
         self._seen.append(live)
         if self._screen is not None:
             self._screen.update(self._table())
-        elif live.second % _EVERY == _EVERY - 1:
-            terminal.progress(
-                f"second {live.second + 1}: {live.due} due, {live.accepted} accepted, "
-                f"{live.completed} completed, {live.dropped} dropped, {live.rejected} rejected, "
-                f"start p99 {live.start_p99:.0f} ms"
-            )
+        elif live.second >= self._said + _EVERY:
+            self._said = live.second
+            terminal.progress(self._line(live))
 
     def pages(self, pages: dict[str, str]) -> None:
         """The SDK's pages of the workers."""
@@ -67,6 +67,17 @@ class Watching:
         """One iteration is done."""
         self._page.finished(iteration)
         self._seen.clear()
+        self._said = -1
+
+    def _line(self, live: "Live") -> str:
+        is_open = max(0, live.accepted - live.completed)
+        if live.second >= self._duration:
+            return f"waiting for {is_open} open workflows"
+        return (
+            f"second {live.second + 1} of {self._duration:g}: {live.due} due, {live.accepted} "
+            f"accepted, {live.completed} completed, {is_open} open, {live.dropped} dropped, "
+            f"{live.rejected} rejected, start p99 {_milliseconds(live.start_p99)}"
+        )
 
     def _table(self) -> "RenderableType":
         rows = [
@@ -79,12 +90,16 @@ class Watching:
                 max(0, live.accepted - live.completed),
                 live.dropped,
                 live.rejected,
-                f"{live.start_p99:.0f} ms",
-                f"{live.lag_p99:.1f} ms",
+                _milliseconds(live.start_p99),
+                _milliseconds(live.lag_p99),
             )
             for live in self._seen
         ]
         return table(_COLUMNS, rows)
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.0f} ms" if value else _NOTHING
 
 
 @contextlib.contextmanager
@@ -92,10 +107,10 @@ def watching(settings: "Settings") -> Iterator[Watching]:
     """Show a benchmark while it runs, and serve its Prometheus page. Raises PortTaken."""
     with Page(settings.metrics_port, settings.metrics_host) as page:
         if not sys.stderr.isatty():
-            yield Watching(page, None)
+            yield Watching(page, None, settings.duration.seconds)
             return
         from rich.console import Console
         from rich.live import Live as Screen
 
         with Screen(console=Console(stderr=True), transient=True, refresh_per_second=4) as screen:
-            yield Watching(page, screen)
+            yield Watching(page, screen, settings.duration.seconds)

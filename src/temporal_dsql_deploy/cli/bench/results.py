@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.results import BenchResult
 
 EXAMPLE = "dsql-deploy bench results"
+_EVIDENCE = 3
+"""Lines of it that are shown; the report has all."""
 ResultsDirectory = Annotated[
     Path | None,
     typer.Option(
@@ -90,6 +92,8 @@ def show(result: "BenchResult") -> None:
     for one in result.iterations:
         name = "bottleneck" if len(result.iterations) == 1 else f"bottleneck of {one.number}"
         terminal.text(f"{name}: {one.bottleneck.sentence}")
+        for evidence in one.bottleneck.evidence[:_EVIDENCE]:
+            terminal.text(f"  {evidence}")
 
 
 def _went(result: "BenchResult") -> str:

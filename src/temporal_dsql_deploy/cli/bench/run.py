@@ -17,6 +17,7 @@ from temporal_dsql_deploy.errors import UsageError
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.options import Settings
+    from temporal_dsql_deploy.bench.results import BenchResult
     from temporal_dsql_deploy.bench.run import Target
 
 EXAMPLE = "dsql-deploy bench run local --rate 50 --duration 1m"
@@ -62,11 +63,7 @@ def run(
 
     Each option may also be given by its environment variable. Exit code 1: a threshold is missed.
     """
-    from temporal_dsql_deploy.bench import workloads
-    from temporal_dsql_deploy.bench.options import settings
-
-    made = settings(given, now=f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
-    workloads.parse(made.workload)
+    made = _settings(given)
     options.check_out(out)
     options.check_out(report, "--report")
     target = _target(environment, address, file, data_dir)
@@ -78,16 +75,7 @@ def run(
     from temporal_dsql_deploy.bench import store
 
     folder = store.folder(results_dir)
-    from temporal_dsql_deploy.bench.run import run as run_benchmark
-    from temporal_dsql_deploy.cli.bench.live import watching
-
-    with watching(made) as watch:
-        result = run_benchmark(
-            target,
-            made,
-            prove=lambda: _probe(target, made.namespace, deadline),
-            tell=watch,
-        )
+    result, interrupted = _measure(target, made, deadline)
     # Shown first: what took an hour to find is not lost to a full disk.
     for warning in result.warnings:
         terminal.warning(warning)
@@ -104,8 +92,53 @@ def run(
     saved = store.save(result, folder)
     if not as_json:
         terminal.text(f"report: {saved.report}")
+    if interrupted:
+        raise KeyboardInterrupt
     if not result.passed:
         raise typer.Exit(1)
+
+
+def _settings(given: dict[str, Any]) -> "Settings":
+    """The settings that were given. Raises InvalidSetting."""
+    from temporal_dsql_deploy.bench import workloads
+    from temporal_dsql_deploy.bench.options import settings
+    from temporal_dsql_deploy.environments.model import check_namespace, check_option
+
+    made = settings(given, now=f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    workloads.parse(made.workload)
+    check_option("--namespace", check_namespace, made.namespace)
+    _warn_of_unknown_variables()
+    return made
+
+
+def _measure(target: "Target", made: "Settings", deadline: float) -> "tuple[BenchResult, bool]":
+    """The result, and whether the user has interrupted it after some of its iterations."""
+    from temporal_dsql_deploy.bench.run import Interrupted
+    from temporal_dsql_deploy.bench.run import run as run_benchmark
+    from temporal_dsql_deploy.cli.bench.live import watching
+
+    def prove() -> None:
+        _probe(target, made.namespace, deadline)
+
+    with watching(made) as watch:
+        try:
+            return run_benchmark(target, made, prove=prove, tell=watch), False
+        except Interrupted as stopped:
+            return stopped.result(), True
+
+
+def _warn_of_unknown_variables() -> None:
+    """Say which variables nobody reads: in a container a misspelt one would not be noticed."""
+    import difflib
+
+    from temporal_dsql_deploy.bench.options import OPTIONS
+
+    known = [*(option.variable for option in OPTIONS), "BENCHMARK_OUT", "BENCHMARK_REPORT"]
+    for name in sorted(os.environ):
+        if name.startswith("BENCHMARK_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            terminal.warning(f"{name} is no variable of the benchmark{guess}")
 
 
 def _target(
