@@ -82,8 +82,8 @@ def test_a_run_does_what_it_was_told_and_adds_up(running: Deploy) -> None:
         assert one["throughput"] == pytest.approx(within, abs=0.26)
         assert one["stateTransitions"] >= 3 * counts["completed"]
         assert one["workers"][0]["workflowTasks"] >= counts["completed"]
-        assert one["clientLatency"]["count"] >= 3
-        assert one["closeToListed"]["count"] >= 3
+        assert one["clientLatency"]["count"] >= 1
+        assert one["closeToListed"]["count"] >= 1
     whole = result["results"]
     assert whole["workflowsCompleted"] == whole["workflowsStarted"] == 80
     assert whole["actualRate"] == pytest.approx(
@@ -152,6 +152,54 @@ def test_what_is_still_open_is_ended_and_other_namespaces_are_not_touched(
     assert count(running, "default", "WorkflowId = 'bystander' AND ExecutionStatus = 'Running'")
 
 
+def test_workflows_of_others_in_the_same_namespace_are_not_touched(running: Deploy) -> None:
+    """Feature: benchmark, Property 11: namespace isolation, where the namespace is shared."""
+    shared = ("--namespace", "benchmark-shared", "--duration", "2s")
+    bench(running, *shared)
+
+    async def start() -> None:
+        client = await Client.connect(running.address, namespace="benchmark-shared")
+        await client.start_workflow("simple", id="payment", task_queue="nobody-polls")
+
+    asyncio.run(start())
+    bench(running, *shared, "--iterations", "2")
+    query = "WorkflowId = 'payment' AND ExecutionStatus = 'Running'"
+    assert count(running, "benchmark-shared", query) == 1
+    kept = running.json("bench", "results")["results"]
+    assert len({one["id"] for one in kept if one["id"].startswith("benchmark-shared")}) == 2
+
+
+def test_ctrl_c_while_cleaning_up_loses_neither_result_nor_cleaning(running: Deploy) -> None:
+    namespace = f"benchmark-cleaning-{time.time_ns()}"
+    run = running.start(
+        "bench", "run", "local", *SHORT, "--completion-timeout", "1s", "--namespace", namespace,
+        "--workload", "timer", "--timer-duration", "5m", "--json",
+    )  # fmt: skip
+    _until(run, "cleaning up")
+    run.send_signal(signal.SIGINT)
+    out, said = run.communicate(timeout=120)
+    assert run.returncode == 1, said
+    assert "still cleaning up" in said
+    check("bench-run", json.loads(out))
+    assert json.loads(out)["warnings"] == []
+    assert count(running, namespace) == 0
+
+
+def test_iterations_that_ended_are_kept_when_a_later_one_is_interrupted(running: Deploy) -> None:
+    run = running.start(
+        "bench", "run", "local", *SHORT, *EASY, "--iterations", "2", "--duration", "3s", "--json"
+    )
+    _until(run, "iteration 2 of 2")
+    run.send_signal(signal.SIGINT)
+    out, said = run.communicate(timeout=120)
+    assert run.returncode == 130, said
+    result = json.loads(out)
+    check("bench-run", result)
+    assert len(result["iterations"]) == 1
+    assert result["failureReasons"] == ["only 1 of 2 iterations were run"]
+    assert running.json("bench", "results", result["id"]) == result
+
+
 def test_ctrl_c_leaves_nothing_open_and_no_process(running: Deploy) -> None:
     namespace = f"benchmark-interrupted-{time.time_ns()}"
     run = running.start(
@@ -191,7 +239,7 @@ def test_what_a_killed_run_left_is_refused_with_the_way_out(deploy: Deploy) -> N
     refused = deploy.run("bench", "run", "local", *SHORT, check=False)
     assert refused.returncode == 4
     assert "[residue-found]" in refused.stderr
-    assert f"temporal workflow terminate --namespace {namespace}" in refused.stderr
+    assert f"--address {deploy.address} --namespace {namespace} " in refused.stderr
 
 
 def test_a_server_that_is_killed_and_comes_back_loses_nothing(deploy: Deploy) -> None:
@@ -278,6 +326,33 @@ def test_generator_and_workers_apart_find_each_other(running: Deploy) -> None:
     assert "the generator is done" in said
 
 
+def test_a_worker_that_is_gone_is_not_waited_for(running: Deploy) -> None:
+    shared = ("--address", running.address, "--namespace", "benchmark-gone")
+    gone = running.start("bench", "run", *shared, "--worker-only")
+    _until(gone, "polling in namespace")
+    gone.send_signal(signal.SIGTERM)
+    gone.communicate(timeout=60)
+    assert gone.returncode == 130
+    generator = running.start("bench", "run", *shared, "--generator-only", *SHORT, *EASY, "--json")
+    # Matching remembers the poller for minutes, and nobody answers.
+    _until(generator, "0 of 1 workers are there")
+    worker = running.start("bench", "run", *shared, "--worker-only")
+    out, said = generator.communicate(timeout=200)
+    assert generator.returncode == 0, said
+    assert json.loads(out)["results"]["workflowsCompleted"] == 40
+    worker.communicate(timeout=60)
+    assert worker.returncode == 0
+
+
+def test_workers_do_not_wait_for_ever(running: Deploy) -> None:
+    shared = ("--address", running.address, "--namespace", "benchmark-idle")
+    done = running.run(
+        "bench", "run", *shared, "--worker-only", "--idle-timeout", "2s", check=False
+    )
+    assert done.returncode == 1
+    assert "no benchmark has come to namespace benchmark-idle" in done.stderr
+
+
 def test_results_are_kept_listed_and_compared(running: Deploy, tmp_path: Path) -> None:
     folder = ("--results-dir", str(tmp_path / "kept"))
     first = bench(running, *folder, "--iterations", "2", "--duration", "2s")
@@ -313,6 +388,9 @@ def test_a_cluster_that_is_not_there_is_said_at_once(deploy: Deploy) -> None:
         (["run", "--rate", "0"], 2, "--rate"),
         (["run", "--duration", "tomorrow"], 2, "is no duration"),
         (["run", "--workload", "sample"], 2, "known: simple"),
+        (["run", "--rate", "nan"], 2, "--rate"),
+        (["run", "--min-throughput", "nan"], 2, "it is not a number"),
+        (["run", "--namespace", "bad name"], 2, "a namespace starts with"),
         (["run", "--generator-only", "--worker-only"], 2, "do not go together"),
         (["run", "local", "--address", "there:7233"], 2, "both name the cluster"),
         (["run", "--address", "there"], 2, "a host and a port"),
@@ -325,6 +403,12 @@ def test_wrong_use(deploy: Deploy, arguments: list[str], code: int, said: str) -
     done = deploy.run("bench", *arguments, check=False)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
+
+
+def test_a_misspelt_variable_is_said(deploy: Deploy) -> None:
+    done = deploy.run("bench", "run", "local", check=False, BENCHMARK_ARIVALS="poisson")
+    assert "BENCHMARK_ARIVALS is no variable" in done.stderr
+    assert "did you mean BENCHMARK_ARRIVALS?" in done.stderr
 
 
 def _until(run: subprocess.Popen[str], line: str) -> None:
