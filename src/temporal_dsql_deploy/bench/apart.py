@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from temporal_dsql_deploy.bench import namespace, pollers, run
+from temporal_dsql_deploy.bench import interrupts, namespace, pollers, run
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.processes import Child
 from temporal_dsql_deploy.errors import BenchmarkFailed
@@ -24,14 +24,14 @@ def work(
 ) -> None:
     """Run the workers until the generator is done with them. Raises BenchmarkFailed."""
     loop = asyncio.new_event_loop()
-    task = loop.create_task(_work(address, settings, tell))
+    working = loop.create_task(_work(address, settings, tell))
     try:
-        loop.run_until_complete(task)
-    except KeyboardInterrupt:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-        raise
+        with interrupts.told(loop, working.cancel):
+            loop.run_until_complete(working)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        loop.close()
 
 
 async def _work(address: str, settings: Settings, tell: run.Told) -> None:

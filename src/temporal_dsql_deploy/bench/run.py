@@ -1,7 +1,6 @@
 """A whole benchmark: namespace, workers, iterations, what they have shown, and cleaning up."""
 
 import asyncio
-import contextlib
 import platform
 import re
 import uuid
@@ -14,7 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 
-from temporal_dsql_deploy.bench import document, machine, namespace, pollers, results, summary
+from temporal_dsql_deploy.bench import (
+    document,
+    interrupts,
+    machine,
+    namespace,
+    pollers,
+    results,
+    summary,
+)
 from temporal_dsql_deploy.bench.iteration import Iteration
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.raw import Live
@@ -75,21 +82,16 @@ def run(
     """
     loop = asyncio.new_event_loop()
     benchmark = _Benchmark(target, settings, tell)
-    measuring = loop.create_task(benchmark.measure(prove))
     try:
-        loop.run_until_complete(measuring)
-    except KeyboardInterrupt as error:
-        tell.progress("interrupted: ending what is open")
-        measuring.cancel()
-        with contextlib.suppress(asyncio.CancelledError, BenchmarkFailed):
-            loop.run_until_complete(measuring)
-        if benchmark.has_result():
-            raise Interrupted(benchmark) from error
-        raise
+        with interrupts.told(loop, benchmark.interrupt):
+            loop.run_until_complete(benchmark.run(prove))
     finally:
-        _clean_up(loop, benchmark)
         loop.close()
-    return benchmark.result()
+    if not benchmark.interrupted:
+        return benchmark.result()
+    if benchmark.has_result():
+        raise Interrupted(benchmark)
+    raise KeyboardInterrupt
 
 
 class Interrupted(KeyboardInterrupt):
@@ -102,20 +104,6 @@ class Interrupted(KeyboardInterrupt):
     def result(self) -> results.BenchResult:
         """Those iterations."""
         return self._benchmark.result()
-
-
-def _clean_up(loop: asyncio.AbstractEventLoop, benchmark: "_Benchmark") -> None:
-    """Clean up to the end, also when interrupted once; twice leaves it to the user."""
-    cleaning = loop.create_task(benchmark.clean_up())
-    for last in (False, True):
-        try:
-            return loop.run_until_complete(cleaning)
-        except KeyboardInterrupt:
-            if last:
-                benchmark.warn(f"cleaning up was interrupted; go on with: {benchmark.by_hand()}")
-                return None
-            benchmark.tell.progress("still cleaning up; interrupt again to leave that to you")
-    return None
 
 
 class _Benchmark:
@@ -132,6 +120,41 @@ class _Benchmark:
         self._done: list[results.Iteration] = []
         self._warnings: list[str] = []
         self._system: results.System | None = None
+        self._measuring: asyncio.Task[None] | None = None
+        self._cleaning: asyncio.Task[None] | None = None
+        self._asked = False
+        """Whether an interruption has been answered with the wish to go on cleaning up."""
+        self.interrupted = False
+        """Whether measuring was."""
+
+    async def run(self, prove: Callable[[], None]) -> None:
+        """Measure and clean up. Raises what measuring raised."""
+        self._measuring = asyncio.create_task(self.measure(prove))
+        await asyncio.wait({self._measuring})
+        self._cleaning = asyncio.create_task(self.clean_up())
+        await asyncio.wait({self._cleaning})
+        if self._cleaning.cancelled():
+            self.warn(f"cleaning up was interrupted; go on with: {self.by_hand()}")
+        else:
+            await self._cleaning
+        if not self.interrupted:
+            await self._measuring
+        elif not self._measuring.cancelled():
+            # It had failed by itself a moment before.
+            self._measuring.exception()
+
+    def interrupt(self) -> None:
+        """Stop measuring; while cleaning up say so, and the next time leave it to the user."""
+        if self._cleaning is None:
+            if not self.interrupted and self._measuring is not None:
+                self.interrupted = True
+                self.tell.progress("interrupted: ending what is open")
+                self._measuring.cancel()
+        elif not self._asked:
+            self._asked = True
+            self.tell.progress("still cleaning up; interrupt again to leave that to you")
+        else:
+            self._cleaning.cancel()
 
     async def measure(self, prove: Callable[[], None]) -> None:
         """All iterations. Raises BenchmarkFailed when not even the first came to its end."""

@@ -26,8 +26,8 @@ _DATABASE = (
     "persistence_errors",
     "persistence_errors_total",
 )
-_LOOK_SHARE = 20
-"""A look that took t seconds is repeated after 20 t at the earliest."""
+_LOOK_SHARE = 100
+"""A look that took t seconds is repeated after 100 t at the earliest: a hundredth of a core."""
 _FIND_AGAIN = 5.0
 """Seconds between two searches for servers that are not there."""
 _NOISE = {"ListNexusEndpoints"}
