@@ -413,7 +413,9 @@ def test_a_misspelt_variable_is_said(deploy: Deploy) -> None:
 
 def _until(run: subprocess.Popen[str], line: str) -> None:
     assert run.stderr is not None
+    seen = []
     for said in run.stderr:
+        seen.append(said)
         if line in said:
             return
-    raise AssertionError(f"it ended without saying {line!r}")
+    raise AssertionError(f"it ended without saying {line!r}: {seen}")
