@@ -54,7 +54,7 @@ class Raw:
     """Of each worker, by its identity."""
     before: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The same at the beginning."""
-    watch: Watch = field(default_factory=lambda: Watch([], list))
+    watch: Watch = field(default_factory=lambda: Watch([], list, 0.0))
     answers: Answers = field(default_factory=Answers)
 
     def accepted(self) -> Numbers:

@@ -192,7 +192,7 @@ class _Benchmark:
                 settings,
                 number=number,
                 prefix=f"{namespace.ids_of(self._run)}{number}",
-                watch=Watch(self._target.pages, self._target.pids),
+                watch=Watch(self._target.pages, self._target.pids, settings.duration.seconds),
                 on_live=self.tell.live,
             ).run()
             self._done.append(summary.iteration(raw, settings))

@@ -7,7 +7,7 @@ plugin); `dsql_tx_*` and the pool gauges of the plugin do not, and are not read.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from temporal_dsql_deploy.bench import prometheus_page
@@ -27,7 +27,12 @@ _DATABASE = (
     "persistence_errors_total",
 )
 _LOOK_SHARE = 100
-"""A look that took t seconds is repeated after 100 t at the earliest: a hundredth of a core."""
+"""A look that took t seconds is repeated after 100 t: a hundredth of a core. The page of a server
+that has run many benchmarks is of megabytes."""
+_LEAST_LOOKS = 8
+"""Looks while the load lasts, even so: the quarter of it that tells a bottleneck holds some."""
+_LEAST_SHARE = 3
+"""After t seconds it rests for 3 t in any case: a server that is starved is left to its work."""
 _FIND_AGAIN = 5.0
 """Seconds between two searches for servers that are not there."""
 _NOISE = {"ListNexusEndpoints"}
@@ -114,36 +119,54 @@ def _latency(seen: Metrics, sample: prometheus_page.Sample) -> None:
         seen.seconds[operation] += sample.value / unit
 
 
+def rest(took: float, load: float) -> float:
+    """Seconds until the next look, after one that took so long, under a load of `load` seconds."""
+    return min(_LOOK_SHARE * took, max(load / _LEAST_LOOKS, _LEAST_SHARE * took))
+
+
+async def _next_second() -> int:
+    """Wait for the end of a second of Unix time; which it was."""
+    await asyncio.sleep(1 - time.time() % 1)
+    return int(time.time() - 0.5)
+
+
 class Watch:
     """The servers, looked at again and again while a benchmark runs."""
 
-    def __init__(self, pages: Iterable[str], find_pids: Callable[[], Iterable[int]]) -> None:
+    def __init__(
+        self, pages: Iterable[str], find_pids: Callable[[], Iterable[int]], load: float
+    ) -> None:
         self._last: dict[str, Metrics | None] = dict.fromkeys(pages)
         self._find_pids = find_pids
+        self._load = load
+        """Seconds that the load lasts."""
         self._pids: set[int] = set()
         self._found_at = 0.0
         self._grown = Metrics()
-        self.seconds: dict[int, Mapping[str, float | None]] = {}
+        self.seconds: defaultdict[int, dict[str, float | None]] = defaultdict(dict)
         """By second of Unix time: `cpu` in cores, `persistence` in seconds."""
 
     async def run(self) -> None:
         """Look, until cancelled."""
+        # Apart, as a page may take its time where a server is starved.
+        await asyncio.gather(self._watch_pages(), self._watch_cpu())
+
+    async def _watch_pages(self) -> None:
         await self._look()
-        cpu = await asyncio.to_thread(self._cpu)
-        next_look = 0.0
         while True:
-            await asyncio.sleep(1 - time.time() % 1)
-            second = int(time.time() - 0.5)
-            used = await asyncio.to_thread(self._cpu)
-            mean = None
-            if time.monotonic() >= next_look:
-                began = time.monotonic()
-                mean = (await self._look()).mean()
-                # The page of a server that has run many benchmarks is of megabytes.
-                next_look = began + _LOOK_SHARE * (time.monotonic() - began)
-            grown = None if cpu is None or used is None or used < cpu else used - cpu
-            self.seconds[second] = {"cpu": grown, "persistence": mean}
-            cpu = used
+            second = await _next_second()
+            began = time.monotonic()
+            self.seconds[second]["persistence"] = (await self._look()).mean()
+            await asyncio.sleep(rest(time.monotonic() - began, self._load))
+
+    async def _watch_cpu(self) -> None:
+        before = await asyncio.to_thread(self._cpu)
+        while True:
+            second = await _next_second()
+            now = await asyncio.to_thread(self._cpu)
+            grown = None if before is None or now is None or now < before else now - before
+            self.seconds[second]["cpu"] = grown
+            before = now
 
     def grown(self) -> Metrics:
         """What came since the first look."""

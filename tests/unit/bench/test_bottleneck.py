@@ -193,6 +193,18 @@ def test_a_database_that_is_not_seen_is_not_told_apart() -> None:
     assert any("not seen" in line for line in found.evidence)
 
 
+@pytest.mark.parametrize("read_at", [1, 25])
+def test_a_database_that_was_seen_once_is_seen(read_at: int) -> None:
+    """A page that is large or slow may not be read in the quarter that decides."""
+    run = Run(capacity=2)
+    one = run.iteration()
+    series = [
+        replace(each, persistence=480.0 if each.second == read_at else None) for each in one.series
+    ]
+    found = bottleneck.judged(replace(one, series=series), run.settings()).bottleneck
+    assert found.party == "database", found
+
+
 def test_starts_that_hang_are_not_the_generators_fault() -> None:
     """A limit of starts in flight is reached because the database is slow."""
     seen = replace(BEHIND, dropped=190, persistence=0.4, start=4.0)

@@ -41,7 +41,7 @@ def test_all_begin_together_when_the_last_is_ready(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(Child, "start", start)
         settings = options.settings({"generators": 3}, now="now")
         one = Iteration(
-            _client(), settings, number=1, prefix="p", watch=Watch([], list), on_live=print
+            _client(), settings, number=1, prefix="p", watch=Watch([], list, 0.0), on_live=print
         )
         starting = asyncio.create_task(one._generators())
         for each in slow[:2]:

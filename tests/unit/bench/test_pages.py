@@ -115,7 +115,7 @@ def test_a_page_that_is_missed_once_is_no_jump(monkeypatch: pytest.MonkeyPatch) 
     second = SERVER.replace("} 500", "} 510").replace('RpsLimit"} 3', 'RpsLimit"} 5')
     pages = {"a": ["", SERVER, "", second, second], "b": [SERVER, SERVER, SERVER, SERVER, SERVER]}
     monkeypatch.setattr(prometheus_page, "fetch", lambda url: pages[url].pop(0))
-    watch = servers.Watch(["a", "b"], list)
+    watch = servers.Watch(["a", "b"], list, 10.0)
 
     async def looks() -> list[float]:
         return [sum((await watch._look()).calls.values()) for _ in range(5)]
@@ -123,3 +123,16 @@ def test_a_page_that_is_missed_once_is_no_jump(monkeypatch: pytest.MonkeyPatch) 
     assert asyncio.run(looks()) == [0, 0, 0, 20, 0]
     assert watch.grown().exhausted == {"RpsLimit": 2}
     assert watch.grown().database["persistence_sql_open_conn"] == 20
+
+
+@pytest.mark.parametrize("took", [0.05, 0.15, 0.4])
+@pytest.mark.parametrize("load", [10.0, 60.0, 3600.0])
+def test_a_large_page_is_read_in_every_quarter_of_the_load(took: float, load: float) -> None:
+    """Or of three seconds; a look begins with a second, so up to one passes after the rest."""
+    assert took + servers.rest(took, load) + 1 <= max(3.0, load / 4)
+
+
+def test_looking_costs_little_and_leaves_a_starved_server_alone() -> None:
+    assert servers.rest(0.001, 10.0) == pytest.approx(0.1)
+    assert servers.rest(0.05, 3600.0) == pytest.approx(5.0)
+    assert servers.rest(2.0, 10.0) == pytest.approx(6.0)

@@ -72,7 +72,7 @@ class Seen:
     answer: float | None
     """Median of a call for which the frontend asks nobody, beyond the network's share."""
     persistence: float | None
-    """Mean of a database call."""
+    """Mean of a database call when most was open; of the whole load where none was seen then."""
     quiet: float | None
     """The same in the second in which it was least."""
     operations: dict[str, float]
@@ -152,7 +152,7 @@ def see(iteration: Iteration, settings: Settings) -> Seen:
         },
         silent=_silent(iteration.series),
         answer=_answer(steady, end),
-        persistence=_milli(_mean_or_none(one.persistence for one in end)),
+        persistence=_milli(_persistence(end, load, iteration.series)),
         quiet=_milli(_least(one.persistence for one in load)),
         operations={name: value / 1000 for name, value in iteration.persistence.items()},
         workflow_slots=_workflow_slots(iteration, settings, steady, end),
@@ -231,6 +231,12 @@ def _answer(steady: list[Second], end: list[Second]) -> float | None:
     least = _least(one.answer_least for one in steady)
     middle = _mean_or_none(one.answer for one in end)
     return None if least is None or middle is None else (middle - least) / 1000
+
+
+def _persistence(*parts: list[Second]) -> float | None:
+    """The mean of the first part in which there is a reading: a large page is not read often."""
+    means = (_mean_or_none(one.persistence for one in part) for part in parts)
+    return next((mean for mean in means if mean is not None), None)
 
 
 def _workflow_slots(
