@@ -23,15 +23,10 @@ def work(
     tell: run.Told,
 ) -> None:
     """Run the workers until the generator is done with them. Raises BenchmarkFailed."""
-    loop = asyncio.new_event_loop()
-    working = loop.create_task(_work(address, settings, tell))
     try:
-        with interrupts.told(loop, working.cancel):
-            loop.run_until_complete(working)
+        interrupts.run(_work(address, settings, tell))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    finally:
-        loop.close()
 
 
 async def _work(address: str, settings: Settings, tell: run.Told) -> None:

@@ -4,13 +4,27 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def run(main: Coroutine[Any, Any, None], interrupted: Callable[[], object] | None = None) -> None:
+    """Run to the end, with all calls that are left. A signal calls `interrupted`, or cancels.
+
+    The SDK's threads answer calls that nobody awaits any longer too, and a loop that was closed
+    under them makes each a traceback.
+    """
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        doing = loop.create_task(main)
+        with _told(loop, interrupted or doing.cancel):
+            loop.run_until_complete(doing)
+
+
 @contextlib.contextmanager
-def told(loop: asyncio.AbstractEventLoop, interrupted: Callable[[], object]) -> Iterator[None]:
+def _told(loop: asyncio.AbstractEventLoop, interrupted: Callable[[], object]) -> Iterator[None]:
     """Call `interrupted` in the loop for each signal; those that are ignored stay ignored."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     if threading.current_thread() is not threading.main_thread():

@@ -132,7 +132,7 @@ async def refuse_residue(client: ServiceClient, own: str, address: str, run: str
     try:
         names = await temporal_api.namespaces(client)
         looked_at = [name for name in names if name.startswith(PREFIX) or name == own]
-        counts = await asyncio.gather(*(count(client, name, query) for name in looked_at))
+        counts = await asyncio.gather(*(_count_if_there(client, name, query) for name in looked_at))
     except CallFailed as error:
         raise _failed("namespaces of earlier benchmarks could not be looked at", error) from error
     left = {name: found for name, found in zip(looked_at, counts, strict=True) if found}
@@ -144,6 +144,20 @@ async def refuse_residue(client: ServiceClient, own: str, address: str, run: str
             fix="wait for it if it still runs; if it was killed, end them with: "
             + " && ".join(by_hand(name, address) for name in left),
         )
+
+
+async def _count_if_there(client: ServiceClient, name: str, query: str) -> int:
+    """The same of a namespace that is listed, and may not be there yet, or not any longer.
+
+    A frontend lists what is stored, and counts only where its own list, which it refreshes every
+    few seconds, has the namespace: one that another benchmark has made a moment ago is empty.
+    """
+    try:
+        return await count(client, name, query)
+    except CallFailed as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return 0
+        raise
 
 
 def by_hand(name: str, address: str, run: str = "") -> str:

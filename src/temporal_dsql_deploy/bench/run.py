@@ -80,13 +80,8 @@ def run(
     `prove` sees, before anything is measured, that the cluster works. Iterations that were run to
     their ends are a result, with a warning, whatever became of those after them.
     """
-    loop = asyncio.new_event_loop()
     benchmark = _Benchmark(target, settings, tell)
-    try:
-        with interrupts.told(loop, benchmark.interrupt):
-            loop.run_until_complete(benchmark.run(prove))
-    finally:
-        loop.close()
+    interrupts.run(benchmark.run(prove), benchmark.interrupt)
     if not benchmark.interrupted:
         return benchmark.result()
     if benchmark.has_result():
