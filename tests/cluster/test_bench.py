@@ -34,11 +34,18 @@ EASY = ("--min-throughput", "0", "--start-timeout", "1m", "--completion-timeout"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
     command = Deploy(tmp_path_factory.mktemp("bench"))
     command.run("up")
     yield command
     command.clean_up()
+
+
+@pytest.fixture
+def running(cluster: Deploy) -> Iterator[Deploy]:
+    """The cluster that runs; what a test has started there ends with it."""
+    yield cluster
+    cluster.end_started()
 
 
 def bench(deploy: Deploy, *options: str, code: int = 0) -> Any:
@@ -324,6 +331,7 @@ def test_generator_and_workers_apart_find_each_other(running: Deploy) -> None:
     _, said = workers.communicate(timeout=60)
     assert workers.returncode == 0, said
     assert "the generator is done" in said
+    assert "Traceback" not in said
 
 
 def test_a_worker_that_is_gone_is_not_waited_for(running: Deploy) -> None:

@@ -51,6 +51,7 @@ class Deploy:
         self.cwd = folder / "cwd"
         self.cwd.mkdir(parents=True, exist_ok=True)
         self.write_environment()
+        self._started: list[subprocess.Popen[str]] = []
 
     def write_environment(self, text: str = "", name: str = "local") -> Path:
         """The file of an environment: its ports, then `text`."""
@@ -84,8 +85,8 @@ class Deploy:
         return json.loads(self.run(*arguments, "--json", check=check).stdout)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start and do not wait."""
-        return subprocess.Popen(
+        """Start and do not wait; `end_started` ends it, if the test does not."""
+        process = subprocess.Popen(
             [str(COMMAND), *arguments],
             cwd=self.cwd,
             env={**self.environment, **environment},
@@ -94,6 +95,19 @@ class Deploy:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(process)
+        return process
+
+    def end_started(self) -> None:
+        """End what a test that failed has not waited for: it would fail those after it too."""
+        for process in self._started:
+            process.kill()
+            process.wait()
+            # Whoever comes to collect garbage would be blamed for them: any later test.
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        self._started.clear()
 
     @property
     def address(self) -> str:
@@ -120,6 +134,7 @@ class Deploy:
 
     def clean_up(self) -> None:
         """Kill what a test has left running."""
+        self.end_started()
         for path in self.folder.rglob("run/server.json"):
             run = record.read(path)
             for process in (run.process, run.keeper) if run else ():
