@@ -27,7 +27,8 @@ import psutil
 from scripts import collector
 from temporal_dsql_deploy.bench import namespace, options, pollers, run, summary
 from temporal_dsql_deploy.bench.iteration import Iteration
-from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.option import Duration
+from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.raw import Live, Raw
 from temporal_dsql_deploy.bench.recorder import Histogram
 from temporal_dsql_deploy.bench.results import Iteration as Result
@@ -120,7 +121,7 @@ async def bench(one: Cluster) -> Measured:
             given,
             number=1,
             prefix=f"{namespace.ids_of(uuid.uuid4().hex)}1",
-            watch=Watch([one.page], lambda: [one.pid]),
+            watch=Watch([one.page], lambda: [one.pid], SECONDS),
             on_live=_ignore,
         ).run()
         result = summary.iteration(raw, given)
