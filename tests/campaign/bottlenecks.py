@@ -21,7 +21,8 @@ import psutil
 from pydantic import TypeAdapter
 
 from temporal_dsql_deploy.bench import options, run
-from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.option import Duration
+from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.raw import Live
 from temporal_dsql_deploy.bench.results import Iteration
 from temporal_dsql_deploy.platforms.local.binary import find_binary

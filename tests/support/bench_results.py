@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import fmean
 
-from temporal_dsql_deploy.bench import options, results, thresholds
+from temporal_dsql_deploy.bench import document, options, results, thresholds
+from temporal_dsql_deploy.bench.option import Duration
 from temporal_dsql_deploy.bench.recorder import Histogram, merged
 from temporal_dsql_deploy.bench.results import Counts, Iteration, Latency, Second
 
@@ -72,19 +73,7 @@ def result(load: Load | None = None) -> results.BenchResult:
         schema_version=results.SCHEMA_VERSION,
         id=given.namespace,
         timestamp=BEGAN,
-        config=results.Config(
-            workflow_type=given.workload,
-            target_rate=given.rate,
-            duration=str(given.duration),
-            ramp_up_duration=str(given.ramp_up),
-            worker_count=given.workers,
-            iterations=given.iterations,
-            namespace=given.namespace,
-            activity_count=given.activity_count,
-            timer_duration=str(given.timer_duration),
-            child_count=given.child_count,
-            options=given.to_json(),
-        ),
+        config=document.config(given),
         results=whole,
         system=results.System(
             instance_type="aarch64, 4 cores",
@@ -108,7 +97,7 @@ def _settings(load: Load) -> options.Settings:
     return options.settings(
         {
             "rate": load.rate,
-            "duration": options.Duration(load.seconds),
+            "duration": Duration(load.seconds),
             "iterations": load.iterations,
             "seed": load.seed,
         },

@@ -53,7 +53,7 @@ def of(done: Done, settings: Settings, system: System) -> BenchResult:
         schema_version=SCHEMA_VERSION,
         id=_id(settings.namespace, done.began),
         timestamp=done.began,
-        config=_config(settings),
+        config=config(settings),
         results=whole,
         system=system,
         thresholds=asked,
@@ -87,7 +87,8 @@ def _id(namespace: str, began: datetime) -> str:
     return f"{namespace}-{stamp(began)}"
 
 
-def _config(settings: Settings) -> Config:
+def config(settings: Settings) -> Config:
+    """The settings as they stand in the document."""
     return Config(
         workflow_type=settings.workload,
         target_rate=settings.rate,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.bench import arrivals, options
 from temporal_dsql_deploy.bench.arrivals import Curve
 from temporal_dsql_deploy.bench.generator import Task
-from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.option import Duration
+from temporal_dsql_deploy.bench.options import Settings
 
 RATES = st.floats(1, 1000)
 RAMPS = st.integers(0, 600_000).map(lambda milliseconds: milliseconds / 1000)
@@ -96,7 +97,7 @@ def test_generators_share_the_workflows_without_gap_or_overlap(
     from dataclasses import replace
 
     shared = replace(settings, generators=generators)
-    tasks = [Task("", shared, "p", "q", seed, index) for index in range(generators)]
+    tasks = [Task("", shared, "q", "p", seed, index) for index in range(generators)]
     taken = sorted(one for task in tasks for one in task.mine())
     assert [number for number, _, _ in taken] == list(range(len(taken)))
     assert [second for _, second, _ in taken] == list(arrivals.due(settings, seed=seed))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.bench import bottleneck, options
 from temporal_dsql_deploy.bench.bottleneck import verdict
 from temporal_dsql_deploy.bench.bottleneck.seen import Seen, own_work, see
-from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.option import Duration
+from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.results import Counts, Iteration, Second, Verdict
 from tests.support.bench_results import Load, iteration
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.bench import options
-from temporal_dsql_deploy.bench.options import OPTIONS, Duration, Option, Settings
+from temporal_dsql_deploy.bench.option import Duration, Option
+from temporal_dsql_deploy.bench.options import OPTIONS, Settings
 from temporal_dsql_deploy.errors import InvalidSetting
 
 NOW = "20261121-120000"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.bench import arrivals, options, summary
 from temporal_dsql_deploy.bench.generator import Tally
 from temporal_dsql_deploy.bench.numbers import Numbers
-from temporal_dsql_deploy.bench.options import Duration, Settings
+from temporal_dsql_deploy.bench.option import Duration
+from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
 from temporal_dsql_deploy.bench.pollers import Queue
 from temporal_dsql_deploy.bench.raw import Raw

@@ -7,7 +7,7 @@ from functools import partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from temporal_dsql_deploy.bench.options import Duration
+from temporal_dsql_deploy.bench.option import Duration
 from temporal_dsql_deploy.bench.report import tables
 from temporal_dsql_deploy.bench.report.charts import charts
 from temporal_dsql_deploy.bench.report.flow import flow

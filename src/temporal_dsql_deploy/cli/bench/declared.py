@@ -7,7 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from temporal_dsql_deploy.bench.options import OPTIONS, Duration, Option
+from temporal_dsql_deploy.bench.option import Duration, Option
+from temporal_dsql_deploy.bench.options import OPTIONS
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
