@@ -11,6 +11,7 @@ from temporal_dsql_deploy.bench.report.page import page
 from temporal_dsql_deploy.bench.results import SCHEMA_VERSION, BenchResult, Document
 from temporal_dsql_deploy.environments.find import results_directory
 from temporal_dsql_deploy.errors import DirectoryUnusable, NotAResult, UnknownChoice
+from temporal_dsql_deploy.platforms import files
 
 LAST = "last"
 _ADAPTER = TypeAdapter(BenchResult)
@@ -70,9 +71,9 @@ def save(result: BenchResult, where: Path) -> Saved:
     """Write document and report. Raises DirectoryUnusable."""
     saved = _files(where / f"{result.id}.json")
     try:
-        _write(saved.report, page(result))
+        files.write(saved.report, page(result))
         # Last: what is listed is whole.
-        _write(saved.document, document(result))
+        files.write(saved.document, document(result))
     except OSError as error:
         raise DirectoryUnusable(
             f"the result cannot be written to {where}",
@@ -80,17 +81,6 @@ def save(result: BenchResult, where: Path) -> Saved:
             fix="make room there, or name another folder with --results-dir",
         ) from error
     return saved
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole file, or none."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def load(which: str, where: Path) -> tuple[BenchResult, Saved]:

@@ -1,11 +1,11 @@
 """The pid file of a component: what runs, as whom, since when, and how it ended."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity
 
 
@@ -71,7 +71,5 @@ def read(path: Path) -> Record | None:
 
 
 def write(path: Path, record: Record) -> None:
-    """Replace the record in one step, so that a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(asdict(record), indent=2))
-    temporary.replace(path)
+    """Replace the record in one step. Raises OSError."""
+    files.write(path, json.dumps(asdict(record), indent=2))
