@@ -113,8 +113,8 @@ def latencies(one: Iteration) -> Table:
         ("lag of the generator", one.lag),
         ("workflow task, schedule to start", one.schedule_to_start),
         ("activity, schedule to start", one.activity_schedule_to_start),
-        ("as a client saw it, one a second", one.client_latency),
-        ("closed to listed in visibility, one a second", one.close_to_listed),
+        ("as a client saw it, one in two seconds", one.client_latency),
+        ("closed to listed in visibility, one in two seconds", one.close_to_listed),
         ("visibility query", one.query_latency),
     )
     head = ["ms", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
