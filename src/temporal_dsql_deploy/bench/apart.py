@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from temporal_dsql_deploy.bench import interrupts, namespace, pollers, run
+from temporal_dsql_deploy.bench import failed, interrupts, namespace, pollers, run
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.processes import Child
 from temporal_dsql_deploy.errors import BenchmarkFailed
@@ -46,11 +46,7 @@ async def _work(address: str, settings: Settings, tell: run.Told) -> None:
         idle.cancel()
         await asyncio.gather(*(child.stop(grace=_GRACE) for child in children))
     if any(codes):
-        raise BenchmarkFailed(
-            "a worker process failed",
-            cause=await _said(children),
-            fix="look at the cluster: dsql-deploy probe ENV",
-        )
+        raise failed.cluster("a worker process failed", await _said(children))
     if not codes:
         raise BenchmarkFailed(
             f"no benchmark has come to namespace {settings.namespace}",

@@ -11,16 +11,37 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, ServiceClient
 
+from temporal_dsql_deploy.bench.options import Settings, from_json
 from temporal_dsql_deploy.platforms.temporal_api import runtime
 
 _PATIENCE = 60.0
 _PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a process has to do."""
+
+    address: str
+    settings: Settings
+    task_queue: str
+
+    def to_json(self) -> str:
+        """For the process's stdin."""
+        return json.dumps({**asdict(self), "settings": self.settings.to_json()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` gave."""
+        document = json.loads(text)
+        return cls(**{**document, "settings": from_json(document["settings"])})
 
 
 @cache

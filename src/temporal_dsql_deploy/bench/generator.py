@@ -1,21 +1,19 @@
 """A process that starts workflows when they are due: `python -m ….bench.generator < task.json`.
 
 It writes one line of JSON for each second, and one at its end. It never waits for a workflow: its
-end is read from the server afterwards. One workflow a second is awaited, to see it as a client.
+end is read from the server afterwards. Every two seconds one is awaited, to see it as a client.
 """
 
 import asyncio
-import json
 import os
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration as ProtoDuration
 from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.enums.v1 import (
     HistoryEventFilterType,
@@ -34,8 +32,8 @@ from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 from temporal_dsql_deploy.bench import arrivals, children, workloads
 from temporal_dsql_deploy.bench.numbers import Numbers
-from temporal_dsql_deploy.bench.options import Settings, from_json
 from temporal_dsql_deploy.bench.recorder import Histogram
+from temporal_dsql_deploy.platforms.temporal_api import proto_duration
 
 _FINAL = {
     RPCStatusCode.INVALID_ARGUMENT,
@@ -58,27 +56,14 @@ _LONGEST_LOOK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Task(children.Task):
     """What one generator process has to do."""
 
-    address: str
-    settings: Settings
     prefix: str
     """Of every workflow id; what follows is the workflow's number."""
-    task_queue: str
     seed: int
     index: int
     """Which of the generator processes this is: every `settings.generators`th start is its own."""
-
-    def to_json(self) -> str:
-        """For the process's stdin."""
-        return json.dumps({**asdict(self), "settings": self.settings.to_json()})
-
-    @classmethod
-    def from_json(cls, text: str) -> "Task":
-        """What `to_json` gave."""
-        document = json.loads(text)
-        return cls(**{**document, "settings": from_json(document["settings"])})
 
     def mine(self) -> Iterator[tuple[int, float, str]]:
         """Number, due second and kind of the workflows that this process starts."""
@@ -161,7 +146,6 @@ class Generator:
             await asyncio.wait(self._starts)
         telling.cancel()
         self._tell_seconds(up_to=int(self._now()) + 1)
-        children.tell({"started": True})
         if samples := set(self._samples):
             _, open_still = await asyncio.wait(samples, timeout=settings.completion_timeout.seconds)
             for sample in open_still:
@@ -231,15 +215,13 @@ class Generator:
                     request, retry=False, timeout=min(left, _ATTEMPT)
                 )
                 return ""
-            except RPCError as error:
-                if error.status is RPCStatusCode.ALREADY_EXISTS:
-                    return ""
+            except (RPCError, RuntimeError) as error:
+                status = error.status if isinstance(error, RPCError) else None
                 cause = cause_of(error)
-                final = error.status in _FINAL
-            except RuntimeError:
-                cause, final = "not connected", False
+            if status is RPCStatusCode.ALREADY_EXISTS:
+                return ""
             self._errors[cause] += 1
-            if final or self._now() + pause > deadline:
+            if status in _FINAL or self._now() + pause > deadline:
                 return cause
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -305,10 +287,8 @@ class Generator:
             payloads = DataConverter.default.payload_converter.to_payloads(
                 workloads.arguments(settings, kind)
             )
-            limit = ProtoDuration()
-            limit.FromTimedelta(
-                timedelta(seconds=settings.duration.seconds + settings.completion_timeout.seconds)
-                + _MARGIN
+            limit = timedelta(
+                seconds=settings.duration.seconds + settings.completion_timeout.seconds
             )
             made[kind] = StartWorkflowExecutionRequest(
                 namespace=settings.namespace,
@@ -318,7 +298,7 @@ class Generator:
                 identity=f"{os.getpid()}@benchmark-generator",
                 workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
                 # Whatever becomes of the benchmark, none stays open for long.
-                workflow_execution_timeout=limit,
+                workflow_execution_timeout=proto_duration(limit + _MARGIN),
             )
         return made
 

@@ -12,7 +12,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from temporal_dsql_deploy.bench import arrivals, generator, namespace, outcome, pollers
+from temporal_dsql_deploy.bench import arrivals, failed, generator, namespace, outcome, pollers
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.outcome import Outcome
 from temporal_dsql_deploy.bench.processes import Child, ChildFailed
@@ -123,8 +123,8 @@ class Iteration:
             async with asyncio.TaskGroup() as group:
                 for child in children:
                     group.create_task(self._listen(child))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from failed
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     async def _listen(self, child: Child) -> None:
         """Take what one generator tells, to its last line."""
@@ -183,8 +183,7 @@ class Iteration:
                 # Not listed yet is not closed, so both are asked for.
                 if not await self._count(is_open) and await self._count(closed) >= accepted:
                     return
-            took = time.monotonic() - began
-            await asyncio.sleep(max(_LEAST_BETWEEN_QUERIES, _QUERY_SHARE * took))
+            await _rest(time.monotonic() - began)
             self._told = self._second()
             self._tell([])
 
@@ -198,8 +197,7 @@ class Iteration:
                 took = time.monotonic() - began
                 self._raw.queries.record(took)
                 self._raw.query_seconds[self._second()] = took
-            took = time.monotonic() - began
-            await asyncio.sleep(max(_LEAST_BETWEEN_QUERIES, _QUERY_SHARE * took))
+            await _rest(time.monotonic() - began)
 
     async def _watch_queue(self) -> None:
         """Ask once a second what waits in the task queue, and for whom."""
@@ -253,8 +251,9 @@ class Iteration:
 
 
 def _generator_ended(error: ChildFailed) -> BenchmarkFailed:
-    return BenchmarkFailed(
-        "a generator process ended before it was done",
-        cause=str(error),
-        fix="look at the cluster: dsql-deploy probe ENV",
-    )
+    return failed.cluster("a generator process ended before it was done", error)
+
+
+async def _rest(took: float) -> None:
+    """Until the next visibility query, after one that took so many seconds."""
+    await asyncio.sleep(max(_LEAST_BETWEEN_QUERIES, _QUERY_SHARE * took))

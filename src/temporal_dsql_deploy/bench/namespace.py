@@ -9,7 +9,6 @@ import time
 import uuid
 from datetime import timedelta
 
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.batch.v1 import BatchOperationTermination
 from temporalio.api.common.v1 import WorkflowType
 from temporalio.api.enums.v1 import BatchOperationState
@@ -23,9 +22,10 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCStatusCode, ServiceClient
 
-from temporal_dsql_deploy.errors import BenchmarkFailed, ResidueFound
+from temporal_dsql_deploy.bench import failed
+from temporal_dsql_deploy.errors import ResidueFound
 from temporal_dsql_deploy.platforms import temporal_api
-from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call, proto_duration
 
 RETENTION = timedelta(hours=24)
 PREFIX = "benchmark"
@@ -55,11 +55,9 @@ async def make(client: ServiceClient, name: str) -> bool:
 
     Whether it was made. Raises BenchmarkFailed.
     """
-    retention = Duration()
-    retention.FromTimedelta(RETENTION)
     request = RegisterNamespaceRequest(
         namespace=name,
-        workflow_execution_retention_period=retention,
+        workflow_execution_retention_period=proto_duration(RETENTION),
         description="Made by dsql-deploy bench; its workflows are gone a day after they closed.",
     )
     made = False
@@ -70,7 +68,7 @@ async def make(client: ServiceClient, name: str) -> bool:
         except CallFailed as error:
             # Two may do this at once, as a generator and workers that are started together.
             if error.status is not RPCStatusCode.ALREADY_EXISTS:
-                raise _failed(f"the namespace {name} could not be made", error) from error
+                raise failed.cluster(f"the namespace {name} could not be made", error) from error
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -79,20 +77,12 @@ async def make(client: ServiceClient, name: str) -> bool:
             return made
         except CallFailed as error:
             if time.monotonic() > deadline:
-                raise _failed(f"the namespace {name} cannot be used", error) from error
+                raise failed.cluster(f"the namespace {name} cannot be used", error) from error
         await asyncio.sleep(_POLL)
-
-
-def _failed(message: str, error: CallFailed) -> BenchmarkFailed:
-    return BenchmarkFailed(
-        message, cause=str(error), fix="look at the cluster: dsql-deploy probe ENV"
-    )
 
 
 async def mark(client: ServiceClient, name: str, run: str, limit: timedelta) -> None:
     """Show that a benchmark runs, for `limit` at most. Raises BenchmarkFailed."""
-    timeout = Duration()
-    timeout.FromTimedelta(limit)
     request = StartWorkflowExecutionRequest(
         namespace=name,
         workflow_id=mark_of(run),
@@ -100,12 +90,12 @@ async def mark(client: ServiceClient, name: str, run: str, limit: timedelta) -> 
         # Nobody polls it: the workflow is there to be seen.
         task_queue=TaskQueue(name=_MARK),
         request_id=uuid.uuid4().hex,
-        workflow_execution_timeout=timeout,
+        workflow_execution_timeout=proto_duration(limit),
     )
     try:
         await call(client.workflow_service.start_workflow_execution(request), seconds=_SECONDS)
     except CallFailed as error:
-        raise _failed(f"no workflow can be started in namespace {name}", error) from error
+        raise failed.cluster(f"no workflow can be started in namespace {name}", error) from error
 
 
 async def is_marked(client: ServiceClient, name: str) -> bool:
@@ -134,7 +124,9 @@ async def refuse_residue(client: ServiceClient, own: str, address: str, run: str
         looked_at = [name for name in names if name.startswith(PREFIX) or name == own]
         counts = await asyncio.gather(*(_count_if_there(client, name, query) for name in looked_at))
     except CallFailed as error:
-        raise _failed("namespaces of earlier benchmarks could not be looked at", error) from error
+        raise failed.cluster(
+            "namespaces of earlier benchmarks could not be looked at", error
+        ) from error
     left = {name: found for name, found in zip(looked_at, counts, strict=True) if found}
     if left:
         listed = ", ".join(f"{found} in {name}" for name, found in left.items())

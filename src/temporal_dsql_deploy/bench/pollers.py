@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
 
-from temporal_dsql_deploy.bench import worker
+from temporal_dsql_deploy.bench import children, failed, worker
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.processes import Child, ChildFailed
 from temporal_dsql_deploy.errors import BenchmarkFailed
@@ -114,21 +114,21 @@ async def ask_all(
 
 async def start(address: str, settings: Settings) -> tuple[list[Child], dict[str, str]]:
     """Worker processes of one's own, and their SDK's pages by identity. Raises BenchmarkFailed."""
-    task = worker.Task(address, settings, TASK_QUEUE).to_json()
-    children = await asyncio.gather(*(Child.start("worker", task) for _ in range(settings.workers)))
+    task = children.Task(address, settings, TASK_QUEUE).to_json()
+    started = await asyncio.gather(*(Child.start("worker", task) for _ in range(settings.workers)))
     try:
         async with asyncio.timeout(_HERE):
-            lines = await asyncio.gather(*(child.line() for child in children))
+            lines = await asyncio.gather(*(child.line() for child in started))
     except BaseException as error:
-        await asyncio.gather(*(child.stop(grace=1) for child in children))
+        await asyncio.gather(*(child.stop(grace=1) for child in started))
         if not isinstance(error, (ChildFailed, TimeoutError)):
             raise
-        raise _failed("a worker process did not start", str(error)) from error
-    return list(children), {line["identity"]: line["page"] for line in lines}
+        raise _no_worker("a worker process did not start", str(error)) from error
+    return list(started), {line["identity"]: line["page"] for line in lines}
 
 
 async def wait_for(
-    client: Client, settings: Settings, children: Iterable[Child], progress: Report
+    client: Client, settings: Settings, own: Iterable[Child], progress: Report
 ) -> None:
     """Wait until all workers answer. Raises BenchmarkFailed."""
     patience = _APART if settings.generator_only else _HERE
@@ -150,8 +150,8 @@ async def wait_for(
         if found != told:
             told = found
             progress(f"{found} of {settings.workers} workers are there")
-        if ended := [child for child in children if child.code is not None]:
-            raise _failed("a worker process has ended", await ended[0].said())
+        if ended := [child for child in own if child.code is not None]:
+            raise _no_worker("a worker process has ended", await ended[0].said())
         if time.monotonic() > deadline:
             address = client.service_client.config.target_host
             raise BenchmarkFailed(
@@ -164,15 +164,11 @@ async def wait_for(
         await asyncio.sleep(_POLL)
 
 
-async def stop(client: Client, children: Sequence[Child], *, grace: float) -> None:
+async def stop(client: Client, own: Sequence[Child], *, grace: float) -> None:
     """End all workers that poll, and the processes that are one's own."""
     await ask_all(client, since=time.time(), stop=True)
-    await asyncio.gather(*(child.stop(grace=grace) for child in children))
+    await asyncio.gather(*(child.stop(grace=grace) for child in own))
 
 
-def _failed(message: str, cause: str) -> BenchmarkFailed:
-    return BenchmarkFailed(
-        message,
-        cause=cause or f"it said nothing for {_HERE:g} s",
-        fix="look at the cluster: dsql-deploy probe ENV",
-    )
+def _no_worker(message: str, cause: str) -> BenchmarkFailed:
+    return failed.cluster(message, cause or f"it said nothing for {_HERE:g} s")

@@ -11,7 +11,6 @@ import socket
 import time
 import uuid
 import zlib
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from statistics import fmean
 from typing import Any
@@ -23,7 +22,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from temporal_dsql_deploy.bench import children, machine, sdk_page, workflows
-from temporal_dsql_deploy.bench.options import Settings, from_json
+from temporal_dsql_deploy.platforms.processes.ports import any_free
 
 REPORT = "benchmark-report"
 """The workflow that a worker answers on its own task queue."""
@@ -31,25 +30,6 @@ IDENTITY = "benchmark-worker"
 _GRACE = timedelta(seconds=10)
 _PORTS = 20
 _BEAT = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one worker process has to do."""
-
-    address: str
-    settings: Settings
-    task_queue: str
-
-    def to_json(self) -> str:
-        """For the process's stdin."""
-        return json.dumps({**asdict(self), "settings": self.settings.to_json()})
-
-    @classmethod
-    def from_json(cls, text: str) -> "Task":
-        """What `to_json` gave."""
-        document = json.loads(text)
-        return cls(**{**document, "settings": from_json(document["settings"])})
 
 
 class Measured:
@@ -126,7 +106,7 @@ class Report:
 
 
 async def _work() -> None:
-    task = Task.from_json(await children.given())
+    task = children.Task.from_json(await children.given())
     runtime, page = _runtime()
     # Containers of one host may share its name and their process ids.
     identity = f"{IDENTITY}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
@@ -183,9 +163,7 @@ async def _work() -> None:
 def _runtime() -> tuple[Runtime, str]:
     """The SDK's runtime with its metrics on a port of this machine, and the page's URL."""
     for _ in range(_PORTS):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = any_free()
         config = PrometheusConfig(
             bind_address=f"127.0.0.1:{port}",
             counters_total_suffix=True,

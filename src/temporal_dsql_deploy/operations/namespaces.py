@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import (
@@ -18,7 +17,7 @@ from temporal_dsql_deploy.environments.model import Environment, retention_secon
 from temporal_dsql_deploy.errors import SettingRejected
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.protocol import Change
-from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
+from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call, proto_duration
 
 Request = RegisterNamespaceRequest | UpdateNamespaceRequest | AddSearchAttributesRequest
 DEFAULT_RETENTION = timedelta(hours=24)
@@ -91,14 +90,14 @@ def _register(name: str, retention: timedelta) -> Step:
     return Step(
         Change(what=f"namespace {name}", action="create", detail=detail),
         RegisterNamespaceRequest(
-            namespace=name, workflow_execution_retention_period=_duration(retention)
+            namespace=name, workflow_execution_retention_period=proto_duration(retention)
         ),
     )
 
 
 def _set_retention(name: str, old: timedelta, new: timedelta) -> Step:
     detail = f"retention {_hours(old)} -> {_hours(new)}"
-    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(new))
+    config = NamespaceConfig(workflow_execution_retention_ttl=proto_duration(new))
     return Step(
         Change(what=f"namespace {name}", action="update", detail=detail),
         UpdateNamespaceRequest(namespace=name, config=config),
@@ -138,12 +137,6 @@ async def apply(client: ServiceClient, step: Step) -> None:
             fix="correct the environment file or the option; the server's limits: "
             "https://docs.temporal.io/search-attribute#custom-search-attribute-limits",
         ) from error
-
-
-def _duration(retention: timedelta) -> Duration:
-    duration = Duration()
-    duration.FromTimedelta(retention)
-    return duration
 
 
 def _named(environment: Environment) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     GetClusterInfoRequest,
@@ -36,6 +37,13 @@ def runtime() -> Runtime:
     """The SDK's runtime without its log, which goes to stdout, between the results."""
     logging.getLogger("temporalio").addHandler(logging.NullHandler())
     return Runtime(telemetry=TelemetryConfig(logging=None))
+
+
+def proto_duration(length: timedelta) -> Duration:
+    """A length of time as Temporal's requests have it."""
+    duration = Duration()
+    duration.FromTimedelta(length)
+    return duration
 
 
 async def connect(address: str) -> ServiceClient:

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from temporal_dsql_deploy.bench import workflows, workloads
 from temporal_dsql_deploy.bench.options import Settings
-from temporal_dsql_deploy.bench.results import Iteration, Second
+from temporal_dsql_deploy.bench.results import Iteration, Latency, Second
 
 _STEP = 0.1
 """Seconds that a step may take beyond its own work: a task is scheduled, polled and answered."""
@@ -155,8 +155,12 @@ def see(iteration: Iteration, settings: Settings) -> Seen:
         persistence=_milli(_persistence(end, load, iteration.series)),
         quiet=_milli(_least(one.persistence for one in load)),
         operations={name: value / 1000 for name, value in iteration.persistence.items()},
-        workflow_slots=_workflow_slots(iteration, settings, steady, end),
-        activity_slots=_activity_slots(iteration, settings, steady, end),
+        workflow_slots=_slots(
+            "workflow", settings.workflow_slots, iteration.schedule_to_start, steady, end
+        ),
+        activity_slots=_slots(
+            "activity", settings.activity_slots, iteration.activity_schedule_to_start, steady, end
+        ),
         worker_cpu=_busiest(iteration, steady),
         worker_late=_milli(_mean_or_none(one.worker_late for one in steady)),
         workers=len(iteration.workers),
@@ -239,34 +243,21 @@ def _persistence(*parts: list[Second]) -> float | None:
     return next((mean for mean in means if mean is not None), None)
 
 
-def _workflow_slots(
-    iteration: Iteration, settings: Settings, steady: list[Second], end: list[Second]
+def _slots(
+    name: str, size: int, waits: Latency | None, steady: list[Second], end: list[Second]
 ) -> Slots:
-    size = settings.workflow_slots
-    waits = iteration.schedule_to_start
-    return Slots(
-        name="workflow",
-        option="--workflow-slots",
-        size=size,
-        full=_full((one.workflow_slots_free for one in steady), size),
-        held=_held((one.workflow_slots_free for one in end), size),
-        waiting=_mean(one.waiting_workflow_tasks for one in end),
-        waited=waits.mean / 1000 if waits else 0.0,
-    )
+    """Of `workflow` tasks or of `activity` tasks."""
 
+    def free(part: list[Second]) -> list[int | None]:
+        return [getattr(one, f"{name}_slots_free") for one in part]
 
-def _activity_slots(
-    iteration: Iteration, settings: Settings, steady: list[Second], end: list[Second]
-) -> Slots:
-    size = settings.activity_slots
-    waits = iteration.activity_schedule_to_start
     return Slots(
-        name="activity",
-        option="--activity-slots",
+        name=name,
+        option=f"--{name}-slots",
         size=size,
-        full=_full((one.activity_slots_free for one in steady), size),
-        held=_held((one.activity_slots_free for one in end), size),
-        waiting=_mean(one.waiting_activity_tasks for one in end),
+        full=_full(free(steady), size),
+        held=_held(free(end), size),
+        waiting=_mean(getattr(one, f"waiting_{name}_tasks") for one in end),
         waited=waits.mean / 1000 if waits else 0.0,
     )
 
