@@ -169,11 +169,21 @@ class RuntimeVariable:
 
     name: str
     type: str
-    """int, bool, duration, string or host."""
+    """int, bool, duration, string, host, address or host_port."""
     required: bool
+    """Whether it must be set, where `only_with` holds."""
     default: str | None
     """None where there is none."""
     meaning: str
+    choices: tuple[str, ...] = ()
+    """The only values; empty where there are others."""
+    minimum: int | str | None = None
+    maximum: int | str | None = None
+    """int, or duration; None where none is known."""
+    only_with: str | None = None
+    """NAME=VALUE of another variable without which this one is not read."""
+    secret: bool = False
+    """Whether its value is never shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from temporal_dsql_deploy.checks.contract.values import (
 from temporal_dsql_deploy.checks.model import CannotJudge, Said
 from temporal_dsql_deploy.checks.subject import Subject
 from temporal_dsql_deploy.plan.tasks import ROLE_VARIABLES
+from temporal_dsql_deploy.topology.model import RuntimeVariable
 
 _TOPOLOGY = topology.load()
 _RUNTIME = _TOPOLOGY.runtime
@@ -47,7 +48,8 @@ def runtime_required(subject: Subject) -> Iterator[Said]:
 
     def judge(place: Place) -> Iterator[Said]:
         for name, variable in _RUNTIME.items():
-            if variable.required and (not place.has(name) or place.value(name) == ""):
+            wanted = variable.required and _is_read(place, variable)
+            if wanted and (not place.has(name) or place.value(name) == ""):
                 yield place.variable(
                     name, f"{name} is {quoted(place.value(name))}: {variable.meaning}"
                 )
@@ -71,10 +73,20 @@ def runtime_typed(subject: Subject) -> Iterator[Said]:
             text = place.value(name)
             if text is None or variable.type == "string" or (variable.required and not text):
                 continue
+            if not _is_read(place, variable):
+                continue
             if not is_a(variable.type, text):
                 yield place.variable(name, f"{name} is {quoted(text)}, no {variable.type}")
 
     return judged(ours(subject), judge)
+
+
+def _is_read(place: Place, variable: RuntimeVariable) -> bool:
+    """Whether the entrypoint reads a variable, with the one that it depends on."""
+    if variable.only_with is None:
+        return True
+    name, _, wanted = variable.only_with.partition("=")
+    return (place.value(name) or _RUNTIME[name].default) == wanted
 
 
 @FAMILY.rule(
