@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .contract import Contract, load
-from .values import parse_address
+from .values import is_address
 from .variables import Fault, Settings, read
 
 _LEAST_USE = 120
@@ -25,9 +24,8 @@ def validate(environ: Mapping[str, str]) -> tuple[Settings, list[Fault]]:
     """What the environment says, and all that is wrong with it; one fault for each cause."""
     contract = load()
     settings, faults = read(environ, contract)
-    named = {fault.variable for fault in faults}
-    faults += [one for one in check(settings, contract) if one.variable not in named]
-    return settings, faults
+    first = {fault.variable: fault for fault in reversed([*faults, *check(settings, contract)])}
+    return settings, sorted(first.values(), key=lambda fault: fault.variable)
 
 
 def check(settings: Settings, contract: Contract) -> Iterator[Fault]:
@@ -40,6 +38,8 @@ def check(settings: Settings, contract: Contract) -> Iterator[Fault]:
         yield from _dsql_limits(settings, contract)
         yield from _reservoir(settings, contract)
         yield from _without_effect(settings, contract)
+    else:
+        yield from _dsql_by_another_plugin(settings)
 
 
 def _stores(settings: Settings) -> Iterator[Fault]:
@@ -63,9 +63,20 @@ def _stores(settings: Settings) -> Iterator[Fault]:
             what = f"{name} is {settings.text(name)!r}, where no file is"
             yield Fault(name, what, "Name a file of certificates, or leave it out.")
     verifies, encrypts = "TEMPORAL_SQL_TLS_HOST_VERIFICATION", "TEMPORAL_SQL_TLS_ENABLED"
-    if settings.switch(verifies) and settings.optional(encrypts) is False:
+    unused = settings.switch(verifies) and settings.optional(encrypts) is False
+    if unused and not settings.with_dsql:
         what = f"{verifies} is true, {encrypts} is false: there is no certificate to verify"
         yield Fault(verifies, what, "Write false, or encrypt.")
+
+
+def _dsql_by_another_plugin(settings: Settings) -> Iterator[Fault]:
+    plugin, host = "TEMPORAL_SQL_PLUGIN_NAME", "TEMPORAL_SQL_HOST"
+    if plugin not in settings:
+        return
+    dsql = host in settings and settings.text(host).endswith(_AWS_HOST)
+    if dsql or "CLUSTER_ENDPOINT" in settings.given:
+        what = f"{plugin} is {settings.text(plugin)}, which makes no token: DSQL denies access"
+        yield Fault(plugin, what, "Write dsql, or leave CLUSTER_ENDPOINT out for PostgreSQL.")
 
 
 def _visibility(settings: Settings) -> Iterator[Fault]:
@@ -128,7 +139,7 @@ def _dsql_store(settings: Settings) -> Iterator[Fault]:
 def _dsql_endpoint(settings: Settings, contract: Contract) -> Iterator[Fault]:
     host, endpoint, region = "TEMPORAL_SQL_HOST", "CLUSTER_ENDPOINT", "AWS_REGION"
     for name in (host, endpoint):
-        if name in settings and _is_address(settings.text(name)):
+        if name in settings and is_address(settings.text(name)):
             what = f"{name} is an IP address: {contract.rules['endpoint-is-host']}"
             yield Fault(name, what, "Write the host name of the cluster.")
     if host in settings and endpoint in settings and not _same(settings, host, endpoint):
@@ -154,13 +165,6 @@ def _dsql_endpoint(settings: Settings, contract: Contract) -> Iterator[Fault]:
 
 def _same(settings: Settings, one: str, other: str) -> bool:
     return settings.text(one) == settings.text(other)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return isinstance(parse_address(text), (ipaddress.IPv4Address, ipaddress.IPv6Address))
-    except ValueError:
-        return False
 
 
 def _dsql_limits(settings: Settings, contract: Contract) -> Iterator[Fault]:

@@ -72,12 +72,22 @@ def parse(kind: str, text: str) -> Value:
     elif kind == "host":
         _check_host(text)
     elif kind == "address":
-        _check_address(text)
+        if not is_address(text):
+            raise ValueError(f"{text!r} is no IP address")
     elif kind == "host_port":
         _check_host_port(text)
     elif text != text.strip() or not text:
         raise ValueError(f"{text!r} has blanks around it")
     return text
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(text: str) -> bool:
@@ -106,29 +116,14 @@ def _bool(text: str) -> bool:
 
 
 def _check_host(text: str) -> None:
-    if ":" in text:
-        parse_address(text)
-    elif len(text) > _LONGEST_HOST or _HOST.fullmatch(text) is None:
+    if len(text) > _LONGEST_HOST or not (_HOST.fullmatch(text) or is_address(text)):
         raise ValueError(f"{text!r} is no host name")
-
-
-def _check_address(text: str) -> None:
-    try:
-        parse_address(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no IP address") from None
 
 
 def _check_host_port(text: str) -> None:
     host, _, port = text.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     right = port.isascii() and port.isdigit() and 1 <= int(port) <= 65535
-    try:
-        if not right:
-            raise ValueError(text)
-        if bare == host:
-            _check_host(bare)
-        else:
-            parse_address(bare)
-    except ValueError:
-        raise ValueError(f"{text!r} is no host:port") from None
+    bracketed = host.startswith("[") and host.endswith("]")
+    named = is_address(host[1:-1]) if bracketed else ":" not in host and _HOST.fullmatch(host)
+    if not right or not named:
+        raise ValueError(f"{text!r} is no host:port")

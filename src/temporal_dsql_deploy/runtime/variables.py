@@ -218,7 +218,7 @@ def _take_from_file(
 
 
 def _misspelt(environ: Mapping[str, str], contract: Contract) -> Iterator[Fault]:
-    """Names that nothing reads and that are nearly those of variables that are not set.
+    """Names that nothing reads, and that are nearly those of variables.
 
     The plugin would ignore them without a word. Other unknown names may be those of a newer one.
     """
@@ -226,9 +226,7 @@ def _misspelt(environ: Mapping[str, str], contract: Contract) -> Iterator[Fault]
     for name in sorted(environ):
         if name in known or not name.startswith(_PREFIXES):
             continue
-        absent = [one for one in known if one not in environ]
-        near = difflib.get_close_matches(name, absent, 1, _NEAR)
+        near = difflib.get_close_matches(name, known, 1, _NEAR)
         if near:
-            yield Fault(
-                name, f"nothing reads {name}, and {near[0]} is not set", f"Write {near[0]}."
-            )
+            what = f"nothing reads {name}; {near[0]} is read"
+            yield Fault(name, what, f"Write {near[0]}, or leave it out.")

@@ -30,7 +30,7 @@ def _mapping(data: Mapping[str, Any], indent: str) -> Iterator[str]:
         if isinstance(value, Mapping) and value:
             yield f"{indent}{key}:"
             yield from _mapping(value, indent + "  ")
-        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+        elif isinstance(value, (list, tuple)) and value:
             yield f"{indent}{key}:"
             yield from _sequence(value, indent + "  ")
         else:
@@ -58,7 +58,7 @@ def _scalar(value: Any) -> str:
         return _string(value)
     if isinstance(value, Mapping) and not value:
         return "{}"
-    if isinstance(value, Sequence) and not value:
+    if isinstance(value, (list, tuple)) and not value:
         return "[]"
     raise TypeError(f"no YAML is known here for {type(value).__name__}")
 
