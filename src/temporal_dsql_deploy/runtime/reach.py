@@ -224,6 +224,8 @@ def _encrypted(
     progress.step = "tls"
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
+        # Nor does Go take a name from there.
+        context.hostname_checks_common_name = False
         if not tls.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_REQUIRED if tls.ca_file else ssl.CERT_NONE

@@ -19,22 +19,24 @@ def dump(data: Mapping[str, Any]) -> str:
     """A block of YAML: mappings, sequences, strings, ints, bools and None.
 
     Strings become double-quoted ASCII. Raises TypeError for any other type, floats included, since
-    none is needed and their texts differ from parser to parser.
+    none is needed and their texts differ from parser to parser; and ValueError for a key that is
+    not one plain word, as those of the server are.
     """
     return "".join(f"{line}\n" for line in _mapping(data, ""))
 
 
 def _mapping(data: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name, value in data.items():
-        key = name if _KEY.fullmatch(name) and name.lower() not in _WORDS else _string(name)
+        if not _KEY.fullmatch(name) or name.lower() in _WORDS:
+            raise ValueError(f"{name!r} is no key of the server's configuration")
         if isinstance(value, Mapping) and value:
-            yield f"{indent}{key}:"
+            yield f"{indent}{name}:"
             yield from _mapping(value, indent + "  ")
         elif isinstance(value, (list, tuple)) and value:
-            yield f"{indent}{key}:"
+            yield f"{indent}{name}:"
             yield from _sequence(value, indent + "  ")
         else:
-            yield f"{indent}{key}: {_scalar(value)}"
+            yield f"{indent}{name}: {_scalar(value)}"
 
 
 def _sequence(data: Sequence[Any], indent: str) -> Iterator[str]:
