@@ -117,6 +117,8 @@ class _Benchmark:
         self._system: results.System | None = None
         self._measuring: asyncio.Task[None] | None = None
         self._cleaning: asyncio.Task[None] | None = None
+        self._listed = True
+        """Whether visibility has shown the end of all that was sent, so that none can be open."""
         self._asked = False
         """Whether an interruption has been answered with the wish to go on cleaning up."""
         self.interrupted = False
@@ -182,6 +184,7 @@ class _Benchmark:
         for number in range(1, settings.iterations + 1):
             what = f"{settings.workload}, {settings.rate:g} a second for {settings.duration}"
             self.tell.progress(f"iteration {number} of {settings.iterations}: {what}")
+            self._listed = False
             raw = await Iteration(
                 client,
                 settings,
@@ -191,10 +194,14 @@ class _Benchmark:
                 on_live=self.tell.live,
             ).run()
             self._done.append(summary.iteration(raw, settings))
+            counts = self._done[-1].counts
+            self._listed = counts.completed == counts.sent
             self.tell.iteration(self._done[-1])
             await self._warn_of_ended(number)
             if number == settings.iterations:
                 return
+            if self._listed:
+                continue
             if wrong := await self._empty(but=namespace.mark_of(self._run)):
                 raise BenchmarkFailed(
                     "the workflows of an iteration could not be ended",
@@ -231,7 +238,11 @@ class _Benchmark:
         assert self._client is not None  # noqa: S101 - for the type checker
         prefix = namespace.ids_of(self._run)
         return await namespace.empty(
-            self._client.service_client, self._settings.namespace, prefix, but=but
+            self._client.service_client,
+            self._settings.namespace,
+            prefix,
+            but=but,
+            listed=self._listed,
         )
 
     def has_result(self) -> bool:

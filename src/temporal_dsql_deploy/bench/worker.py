@@ -150,13 +150,11 @@ async def _work() -> None:
     try:
         parts: set[asyncio.Future[Any]] = {*running, ending, watching}
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-        if ending in done:
-            # The answer to the one who has asked goes out first.
-            await asyncio.sleep(1)
-        else:
+        if ending not in done:
             await done.pop()
     finally:
         watching.cancel()
+        # The answer to the one who has asked goes out first: the SDK finishes what it has begun.
         await asyncio.gather(load.shutdown(), control.shutdown())
 
 
