@@ -48,6 +48,10 @@ diagrams: .venv/installed-dev ## Draw the environments on AWS again, in docs/ref
 collector: ## Build the OpenTelemetry collector that some tests run, which takes some minutes
 	@$(PYTHON) scripts/collector.py
 
+.PHONY: server
+server: ## Build the stock Temporal server that some tests run, which takes some minutes
+	@$(PYTHON) scripts/temporal_server.py
+
 .PHONY: campaign
 campaign: .venv/installed-dev ## Long runs of faults, environments, bottlenecks and fuzz: SEED=..., resumable, writes docs/results
 	$(RUN)/python -m tests.campaign $(if $(SEED),--seed $(SEED))

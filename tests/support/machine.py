@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from scripts import collector
+from scripts import collector, temporal_server
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.terraform import find, mirror
+from tests.support import postgresql
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -36,6 +37,26 @@ def _no_chromium() -> str | None:
 @cache
 def _no_collector() -> str | None:
     return None if collector.is_built() else "no OpenTelemetry collector (make collector)"
+
+
+@cache
+def _no_loopback_addresses() -> str | None:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.64.0.1", 0))
+        except OSError:
+            return "no loopback addresses but 127.0.0.1 (they are Linux's)"
+    return None
+
+
+@cache
+def _no_postgresql() -> str | None:
+    return None if postgresql.binaries() else "no PostgreSQL (apt-get install postgresql)"
+
+
+@cache
+def _no_temporal_server() -> str | None:
+    return None if temporal_server.is_built() else "no temporal-server (make server)"
 
 
 @cache
@@ -108,9 +129,12 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "checkov": _no_checkov,
     "chromium": _no_chromium,
     "collector": _no_collector,
+    "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
+    "postgresql": _no_postgresql,
     "procfs": _no_procfs,
     "ps": _no_ps,
+    "temporal-server": _no_temporal_server,
     "terminals": _no_terminals,
     "terraform": _no_terraform,
 }

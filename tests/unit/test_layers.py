@@ -16,6 +16,7 @@ LAYERS = (
     "plan",
     "environments",
     "topology",
+    "runtime",
 )
 """Those that every checkout has."""
 CONTRACTS = str(Path(sys.executable).parent / "lint-imports")

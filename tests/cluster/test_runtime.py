@@ -1,0 +1,219 @@
+"""The entrypoint with the real server: four roles, each a process of its own, on PostgreSQL."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import yaml
+
+import temporal_dsql_deploy.runtime
+from scripts import temporal_server
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.platforms import temporal_api
+from temporal_dsql_deploy.platforms.processes import ports
+from temporal_dsql_deploy.platforms.protocol import State
+from temporal_dsql_deploy.runtime import entrypoint, yaml_text
+from tests.support import postgresql
+from tests.unit.runtime.good import DSQL, POSTGRESQL, rendered
+
+pytestmark = [pytest.mark.needs("temporal-server"), pytest.mark.needs("postgresql")]
+
+FOLDER = Path(temporal_dsql_deploy.runtime.__file__).parent
+TOPOLOGY = topology.load()
+SERVER = topology.servers()["temporal-server"]
+PATIENCE = 60.0
+HOST = "127.0.0.1"
+
+
+def program(name: str) -> str:
+    return str(temporal_server.folder() / name)
+
+
+@pytest.fixture
+def database() -> Iterator[int]:
+    """The port of a PostgreSQL with both schemas, made as servers.json says.
+
+    Each cluster has its own: the rows of one that is gone would delay the next by half a minute.
+    """
+    with postgresql.running() as port:
+        environment = {
+            **os.environ,
+            "SQL_PLUGIN": "postgres12_pgx",
+            "SQL_HOST": HOST,
+            "SQL_PORT": str(port),
+            "SQL_USER": postgresql.USER,
+            "SQL_PASSWORD": "any",
+        }
+        names = {"database": "temporal", "visibility_database": "temporal_visibility"}
+        for route in (SERVER.schema.default, SERVER.schema.visibility):
+            for tool, *arguments in route.commands:
+                words = [word.format(**names) for word in arguments]
+                subprocess.run(
+                    [program(tool), *words], env=environment, check=True, capture_output=True
+                )
+        yield port
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The entrypoint as an image holds it."""
+    copy = tmp_path_factory.mktemp("image") / "runtime"
+    return shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+_NUMBERS = count(os.getpid() % 10_000)
+
+
+def membership_port() -> int:
+    """One that fits its column; those that the system gives to anybody are above it."""
+    highest = TOPOLOGY.runtime["TEMPORAL_MEMBERSHIP_PORT"].maximum
+    assert isinstance(highest, int)
+    tried = (highest - number for number in _NUMBERS)
+    return next(port for port in tried if ports.is_free(port))
+
+
+class Role:
+    """A process of one role."""
+
+    def __init__(
+        self, name: str, database: int, copied: Path, folder: Path, own: dict[str, str]
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        port = own.get("TEMPORAL_GRPC_PORT", TOPOLOGY.roles[name].ports["grpc"])
+        self.address = f"{own['BIND_ON_IP']}:{port}"
+        environment = {
+            **POSTGRESQL,
+            **own,
+            "TEMPORAL_SERVICES": name,
+            "TEMPORAL_SQL_PORT": str(database),
+            "PATH": os.environ["PATH"],
+        }
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-IS", str(copied)),
+                    *("--config-dir", str(folder / name)),
+                    *("--server", program("temporal-server")),
+                ],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def until_logged(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.02)
+
+    def until_serving(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        service = TOPOLOGY.roles[self.name].health_service
+        while asyncio.run(temporal_api.health(self.address, service)) != State.SERVING:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.05)
+
+
+def one_address(name: str) -> dict[str, str]:
+    """Ports of its own on the one loopback address that every system has."""
+    free = {port.upper(): ports.any_free() for port in ("grpc", "http", "metrics")}
+    free["MEMBERSHIP"] = membership_port()
+    return {"BIND_ON_IP": HOST, **{f"TEMPORAL_{port}_PORT": str(n) for port, n in free.items()}}
+
+
+def own_addresses(name: str) -> dict[str, str]:
+    """The standard ports on a loopback address of its own."""
+    network = os.getpid()
+    last = list(TOPOLOGY.roles).index(name) + 1
+    return {"BIND_ON_IP": f"127.{64 + network // 256 % 128}.{network % 256}.{last}"}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        one_address,
+        pytest.param(own_addresses, marks=pytest.mark.needs("loopback addresses")),
+    ],
+)
+def test_all_four_roles_serve_and_stop_at_sigterm(
+    own: Callable[[str], dict[str, str]], database: int, copied: Path, tmp_path: Path
+) -> None:
+    def started(name: str) -> Role:
+        return Role(name, database, copied, tmp_path, own(name))
+
+    first, *rest = TOPOLOGY.roles
+    roles = [started(first)]
+    try:
+        # On an empty database one role goes first: the others would race for the same row.
+        roles[0].until_logged(TOPOLOGY.one_role_first_on_empty_database.joined_log)
+        roles += [started(name) for name in rest]
+        for role in roles:
+            role.until_serving()
+            assert '"stores": {"database": "reachable"}' in role.log.read_text()
+            assert "unregistered key" not in role.log.read_text()
+        for role in reversed(roles):
+            role.process.send_signal(signal.SIGTERM)
+        codes = {role.name: role.process.wait(timeout=PATIENCE) for role in roles}
+        assert codes == dict.fromkeys(TOPOLOGY.roles, 0)
+    finally:
+        for role in roles:
+            role.process.kill()
+            role.process.wait()
+
+
+@pytest.mark.parametrize("environ", [DSQL, POSTGRESQL], ids=["dsql", "postgresql"])
+@pytest.mark.parametrize("name", ["dev", "bench", "prod", "another"])
+def test_the_server_knows_every_key_of_the_dynamic_configuration(
+    environ: dict[str, str], name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "dynamic.yaml"
+    found = rendered({**environ, "DEPLOY_ENVIRONMENT": name}).dynamic
+    path.write_text(yaml_text.dump(found))
+    done = validated(path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for word in ("unregistered", "warning", "error"):
+        assert word not in (done.stdout + done.stderr).lower(), done.stdout
+
+
+def test_a_key_that_the_server_does_not_know_would_be_seen(tmp_path: Path) -> None:
+    path = tmp_path / "dynamic.yaml"
+    path.write_text(yaml_text.dump({"persistence.maxConns": [{"value": 1}]}))
+    done = validated(path)
+    assert "persistence.maxconns" in (done.stdout + done.stderr).lower()
+
+
+def validated(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [program("temporal-server"), "validate-dynamic-config", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["# enable-template {{ env `HOME` }}", "'\"\\\t: - [x] &a *b !c", "ü\u2028\U0001f600$"]
+)
+def test_the_server_reads_what_was_meant(text: str, tmp_path: Path) -> None:
+    found = rendered({**POSTGRESQL, "TEMPORAL_SQL_DATABASE": text})
+    (tmp_path / "any.yaml").write_text(yaml_text.dump(found.config))
+    # It takes --config-file and does not look at it (temporalio/temporal cmd/server/main.go).
+    where = ("--config", str(tmp_path), "--env", "any")
+    done = subprocess.run(
+        [program("temporal-server"), *where, "render-config"],
+        env=entrypoint.server_environment(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    read = yaml.safe_load(done.stdout)
+    assert read["persistence"]["datastores"]["default"]["sql"]["databaseName"] == text
+    assert read["persistence"]["numHistoryShards"] == int(POSTGRESQL["TEMPORAL_HISTORY_SHARDS"])
+    assert read["global"]["membership"]["broadcastAddress"] == POSTGRESQL["BIND_ON_IP"]
