@@ -7,7 +7,7 @@ import pytest
 
 from temporal_dsql_deploy.terraform import batch, known
 from temporal_dsql_deploy.terraform.batch import Batch
-from temporal_dsql_deploy.terraform.known import Case, Outcome
+from temporal_dsql_deploy.terraform.known import Case, Outcome, Settings
 
 pytestmark = pytest.mark.needs("terraform")
 
@@ -167,3 +167,25 @@ def test_a_batch_plans_what_each_case_alone_does(
     assert [outcome.problems for outcome in found] == [one.problems for one in expected]
     assert found[2].refused_because("roles needs one at least.")
     assert sum(count for count, planned in batches if planned) > 0
+
+
+def test_first_plans_that_are_foreseen_change_nothing(
+    tmp_path: Path, batches: list[tuple[int, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four sets teach, the others are planned once where their resources were seen."""
+    directory = root(tmp_path)
+    cases = [
+        Case(f"{role} {cpu}", {"roles": [role, "matching"], "size": {"cpu": cpu}})
+        for role in ("history", "worker")
+        for cpu in (256, 512, 1024)
+    ]
+    cases += [Case("secret", {"roles": ["worker"], "password": "frontend"})]
+    cases += [Case("table", {"roles": ["worker"], "table": True})]
+    expected = known.plans(directory, cases, Settings(revealed=True))
+    assert sum(count for count, _ in batches) == 2 * len(cases)
+    batches.clear()
+    monkeypatch.setattr(known, "_TEACHERS", 4)
+    found = known.plans(directory, cases, Settings(revealed=True))
+    assert [outcome.plan for outcome in found] == [outcome.plan for outcome in expected]
+    assert all(planned for _, planned in batches)
+    assert sum(count for count, _ in batches) < 2 * len(cases)

@@ -148,6 +148,18 @@ def test_the_first_plan_alone_knows_nothing_of_aws(small: Path) -> None:
     assert containers(plan['aws_ecs_task_definition.this["history"]']) is None
 
 
+def test_the_first_plan_knows_the_volumes_and_the_share_of_a_sidecar() -> None:
+    variables = {"telemetry": {"collector": "alloy"}}
+    files = [ENVIRONMENTS / "dev" / "terraform.tfvars.example"]
+    settings = Settings(known=False, var_files=files)
+    plan = known.plan(ENVIRONMENTS / "dev", variables, settings)
+    definitions = [one for one in plan.of_type("aws_ecs_task_definition") if one.name == "this"]
+    servers = [one for one in definitions if "temporal_service" in one.module]
+    assert len(servers) == 4
+    names = [sorted(volume["name"] for volume in one["volume"]) for one in servers]
+    assert names == [["alloy", "logs"]] * 4
+
+
 def test_files_in_place_of_its_own(tmp_path: Path) -> None:
     settings = Settings(files={"main.tf": 'resource "terraform_data" "x" { input = 1 }'})
     plan = known.plan(tmp_path / "not" / "there", settings=settings)

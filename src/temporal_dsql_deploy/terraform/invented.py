@@ -94,6 +94,13 @@ def only(plan: Plan, first: Plan, overrides: Overrides) -> Plan:
     return replace(plan, changes=cleaned, resources=kept, outputs=outputs)
 
 
+def may_be_made_up(value: Any) -> bool:
+    """Whether Terraform fills attributes of an overridden resource with such a value."""
+    if isinstance(value, str):
+        return _RANDOM.fullmatch(value) is not None
+    return value is not UNKNOWN and value is not None and not value
+
+
 def _given(after: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: after[name] for name in given if name in after}
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from temporal_dsql_deploy.errors import DeployError, TerraformFailed
 from temporal_dsql_deploy.plan import Plan, plan_of_test
-from temporal_dsql_deploy.terraform import batch, commands, failures, invented
+from temporal_dsql_deploy.terraform import batch, commands, failures, foreseen, invented
 from temporal_dsql_deploy.terraform.copy import lay_out
 from temporal_dsql_deploy.terraform.hcl import escaped
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Message
@@ -36,6 +36,8 @@ _AT_ONCE = 20
 """Cases of one process: each keeps about 25 MB of it until its end."""
 _IN_A_BATCH = 10
 """Cases of one plan: each takes about 100 MB of it."""
+_TEACHERS = 10
+"""Cases whose two plans teach what first plans say, where there are at least twice as many."""
 _SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
 """Processes at a time, of up to 2 GB each."""
 
@@ -146,9 +148,39 @@ class _Planning:
         if len(cases) > 1:
             together = batch.wrapped(self.terraform, [case.variables for case in cases])
         parts = [_Part(case, self._region(case)) for case in cases]
-        outcomes = self._all(parts, together)
         if not self.settings.known:
-            return outcomes
+            return self._all(parts, together)
+        if together is None or len(parts) < 2 * _TEACHERS:
+            return self._twice(parts, together)
+        chosen = foreseen.teachers([case.variables for case in cases], _TEACHERS)
+        region = parts[chosen[0]].region
+        foresight = foreseen.Foresight(self.settings.account, region)
+        outcomes = self._numbered(chosen, parts, together, foresight)
+        alike = [i for i in range(len(parts)) if i not in outcomes and parts[i].region == region]
+        outcomes |= self._once(alike, parts, together, foresight)
+        left = [index for index in range(len(parts)) if index not in outcomes]
+        outcomes |= self._numbered(left, parts, together, foresight)
+        return [outcomes[index] for index in range(len(parts))]
+
+    def _numbered(
+        self,
+        numbers: Sequence[int],
+        parts: Sequence[_Part],
+        together: batch.Batch,
+        foresight: foreseen.Foresight,
+    ) -> dict[int, Outcome]:
+        """`_twice` of some of the parts."""
+        outcomes = self._twice([parts[index] for index in numbers], together, foresight)
+        return dict(zip(numbers, outcomes, strict=True))
+
+    def _twice(
+        self,
+        parts: Sequence[_Part],
+        together: batch.Batch | None,
+        foresight: foreseen.Foresight | None = None,
+    ) -> list[Outcome]:
+        """The outcomes of parts in their order, from a first plan and one with known values."""
+        outcomes = self._all(parts, together)
         first = {index: plan for index, outcome in enumerate(outcomes) if (plan := outcome.plan)}
         again = [
             replace(parts[index], overrides=self._overrides(plan, parts[index].region))
@@ -156,9 +188,29 @@ class _Planning:
         ]
         second = zip(first.items(), again, self._all(again, together), strict=True)
         for (index, before), part, outcome in second:
+            if outcome.plan and foresight and part.region == foresight.region:
+                foresight.learn(before, outcome.plan, part.overrides)
             plan = outcome.plan and invented.only(outcome.plan, before, part.overrides)
             outcomes[index] = replace(outcome, plan=plan)
         return outcomes
+
+    def _once(
+        self,
+        numbers: Sequence[int],
+        parts: Sequence[_Part],
+        together: batch.Batch,
+        foresight: foreseen.Foresight,
+    ) -> dict[int, Outcome]:
+        """The outcomes of those parts whose first plan is foreseen."""
+        given = [replace(parts[index], overrides=foresight.overrides) for index in numbers]
+        found = {}
+        for index, outcome in zip(numbers, self._all(given, together), strict=True):
+            plan = outcome.plan
+            first = plan and foresight.first_plan(plan)
+            if plan and first:
+                plan = invented.only(plan, first, foresight.overrides)
+                found[index] = replace(outcome, plan=plan)
+        return found
 
     def _overrides(self, plan: Plan, region: str) -> invented.Overrides:
         return invented.of_resources(plan, account=self.settings.account, region=region)

@@ -46,7 +46,7 @@ module "temporal_service" {
   history_shards                    = var.history_shards
   log_level                         = var.log_level
   temporal_dynamicconfig_tmpfs_size = var.temporal_dynamicconfig_tmpfs_size
-  sidecar                           = try(local.sidecars[each.key], null)
+  sidecar                           = contains(local._collected, each.key) ? local.sidecars[each.key] : null
   environment                       = try(var.roles[each.key].environment, {})
   log_retention_days                = var.log_retention_days
   kms_key_arn                       = local.kms_key_arn
@@ -113,7 +113,7 @@ module "benchmark" {
   frontend_host            = "temporal-frontend.${local.cluster.private_dns_namespace_name}"
   execution_role_arn       = module.iam.execution_role_arn
   task_role_arn            = module.iam.benchmark_task_role_arn
-  sidecar                  = try(local.sidecars["benchmark"], null)
+  sidecar                  = contains(local._collected, "benchmark") ? local.sidecars["benchmark"] : null
   log_retention_days       = var.log_retention_days
   kms_key_arn              = local.kms_key_arn
   permissions_boundary_arn = var.permissions_boundary_arn
