@@ -8,6 +8,7 @@ import base64
 from typing import Any
 
 from temporal_dsql_deploy import topology
+from tests.support.check_collector import collector
 from tests.support.draft import SERVICE, TASK, Draft
 
 REGION = "eu-west-1"
@@ -27,36 +28,7 @@ VPC = "vpc-shop"
 PRIVATE = ("subnet-private-a", "subnet-private-b")
 PUBLIC = "subnet-public"
 DYNAMIC_CONFIG = "/etc/temporal/config/dynamicconfig"
-COLLECTOR = f"""
-extensions:
-  sigv4auth:
-    region: {REGION}
-    service: aps
-receivers:
-  prometheus:
-    config:
-      scrape_configs:
-        - job_name: temporal
-          scrape_interval: 15s
-          static_configs:
-            - targets: ["localhost:{topology.load().metrics_port}"]
-processors:
-  memory_limiter:
-    check_interval: 1s
-    limit_mib: 192
-exporters:
-  prometheusremotewrite:
-    endpoint: {WORKSPACE}api/v1/remote_write
-    auth:
-      authenticator: sigv4auth
-service:
-  extensions: [sigv4auth]
-  pipelines:
-    metrics:
-      receivers: [prometheus]
-      processors: [memory_limiter]
-      exporters: [prometheusremotewrite]
-"""
+COLLECTOR = collector(REGION, WORKSPACE)
 
 
 def good() -> Draft:
