@@ -50,7 +50,6 @@ def build(
                 _CLUSTER: {
                     "enabled": True,
                     "initialFailoverVersion": 1,
-                    "rpcName": "frontend",
                     # Other clusters would dial it. It is stored at the first start, and roles that
                     # change it race for the row, so it is no address that may ever be another.
                     "rpcAddress": f"127.0.0.1:{contract.roles['frontend']['grpc']}",

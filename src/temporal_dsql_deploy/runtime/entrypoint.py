@@ -139,7 +139,9 @@ def _start(found: Rendered, folder: Path, server: str) -> int:
     if file is not None:
         return output.run(started, environ, file)
     # What arrives from here on is for the server, or ends this process as it would any other.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # The last two Python ignores, and what is ignored stays so.
+    for number in (signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     return os.execve(program, started, environ)  # noqa: S606
 
 

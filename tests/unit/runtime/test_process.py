@@ -100,6 +100,19 @@ def test_it_becomes_the_server_so_that_signals_arrive(tmp_path: Path, server: Pa
     assert files == {"server.yaml": 0o600, "dynamic.yaml": 0o644}
 
 
+@pytest.mark.needs("procfs")
+def test_the_server_ignores_and_blocks_no_signal(tmp_path: Path) -> None:
+    server = tmp_path / "temporal-server"
+    server.write_text("#!/bin/sh\nexec cat /proc/self/status\n")
+    server.chmod(0o755)
+    for environ in ({}, {"TEMPORAL_LOG_FILE": str(tmp_path / "server.log")}):
+        with started(tmp_path, environ, "--server", str(server)) as process:
+            line(process)
+            out, _ = process.communicate(timeout=30)
+        found = dict(row.split(":\t", 1) for row in out.splitlines())
+        assert (int(found["SigIgn"], 16), int(found["SigBlk"], 16)) == (0, 0)
+
+
 def test_the_output_goes_into_a_file_too_to_the_last_word(tmp_path: Path, server: Path) -> None:
     log = tmp_path / "logs" / "server.log"
     environ = {"TEMPORAL_LOG_FILE": str(log)}
