@@ -31,8 +31,8 @@ _LOOK_SHARE = 100
 that has run many benchmarks is of megabytes."""
 _LEAST_LOOKS = 8
 """Looks while the load lasts, even so: the quarter of it that tells a bottleneck holds some."""
-_LEAST_SHARE = 3
-"""After t seconds it rests for 3 t in any case: a server that is starved is left to its work."""
+_LEAST_SHARE = 10
+"""After t seconds it rests for 10 t in any case: a server that is starved is left to its work."""
 _FIND_AGAIN = 5.0
 """Seconds between two searches for servers that are not there."""
 _NOISE = {"ListNexusEndpoints"}

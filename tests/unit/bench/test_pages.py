@@ -125,7 +125,7 @@ def test_a_page_that_is_missed_once_is_no_jump(monkeypatch: pytest.MonkeyPatch) 
     assert watch.grown().database["persistence_sql_open_conn"] == 20
 
 
-@pytest.mark.parametrize("took", [0.05, 0.15, 0.4])
+@pytest.mark.parametrize("took", [0.05, 0.1, 0.15])
 @pytest.mark.parametrize("load", [10.0, 60.0, 3600.0])
 def test_a_large_page_is_read_in_every_quarter_of_the_load(took: float, load: float) -> None:
     """Or of three seconds; a look begins with a second, so up to one passes after the rest."""
@@ -135,4 +135,4 @@ def test_a_large_page_is_read_in_every_quarter_of_the_load(took: float, load: fl
 def test_looking_costs_little_and_leaves_a_starved_server_alone() -> None:
     assert servers.rest(0.001, 10.0) == pytest.approx(0.1)
     assert servers.rest(0.05, 3600.0) == pytest.approx(5.0)
-    assert servers.rest(2.0, 10.0) == pytest.approx(6.0)
+    assert servers.rest(2.0, 10.0) == pytest.approx(20.0)
