@@ -10,6 +10,7 @@ from temporal_dsql_deploy.topology.durations import parse_duration
 from temporal_dsql_deploy.topology.model import Rule
 from tests.support import plans
 from tests.support.topology_file import document
+from tests.unit.runtime.good import refused
 
 pytestmark = [pytest.mark.needs("terraform"), pytest.mark.timeout(600)]
 everywhere = pytest.mark.parametrize("name", plans.ALL)
@@ -89,6 +90,12 @@ def expected(name: str, role: str) -> dict[str, str]:
             "DSQL_DISTRIBUTED_RATE_LIMITER_TABLE": f"{project}-dsql-rate-limiter",
         }
     return found
+
+
+@everywhere
+@pytest.mark.parametrize("role", plans.ROLES)
+def test_the_entrypoint_refuses_nothing(name: str, role: str) -> None:
+    assert refused(dict(servers(name)[role])) == {}
 
 
 def is_a(kind: str, value: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -138,6 +137,8 @@ def this_machine() -> World:
 
 
 def _fetch(uri: str) -> bytes:
+    import urllib.request
+
     # No proxy: the agent answers on a link-local address of the instance.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(uri, timeout=_METADATA_SECONDS) as answer:

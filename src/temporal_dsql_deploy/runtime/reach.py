@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import socket
-import ssl
 import struct
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 """PostgreSQL's question for TLS (protocol documentation, SSLRequest)."""
@@ -221,6 +224,8 @@ def _judge(target: Target, status: int | None) -> None:
 def _encrypted(
     target: Target, tls: Tls, connection: socket.socket, progress: Progress
 ) -> ssl.SSLSocket:
+    import ssl
+
     progress.step = "tls"
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
