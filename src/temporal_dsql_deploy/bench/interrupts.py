@@ -11,16 +11,30 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(main: Coroutine[Any, Any, None], interrupted: Callable[[], object] | None = None) -> None:
-    """Run to the end, with all calls that are left. A signal calls `interrupted`, or cancels.
+    """Run to the end. A signal calls `interrupted`, or cancels."""
+    # Not asyncio.run, which would wait for a probe that was interrupted, in its thread.
+    loop = asyncio.new_event_loop()
+    doing = loop.create_task(main)
+    try:
+        with _told(loop, interrupted or doing.cancel):
+            try:
+                loop.run_until_complete(doing)
+            finally:
+                loop.run_until_complete(_end_calls())
+    finally:
+        loop.close()
+
+
+async def _end_calls() -> None:
+    """Cancel what is left, such as the calls beside one that failed.
 
     The SDK's threads answer calls that nobody awaits any longer too, and a loop that was closed
     under them makes each a traceback.
     """
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        doing = loop.create_task(main)
-        with _told(loop, interrupted or doing.cancel):
-            loop.run_until_complete(doing)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in left:
+        one.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 
 import pytest
 
@@ -50,3 +51,21 @@ def test_a_signal_cancels_or_is_told() -> None:
     told.clear()
     with pytest.raises(asyncio.CancelledError):
         interrupts.run(main())
+
+
+def test_a_thread_that_is_left_is_not_waited_for() -> None:
+    """Such as a probe that was interrupted: it has its own deadline, and ends with the process."""
+    answered = threading.Event()
+
+    async def main() -> None:
+        probing = asyncio.create_task(asyncio.to_thread(answered.wait))
+        await asyncio.sleep(0)
+        probing.cancel()
+        raise LookupError
+
+    try:
+        with pytest.raises(LookupError):
+            interrupts.run(main())
+        assert not answered.is_set()
+    finally:
+        answered.set()
