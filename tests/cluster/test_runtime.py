@@ -151,7 +151,14 @@ def test_all_four_roles_serve_and_stop_at_sigterm(
     own: Callable[[str], dict[str, str]], database: int, copied: Path, tmp_path: Path
 ) -> None:
     def started(name: str) -> Role:
-        return Role(name, database, copied, tmp_path, own(name))
+        return Role(name, database, copied, tmp_path, {**own(name), **logs(name)})
+
+    def logs(name: str) -> dict[str, str]:
+        """Half of the clusters have a collector that reads a file."""
+        return {"TEMPORAL_LOG_FILE": str(copy(name))} if own is own_addresses else {}
+
+    def copy(name: str) -> Path:
+        return tmp_path / "collected" / name
 
     first, *rest = TOPOLOGY.roles
     roles = [started(first)]
@@ -167,6 +174,8 @@ def test_all_four_roles_serve_and_stop_at_sigterm(
             role.process.send_signal(signal.SIGTERM)
         codes = {role.name: role.process.wait(timeout=PATIENCE) for role in roles}
         assert codes == dict.fromkeys(TOPOLOGY.roles, 0)
+        for role in roles:
+            assert not logs(role.name) or copy(role.name).read_text() == role.log.read_text()
     finally:
         for role in roles:
             role.process.kill()
