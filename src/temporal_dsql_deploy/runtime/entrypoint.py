@@ -107,8 +107,7 @@ def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _start(found: Rendered, folder: Path, server: str) -> int:
     settings = found.settings
-    path = settings.optional("TEMPORAL_LOG_FILE")
-    file = None if path is None else output.LogFile(Path(str(path)))
+    file = _log_file(os.environ)
     program = shutil.which(server)
     if program is None:
         fix = "Build the image with it, or name it with --server."
@@ -192,19 +191,20 @@ def _detected(found: Rendered, stores: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _log_file(environ: Mapping[str, str]) -> output.LogFile | None:
+    path = environ.get("TEMPORAL_LOG_FILE")
+    return output.LogFile(Path(path)) if path else None
+
+
 def _tell(faults: Sequence[Fault], *, plainly: bool) -> None:
     """All faults: for people on stderr, else as lines of the log."""
-    for fault in faults:
+    file = None if plainly else _log_file(os.environ)
+    for one in faults:
         if plainly:
-            sys.stderr.write(f"error: {fault.variable}\ncause: {fault.what}\nfix: {fault.fix}\n")
+            sys.stderr.write(f"error: {one.variable}\ncause: {one.what}\nfix: {one.fix}\n")
         else:
-            say(
-                "error",
-                "a variable is refused",
-                variable=fault.variable,
-                error=fault.what,
-                fix=fault.fix,
-            )
+            fields = {"variable": one.variable, "error": one.what, "fix": one.fix}
+            say("error", "a variable is refused", file, **fields)
 
 
 def _shown(found: Rendered) -> str:

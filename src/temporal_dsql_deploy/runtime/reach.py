@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .values import join_host_port
+
 if TYPE_CHECKING:
     import ssl
 
@@ -187,7 +189,7 @@ def _receive(connection: socket.socket, size: int = 1) -> bytes:
 
 
 def _request(target: Target) -> bytes:
-    lines = [f"HEAD /{target.index} HTTP/1.1", f"Host: {target.host}", "Connection: close"]
+    lines = [f"HEAD /{target.index} HTTP/1.1", f"Host: {_place(target)}", "Connection: close"]
     if target.user is not None:
         credentials = base64.b64encode(f"{target.user}:{target.password or ''}".encode()).decode()
         lines.append(f"Authorization: Basic {credentials}")
@@ -248,7 +250,7 @@ def _encrypted(
 
 
 def _place(target: Target) -> str:
-    return f"{target.host}:{target.port}"
+    return join_host_port(target.host, target.port)
 
 
 def _reason(error: BaseException | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _LONGEST_LEGACY = 55 * 60
 _REGION_LABEL = 2
 _AWS_HOST = ".on.aws"
 _INDEX_PREFIX = "temporal_visibility_v1"
+_INDEX = re.compile(rf"{_INDEX_PREFIX}[a-z0-9_.-]*")
 _RESERVOIR = "DSQL_RESERVOIR_ENABLED"
 
 
@@ -98,9 +100,9 @@ def _elasticsearch(settings: Settings) -> Iterator[Fault]:
     index, signing = "TEMPORAL_ELASTICSEARCH_INDEX", "TEMPORAL_ELASTICSEARCH_REQUEST_SIGNING"
     if index in settings:
         text = settings.text(index)
-        if not text.startswith(_INDEX_PREFIX) or text != text.lower():
+        if _INDEX.fullmatch(text) is None:
             what = f"{index} is {text!r}, which the schema's template does not match"
-            yield Fault(index, what, f"Let it begin with {_INDEX_PREFIX}, in lower case.")
+            yield Fault(index, what, f"Write {_INDEX_PREFIX} and more of a-z, 0-9, _, . and -.")
     if settings.switch(signing):
         scheme, user = "TEMPORAL_ELASTICSEARCH_SCHEME", "TEMPORAL_ELASTICSEARCH_USER"
         if settings.optional(scheme) == "http":

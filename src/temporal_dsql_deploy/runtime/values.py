@@ -51,10 +51,14 @@ def _advice(text: str) -> str:
 
 
 def parse_address(text: str) -> Address:
-    """The IP address that a text is; raises ValueError for anything else, host names too."""
+    """The IP address that a text is; raises ValueError for anything else, host names too.
+
+    An IPv4 address in the clothes of an IPv6 one is taken for what it is, as Go does.
+    """
     if "%" in text:
         raise ValueError(f"{text!r} has a zone, which only its own machine understands")
-    return ipaddress.ip_address(text)
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def parse(kind: str, text: str) -> Value:

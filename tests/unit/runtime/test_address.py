@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.runtime import address
 from temporal_dsql_deploy.runtime.address import METADATA, Broadcast, World, find
 from temporal_dsql_deploy.runtime.rules import validate
+from temporal_dsql_deploy.runtime.values import parse_address
 from temporal_dsql_deploy.runtime.variables import Fault
 from tests.unit.runtime.good import ADDRESS, DSQL, world
 
@@ -88,6 +89,7 @@ def test_loopback_is_refused_where_nothing_else_is_found() -> None:
     [
         ({"TEMPORAL_BROADCAST_ADDRESS": "127.0.0.1"}, "TEMPORAL_BROADCAST_ADDRESS"),
         ({"TEMPORAL_BROADCAST_ADDRESS": "::1"}, "TEMPORAL_BROADCAST_ADDRESS"),
+        ({"TEMPORAL_BROADCAST_ADDRESS": "::ffff:127.0.0.1"}, "TEMPORAL_BROADCAST_ADDRESS"),
         ({"TEMPORAL_BROADCAST_ADDRESS": "0.0.0.0"}, "TEMPORAL_BROADCAST_ADDRESS"),  # noqa: S104
         ({"TEMPORAL_BROADCAST_ADDRESS": "224.0.0.1"}, "TEMPORAL_BROADCAST_ADDRESS"),
         ({"TEMPORAL_BROADCAST_ADDRESS": "169.254.170.2"}, "TEMPORAL_BROADCAST_ADDRESS"),
@@ -134,10 +136,10 @@ def test_loopback_is_told_by_a_cluster_on_loopback_alone(
     result = found(environ, world(host, routed))
     if isinstance(result, Fault):
         return
-    told = ipaddress.ip_address(result.address)
+    told = parse_address(result.address)
     assert not told.is_unspecified
     if told.is_loopback:
-        assert ipaddress.ip_address(environ["BIND_ON_IP"]).is_loopback
+        assert parse_address(environ["BIND_ON_IP"]).is_loopback
         assert METADATA not in environ
 
 

@@ -174,13 +174,15 @@ def test_a_store_that_is_not_there_stops_the_start_or_is_said(
 
 def test_a_wrong_environment_starts_nothing(tmp_path: Path, server: Path) -> None:
     environ = {"TEMPORAL_SQL_PORT": "x", "TEMPORAL_SERVICES": "histroy"}
-    with started(tmp_path, environ, "--server", str(server)) as process:
+    log = tmp_path / "server.log"
+    collected = {**environ, "TEMPORAL_LOG_FILE": str(log)}
+    with started(tmp_path, collected, "--server", str(server)) as process:
         out, err = process.communicate(timeout=30)
     assert process.returncode == 1
     faults = [json.loads(one) for one in out.splitlines()]
     assert {fault["variable"] for fault in faults} == set(environ)
     assert {fault["level"] for fault in faults} == {"error"}
-    assert err == ""
+    assert (err, log.read_text()) == ("", out)
     assert not (tmp_path / "config").exists()
 
 

@@ -8,7 +8,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.runtime.contract import load
 from tests.unit.checks.contract import cases_environment as cases
 from tests.unit.checks.contract.case import Case
-from tests.unit.checks.contract.good import ENDPOINT, good
+from tests.unit.checks.contract.good import ENDPOINT, INDEX, good
 from tests.unit.runtime.good import DSQL, FULL, POSTGRESQL, refused
 
 ELSEWHERE = {"sql-host", "visibility-host", "agree", "shards-same", "shards-enough", "log-file"}
@@ -94,6 +94,7 @@ def test_all_that_is_wrong_is_told_at_once(names: set[str]) -> None:
         ),
         ("TEMPORAL_SQL_TLS_CA_FILE", {"TEMPORAL_SQL_TLS_CA_FILE": "/nowhere/ca.pem"}),
         ("AWS_REGION", {"AWS_REGION": "us-east-1", "REGION": ""}),
+        ("TEMPORAL_ELASTICSEARCH_INDEX", {"TEMPORAL_ELASTICSEARCH_INDEX": f"{INDEX} HTTP/1.1"}),
     ],
 )
 def test_what_the_stores_cannot_be_is_refused(named: str, spoilt: dict[str, str]) -> None:
