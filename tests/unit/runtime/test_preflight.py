@@ -139,6 +139,19 @@ def test_a_name_that_does_not_resolve_is_named() -> None:
     assert cause.startswith("the name nowhere.invalid does not resolve: ")
 
 
+def test_a_name_server_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def getaddrinfo(*_: object, **__: object) -> list[object]:
+        answered.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    found = said(database(5432, host="db.example"), seconds=0.1)
+    answered.set()
+    assert found == ("dns", "the name db.example was not resolved in time")
+
+
 def test_a_port_where_nobody_listens_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

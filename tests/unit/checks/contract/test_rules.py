@@ -6,7 +6,7 @@ from temporal_dsql_deploy.checks import Verdict, judge
 from temporal_dsql_deploy.checks.contract import FAMILY
 from tests.unit.checks.contract import cases_documents, cases_ecs, cases_environment
 from tests.unit.checks.contract.case import Case
-from tests.unit.checks.contract.good import LEASE, LIMITER, RESERVOIR, good
+from tests.unit.checks.contract.good import LEASE, LIMITER, RESERVOIR, SERVER, good
 
 CASES = (
     *cases_environment.LAB,
@@ -31,6 +31,13 @@ def test_nothing_is_wrong_with_a_good_cluster(more: dict[str, str]) -> None:
     assert judged.findings == ()
     skipped = {each.rule.id for each in judged.outcomes if each.verdict is Verdict.SKIP}
     assert all(rule.startswith(("contract-config-", "contract-dynamic-")) for rule in skipped)
+
+
+def test_a_cluster_with_visibility_in_sql_needs_no_search() -> None:
+    search = [name for name in SERVER if name.startswith("TEMPORAL_ELASTICSEARCH")]
+    draft = good().everywhere({"TEMPORAL_VISIBILITY_STORE": "sql", **dict.fromkeys(search)})
+    rules = [RULES["runtime-required"], RULES["runtime-typed"]]
+    assert [each.verdict for each in judge(draft.subject(), rules).outcomes] == [Verdict.OK] * 2
 
 
 def test_nothing_is_wrong_with_good_documents() -> None:
