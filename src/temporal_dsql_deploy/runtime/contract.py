@@ -16,7 +16,7 @@ class Variable:
 
     name: str
     type: str
-    """int, bool, duration, string, host, address or host_port."""
+    """int, bool, duration, string, host, address, host_port or json."""
     required: bool
     """Whether it must be set, where `only_with` holds."""
     default: str | int | bool | None

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from . import dynamic
 from .contract import Contract, load
 from .values import is_address
-from .variables import Fault, Settings, read
+from .variables import DSQL, Fault, Settings, read
 
 _LEAST_USE = 120
 """Seconds of use that a connection must have before the guard takes it back."""
@@ -40,6 +41,7 @@ def check(settings: Settings, contract: Contract) -> Iterator[Fault]:
         yield from _dsql_limits(settings, contract)
         yield from _reservoir(settings, contract)
         yield from _without_effect(settings, contract)
+        yield from _sizes(settings, contract)
     else:
         yield from _dsql_by_another_plugin(settings)
 
@@ -228,3 +230,13 @@ def _without_effect(settings: Settings, contract: Contract) -> Iterator[Fault]:
         if variable.mode == "legacy" and settings.switch(_RESERVOIR):
             what = f"{name} is set and is ignored, since {_RESERVOIR} is true"
             yield Fault(name, what, "Leave it out.")
+
+
+def _sizes(settings: Settings, contract: Contract) -> Iterator[Fault]:
+    """What DSQL cannot store must not be accepted by the server."""
+    limits = contract.plugins[DSQL]
+    for key, value in dynamic.given(settings, contract).items():
+        limit = limits.get(key)
+        if limit is not None and (type(value) is not int or value > limit):
+            what = f"{key} is {value!r}: DSQL takes {limit} at most, and refuses what is larger"
+            yield Fault(dynamic.VARIABLE, what, f"Write {limit} or less, or leave {key} out.")

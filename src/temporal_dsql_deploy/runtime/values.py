@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from typing import Union
 
@@ -23,6 +24,7 @@ _PART = re.compile(rf"([0-9]+\.?[0-9]*|\.[0-9]+)({'|'.join(_SECONDS)})")
 _WHOLE = re.compile(rf"([+-]?)(0|(?:{_PART.pattern})+)")
 _LONGEST = 2**63 / 1e9
 _INT = re.compile(r"[+-]?[0-9]{1,18}")
+_SETTING = re.compile(r"[a-zA-Z]+(\.[a-zA-Z0-9_]+)+")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
@@ -62,9 +64,9 @@ def parse_address(text: str) -> Address:
 
 
 def parse(kind: str, text: str) -> Value:
-    """The value of a text of a type of contract.json: int, bool, duration, host, address, string.
+    """The value of a text of a type of contract.json: int, bool, duration, host, address, ...
 
-    Durations, hosts and addresses stay texts, as the server wants them.
+    All but int and bool stay texts, as the server wants them.
     Raises ValueError with a sentence that says what the text is not.
     """
     if kind == "int":
@@ -80,9 +82,31 @@ def parse(kind: str, text: str) -> Value:
             raise ValueError(f"{text!r} is no IP address")
     elif kind == "host_port":
         _check_host_port(text)
+    elif kind == "json":
+        parse_settings(text)
     elif text != text.strip() or not text:
         raise ValueError(f"{text!r} has blanks around it")
     return text
+
+
+def parse_settings(text: str) -> dict[str, Value]:
+    """Dynamic config keys with their values, from a JSON object; raises ValueError for others.
+
+    A fraction is refused: no setting here needs one, and parsers read them each in its own way.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("it is no JSON object")
+    for key, value in found.items():
+        if _SETTING.fullmatch(key) is None:
+            raise ValueError(f"{key!r} is no key of the dynamic configuration")
+        half = isinstance(value, str) and any("\ud800" <= one <= "\udfff" for one in value)
+        if not isinstance(value, (str, int)) or half:
+            raise ValueError(f"the value of {key} is no text, whole number, true or false")
+    return found
 
 
 def is_address(text: str) -> bool:

@@ -20,6 +20,7 @@ _FORMS = {
     "host": "a host name without scheme and port",
     "address": "an IP address",
     "host_port": "a host and a port, HOST:PORT",
+    "json": 'a JSON object of texts, whole numbers, true and false, such as {"frontend.rps": 5000}',
 }
 _PREFIXES = ("DSQL_", "TEMPORAL_", "PREFLIGHT")
 

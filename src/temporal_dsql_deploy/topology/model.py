@@ -169,7 +169,7 @@ class RuntimeVariable:
 
     name: str
     type: str
-    """int, bool, duration, string, host, address or host_port."""
+    """int, bool, duration, string, host, address, host_port or json."""
     required: bool
     """Whether it must be set, where `only_with` holds."""
     default: str | None

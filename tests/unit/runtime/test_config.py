@@ -1,5 +1,7 @@
 """The server's configuration and its dynamic configuration, as data."""
 
+import json
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -196,6 +198,33 @@ def test_roles_drain_before_they_stop() -> None:
             assert seconds == topology.parse_duration(key.recommended)
     drains = [key for key in found if "shutdown" in key]
     assert {key.partition(".")[0] for key in drains} == {"frontend", "history", "matching"}
+
+
+def test_dynamic_config_may_be_given() -> None:
+    more = {"history.alignMembershipChange": "10s", "FRONTEND.shutdownDrainDuration": "0s"}
+    environ = {**DSQL, "TEMPORAL_DYNAMIC_CONFIG": json.dumps({**more, "frontend.rps": 5})}
+    found = rendered(environ).dynamic
+    changed = {key for key in found if found[key] != rendered(DSQL).dynamic.get(key)}
+    assert changed == {
+        "history.alignMembershipChange",
+        "frontend.shutdownDrainDuration",
+        "frontend.rps",
+    }
+    assert found["frontend.shutdownDrainDuration"] == [{"value": "0s"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x", "[]", "1", "null", '{"a": 1}', '{"frontend.rps": 1.5}', '{"frontend.rps": null}'),
+        *('{"frontend.rps": [1]}', '{"frontend.rps ": 1}', '{"limit.blobSize.error": 2000000}'),
+        *('{"frontend.rps": "\\ud800"}', "[" * 100_000),
+        *('{"LIMIT.blobsize.ERROR": 2000000}', '{"limit.maxIDLength": "255"}'),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_dynamic_config_that_is_wrong_is_refused(text: str) -> None:
+    assert set(refused({**DSQL, "TEMPORAL_DYNAMIC_CONFIG": text})) == {"TEMPORAL_DYNAMIC_CONFIG"}
 
 
 _ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))

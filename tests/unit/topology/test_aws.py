@@ -52,7 +52,7 @@ def test_an_aws_port_is_written_once() -> None:
 def test_the_entrypoints_variables_are_told_whole_and_are_not_the_plugins() -> None:
     assert not set(DATA["runtime"]["variables"]) & set(load().environment)
     for name, variable in DATA["runtime"]["variables"].items():
-        kinds = {"string", "int", "bool", "host", "duration", "address", "host_port"}
+        kinds = {"string", "int", "bool", "host", "duration", "address", "host_port", "json"}
         assert variable["type"] in kinds, name
         assert variable["meaning"].endswith("."), name
         assert not (variable["required"] and variable["default"]), name
