@@ -1,0 +1,24 @@
+"""A cluster that the tests of a file share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.deploy import Deploy
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+    command = Deploy(tmp_path_factory.mktemp("bench"))
+    try:
+        command.run("up")
+        yield command
+    finally:
+        command.clean_up()
+
+
+@pytest.fixture
+def running(cluster: Deploy) -> Iterator[Deploy]:
+    """The cluster that runs; what a test has started there ends with it."""
+    yield cluster
+    cluster.end_started()
