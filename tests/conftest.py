@@ -1,6 +1,7 @@
 """What this machine lacks: tests that need it are left out and named, but never with CI=true."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,12 @@ settings.register_profile("campaign", _UNTIMED, max_examples=2_000)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Under nohup, or in the background of a script, they are ignored, and so by all that is
+    # started from here: what a test says of an interruption would not hold.
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            python = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, python)
     config.addinivalue_line("markers", "needs(name): what the machine must have, see machine.py")
     config.stash[_left_out] = {}
     if not config.getoption("hypothesis_profile", None):

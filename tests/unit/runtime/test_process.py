@@ -110,7 +110,9 @@ def test_the_server_ignores_and_blocks_no_signal(tmp_path: Path) -> None:
             line(process)
             out, _ = process.communicate(timeout=30)
         found = dict(row.split(":\t", 1) for row in out.splitlines())
-        assert (int(found["SigIgn"], 16), int(found["SigBlk"], 16)) == (0, 0)
+        # Of the 31 that have names: make leaves two of the C library's own ignored.
+        standard = [int(found[name], 16) & 0x7FFFFFFF for name in ("SigIgn", "SigBlk")]
+        assert standard == [0, 0]
 
 
 def test_the_output_goes_into_a_file_too_to_the_last_word(tmp_path: Path, server: Path) -> None:
