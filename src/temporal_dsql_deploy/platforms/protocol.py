@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from temporal_dsql_deploy.errors import StartFailed
+from temporal_dsql_deploy.persistence.database import Database
 
 
 class Result:
@@ -141,6 +142,17 @@ class Requirement(Result):
     """What to do about a lack."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member(Result):
+    """A process of a Temporal role that runs now, wherever it runs."""
+
+    role: str
+    address: str
+    """The IP address that it was told to broadcast."""
+    membership_port: int
+    grpc_port: int
+
+
 GRACE = 30.0
 """Seconds that a component may take to stop. With every drain setting that was measured, all roles
 of temporal-server 1.32.2 end within 20.5 s."""
@@ -193,6 +205,20 @@ class Platform(Protocol):
 
     def status(self) -> Status:
         """What runs now, and how it is."""
+
+    def members(self) -> list[Member]:
+        """The processes of Temporal roles that run now; empty when none does.
+
+        What is known to run, by the process or the task, and not what should run or what answers.
+        Raises NotForPlatform where there is no ring.
+        """
+
+    def database(self) -> Database:
+        """How the default store is reached from here; nothing is tried.
+
+        Raises NotRunning where the platform runs a database and it does not run, NotForPlatform
+        where the tool cannot read it.
+        """
 
     def log_components(self) -> list[str]:
         """The names that `LogQuery.component` may have."""

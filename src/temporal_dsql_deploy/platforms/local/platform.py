@@ -8,7 +8,14 @@ from datetime import datetime
 
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import DeployError, NotRunning, PortTaken, StartFailed
+from temporal_dsql_deploy.errors import (
+    DeployError,
+    NotForPlatform,
+    NotRunning,
+    PortTaken,
+    StartFailed,
+)
+from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.local import log_lines, server
 from temporal_dsql_deploy.platforms.local.binary import find_binary
 from temporal_dsql_deploy.platforms.local.directory import Directory
@@ -20,6 +27,7 @@ from temporal_dsql_deploy.platforms.protocol import (
     Change,
     LogLine,
     LogQuery,
+    Member,
     Report,
     Requirement,
     Status,
@@ -244,6 +252,21 @@ class LocalPlatform:
         if running is None:
             return status.stopped(self._environment.name, str(self._not_running().cause), facts)
         return status.running(self._environment.name, running, self.pages(), facts)
+
+    def members(self) -> list[Member]:
+        """See Platform."""
+        raise self._no_ring()
+
+    def database(self) -> Database:
+        """See Platform."""
+        raise self._no_ring()
+
+    def _no_ring(self) -> NotForPlatform:
+        return NotForPlatform(
+            f"environment {self._environment.name} has no membership",
+            cause="the embedded server is one process without a ring, and keeps its data in SQLite",
+            fix="run the four roles as processes of their own: dsql-deploy up cluster",
+        )
 
     def log_components(self) -> list[str]:
         """See Platform."""
