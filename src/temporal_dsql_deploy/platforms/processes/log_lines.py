@@ -1,4 +1,4 @@
-"""The embedded server's log as log lines: JSON objects, and a few plain ones."""
+"""A Temporal server's log as log lines: JSON objects, and a few plain ones."""
 
 import json
 from datetime import datetime
@@ -35,7 +35,7 @@ def parse(text: str) -> LogLine | None:
         return LogLine(component=SERVER, message=text)
     return LogLine(
         component=str(fields.pop("service", "") or _role_of(str(fields.get("component", "")))),
-        time=_time(str(fields.pop("time", ""))),
+        time=_time(str(fields.pop("time", "") or fields.pop("ts", ""))),
         level=str(fields.pop("level", "")).upper(),
         message=str(fields.pop("msg")),
         fields=fields,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temporal_dsql_deploy.platforms.local import log_lines
+from temporal_dsql_deploy.platforms.processes import log_lines
 from temporal_dsql_deploy.platforms.protocol import LogLine, LogQuery
 
 JSON_LINE = (
