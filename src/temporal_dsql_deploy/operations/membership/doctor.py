@@ -182,8 +182,8 @@ def _idle(seen: Look) -> Iterator[str]:
         return
     for one in seen.members().values():
         if one.role == HISTORY and one.grpc not in seen.shards:
-            count, others = sum(seen.shards.values()), len(seen.shards)
-            yield f"{one.grpc}: {others} others took all {count} shards"
+            count, owners = sum(seen.shards.values()), ", ".join(sorted(seen.shards))
+            yield f"{one.grpc}: all {count} shards were taken by {owners}"
 
 
 def _stale(row: Row, seen: Look) -> bool:
