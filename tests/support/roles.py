@@ -74,7 +74,7 @@ class Role:
         standard = TOPOLOGY.roles[name].ports
         self.member = Member(
             role=name,
-            address=own.get("TEMPORAL_BROADCAST_ADDRESS", own["BIND_ON_IP"]),
+            address=own["BIND_ON_IP"],
             membership_port=int(own.get("TEMPORAL_MEMBERSHIP_PORT", standard["membership"])),
             grpc_port=int(own.get("TEMPORAL_GRPC_PORT", standard["grpc"])),
         )

@@ -148,7 +148,7 @@ class Member(Result):
 
     role: str
     address: str
-    """The IP address that it was told to broadcast."""
+    """The IP address that it has, which is the one that it should broadcast."""
     membership_port: int
     grpc_port: int
 
