@@ -1,69 +1,21 @@
-"""What the probe tries, one function each: it returns when that works, and else raises."""
+"""Checks of what nearly everybody uses: a function returns when it works, and else raises."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 
 from temporalio.client import (
-    Client,
     Schedule,
     ScheduleActionExecutionStartWorkflow,
     ScheduleActionStartWorkflow,
+    ScheduleHandle,
     ScheduleSpec,
     ScheduleState,
     WorkflowExecutionStatus,
-    WorkflowHandle,
 )
 
 from temporal_dsql_deploy.operations.probe import workflows
+from temporal_dsql_deploy.operations.probe.trial import POLL, Trial, Unexpected, expect
 from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call
-
-_POLL = 0.05
-
-
-@dataclass
-class Trial:
-    """One run of the probe: its client, its names, and what it started."""
-
-    client: Client
-    prefix: str
-    """Of every workflow id and schedule id; also the task queue."""
-    limit: timedelta
-    """How long a workflow may live: whatever becomes of the probe, none stays open for longer."""
-    unfinished: set[str] = field(default_factory=set)
-    """Ids of workflows that may still be open."""
-
-    async def start(
-        self, workflow: Callable[..., Awaitable[str]], name: str, *arguments: str
-    ) -> WorkflowHandle[Any, str]:
-        """Start a workflow of this run, noted so that it can be cleaned up."""
-        identifier = f"{self.prefix}-{name}"
-        self.unfinished.add(identifier)
-        return await self.client.start_workflow(
-            workflow,
-            args=arguments,
-            id=identifier,
-            task_queue=self.prefix,
-            execution_timeout=self.limit,
-        )
-
-    async def finished(self, handle: WorkflowHandle[Any, Any], wanted: str) -> None:
-        """Wait for a workflow's end. Raises Unexpected when its result is not the wanted one."""
-        self.unfinished.add(handle.id)
-        _expect(await handle.result(), wanted)
-        self.unfinished.discard(handle.id)
-
-
-class Unexpected(Exception):
-    """The cluster answered, with something else than it should have."""
-
-
-def _expect(got: object, wanted: object) -> None:
-    if got != wanted:
-        raise Unexpected(f"the answer was {got!r}, not {wanted!r}")
 
 
 async def workflow(trial: Trial) -> None:
@@ -88,7 +40,7 @@ async def signal(trial: Trial) -> None:
 async def query(trial: Trial) -> None:
     """A query of an open workflow is answered."""
     handle = await trial.start(workflows.Conversation.run, "query")
-    _expect(await handle.query(workflows.Conversation.state), "waiting")
+    expect(await handle.query(workflows.Conversation.state), "waiting")
     await handle.signal(workflows.Conversation.say, "done")
     await trial.finished(handle, "done")
 
@@ -100,7 +52,10 @@ async def child_workflow(trial: Trial) -> None:
 
 
 async def schedule(trial: Trial) -> None:
-    """A schedule, triggered once, starts a workflow that completes; then it is deleted."""
+    """A schedule, triggered twice, starts a workflow each time; then it is deleted.
+
+    Before the second it has to learn from history that the first has ended.
+    """
     action = ScheduleActionStartWorkflow(
         workflows.Greeting.run,
         "schedule",
@@ -116,17 +71,26 @@ async def schedule(trial: Trial) -> None:
             Schedule(action=action, spec=ScheduleSpec(), state=ScheduleState(paused=True)),
             trigger_immediately=True,
         )
-        while not (actions := (await handle.describe()).info.recent_actions):
-            await asyncio.sleep(_POLL)
-        started = actions[0].action
-        if not isinstance(started, ScheduleActionExecutionStartWorkflow):
-            raise Unexpected(f"the schedule did {started!r}")
-        workflow_handle = trial.client.get_workflow_handle(started.workflow_id)
-        await trial.finished(workflow_handle, "Hello, schedule")
+        await _acted(trial, handle, times=1)
+        await handle.trigger()
+        await _acted(trial, handle, times=2)
     finally:
         # Also when the creation was cut off half way: a schedule has no end of its own.
         with contextlib.suppress(CallFailed):
             await call(handle.delete())
+
+
+async def _acted(trial: Trial, schedule: ScheduleHandle, *, times: int) -> None:
+    """Wait until a schedule has acted so often, and until the last workflow has completed."""
+    while len(actions := (await schedule.describe()).info.recent_actions) < times:
+        await asyncio.sleep(POLL)
+    started = actions[-1].action
+    if not isinstance(started, ScheduleActionExecutionStartWorkflow):
+        raise Unexpected(f"the schedule did {started!r}")
+    handle = trial.client.get_workflow_handle(
+        started.workflow_id, run_id=started.first_execution_run_id
+    )
+    await trial.finished(handle, "Hello, schedule")
 
 
 async def visibility(trial: Trial) -> None:
@@ -136,39 +100,4 @@ async def visibility(trial: Trial) -> None:
         async for found in trial.client.list_workflows(f"TaskQueue = '{trial.prefix}'"):
             if found.id == wanted and found.status is WorkflowExecutionStatus.COMPLETED:
                 return
-        await asyncio.sleep(_POLL)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that is tried."""
-
-    name: str
-    run: Callable[[Trial], Awaitable[None]]
-    meaning: str
-    """What it means for users of the cluster when it fails, and where to look."""
-
-
-FIRST = Check(
-    "workflow",
-    workflow,
-    "no workflow makes progress: look for `network dial error` in the logs of history and matching",
-)
-"""The one that the others need: it runs alone, and before them."""
-
-OTHERS = [
-    Check("timer", timer, "workflows do not wake up: the history service does not process timers"),
-    Check("signal", signal, "signals do not arrive: look at frontend and history"),
-    Check("query", query, "queries hang: look at frontend and matching, and the path between them"),
-    Check("child-workflow", child_workflow, "child workflows do not start: look at history"),
-    Check(
-        "schedule",
-        schedule,
-        "schedules do not act: they run in the worker role, look there and at its path to history",
-    ),
-    Check(
-        "visibility",
-        visibility,
-        "lists and the Web UI do not show new workflows: look at the visibility store",
-    ),
-]
+        await asyncio.sleep(POLL)
