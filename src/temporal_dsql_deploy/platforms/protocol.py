@@ -42,6 +42,14 @@ class Component(Result):
     pid: int | None = None
     """Process on this machine."""
     version: str = ""
+    instance: str = ""
+    """Which of several, such as `history-2`; empty where there is one only."""
+    in_ring: bool | None = None
+    """Whether every member that answers has it in its ring; null where there is no ring."""
+    shards: int | None = None
+    """History shards that it took last; null for what is no history, or not known."""
+    note: str = ""
+    """What to know about it, for instance how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class Change(Result):
     what: str
     """The thing, such as `server` or `namespace orders`."""
     action: str
-    """`start`, `restart`, `create` or `update`."""
+    """`start`, `restart`, `stop`, `create`, `update`, `build` or `download`."""
     detail: str = ""
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ LINE = st.text(st.characters(codec="ascii", exclude_characters="\n\r"), max_size
 
 
 def tail(path: Path, count: int) -> list[str]:
-    return list(logs.read(path, count=count, parse=str, follow=False))
+    return list(logs.read([logs.Tail(path, str)], count=count, follow=False))
 
 
 @given(
@@ -30,7 +30,7 @@ def test_what_is_written_is_read_again_line_by_line(
     for line in written:
         log.write(f"{line}\n".encode())
     log.close()
-    read = list(logs.read(path, count=count, parse=str, follow=False))
+    read = list(logs.read([logs.Tail(path, str)], count=count, follow=False))
     assert read == written[max(0, len(written) - count) :]
 
 
@@ -69,7 +69,7 @@ def test_to_follow_gives_new_lines_across_a_rotation_and_a_line_in_two_parts(
 ) -> None:
     path = tmp_path / "server.log"
     path.write_text("old\nfirst ha")
-    lines = logs.read(path, count=1, parse=str, follow=True)
+    lines = logs.read([logs.Tail(path, str)], count=1, follow=True)
     assert next(lines) == "old"
     with path.open("a") as log:
         log.write("lf\nsecond\n")

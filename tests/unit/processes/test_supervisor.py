@@ -23,7 +23,7 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEE
 
 
 def tail(path: Path, count: int) -> list[str]:
-    return list(logs.read(path, count=count, parse=str, follow=False))
+    return list(logs.read([logs.Tail(path, str)], count=count, follow=False))
 
 
 @pytest.fixture

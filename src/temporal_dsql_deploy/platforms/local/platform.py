@@ -9,7 +9,6 @@ from datetime import datetime
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import (
-    DeployError,
     NotForPlatform,
     NotRunning,
     PortTaken,
@@ -34,6 +33,7 @@ from temporal_dsql_deploy.platforms.protocol import (
     Stopped,
     Stored,
 )
+from temporal_dsql_deploy.platforms.requirement import requirement
 
 _PATIENCE = 120.0
 _SERVER = log_lines.SERVER
@@ -159,9 +159,9 @@ class LocalPlatform:
     def requirements(self) -> list[Requirement]:
         """See Platform."""
         return [
-            _requirement("Temporal CLI", self._binary_found),
-            _requirement("data directory", self._directory.check),
-            _requirement("ports", self._ports_found),
+            requirement("Temporal CLI", self._binary_found),
+            requirement("data directory", self._directory.check),
+            requirement("ports", self._ports_found),
         ]
 
     def _binary_found(self) -> str:
@@ -292,7 +292,8 @@ class LocalPlatform:
         if not query.follow and not self._log.exists():
             raise self._not_running()
         try:
-            yield from logs.read(self._log, count=query.tail, parse=parse, follow=query.follow)
+            tail = logs.Tail(self._log, parse)
+            yield from logs.read([tail], count=query.tail, follow=query.follow)
         except OSError as error:
             raise self._directory.unusable(error) from error
 
@@ -312,15 +313,6 @@ class LocalPlatform:
             self._directory.remove()
         except OSError as error:
             raise self._directory.unusable(error) from error
-
-
-def _requirement(name: str, find: Callable[[], str]) -> Requirement:
-    """What `find` says is there, or the error that it raises, as a lack with its remedy."""
-    try:
-        return Requirement(name=name, ok=True, found=find())
-    except DeployError as error:
-        found = f"{error.message}: {error.cause}"
-        return Requirement(name=name, ok=False, found=found, remedy=error.fix)
 
 
 def _ports_of(running: Record | None) -> set[int]:
