@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -32,12 +32,12 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def database() -> Iterator[int]:
+def database(also: str = "", trusted: str = "") -> Iterator[int]:
     """The port of a PostgreSQL with both schemas, made as servers.json says.
 
     Each cluster has its own: the rows of one that is gone would delay the next by half a minute.
     """
-    with postgresql.running() as port:
+    with postgresql.running(also, trusted) as port:
         environment = {
             **os.environ,
             "SQL_PLUGIN": "postgres12_pgx",
@@ -57,7 +57,10 @@ def database() -> Iterator[int]:
 
 
 class Role:
-    """A process of one role; `own` are variables that it has for itself."""
+    """A process of one role.
+
+    `own` are variables that it has for itself; `within` is a command that becomes the one it runs.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Role:
         own: Mapping[str, str],
         *,
         runtime: Path = RUNTIME,
+        within: Sequence[str] = (),
     ) -> None:
         self.name = name
         mark = f"{name}-{own['BIND_ON_IP']}"
@@ -89,6 +93,7 @@ class Role:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
+                    *within,
                     *(sys.executable, "-IS", str(runtime)),
                     *("--config-dir", str(folder / mark)),
                     *("--server", program("temporal-server")),
