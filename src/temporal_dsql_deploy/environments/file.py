@@ -16,7 +16,6 @@ def _retention(text: str) -> str:
     return text
 
 
-MOST_REPLICAS = 50
 Port = Annotated[int, Field(ge=1, le=65535)]
 Namespace = Annotated[str, AfterValidator(model.check_namespace)]
 DynamicConfigKey = Annotated[str, AfterValidator(model.check_dynamic_config_key)]
@@ -49,7 +48,7 @@ class EnvironmentFile(_Settings):
     temporal-sql-tool is beside it."""
     postgresql: Path | None = None
     """Folder of initdb and postgres to run instead of those of this machine, with `cluster`."""
-    replicas: dict[RoleName, Annotated[int, Field(ge=1, le=MOST_REPLICAS)]] = {}
+    replicas: dict[RoleName, Annotated[int, Field(ge=1, le=model.MOST_REPLICAS)]] = {}
     """Instances of each role (1), with `cluster`."""
     history_shards: Annotated[int, Field(ge=1, le=16384)] | None = None
     """History shards (64), with `cluster`; what the first start stored holds for ever."""

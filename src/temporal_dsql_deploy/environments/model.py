@@ -16,6 +16,8 @@ RoleName = Literal["frontend", "history", "matching", "worker"]
 SearchAttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
 BUILT_IN = {"local": "local", "cluster": "cluster", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
 """The platforms of the environments that need no file."""
+MOST_REPLICAS = 50
+"""Of a role on this machine."""
 ONLY_FOR = {
     "replicas": "cluster",
     "history_shards": "cluster",
