@@ -79,10 +79,8 @@ def wanted(
         network = last.network
     if network is None:
         network = layout.find_network(replicas, environment.ports, is_free)
-    same = last is not None and network == last.network
-    places = layout.places(
-        replicas, network, environment.ports, last.ports if last and same else {}, is_free
-    )
+    before_ports = _ports(last, network, running, is_free)
+    places = layout.places(replicas, network, environment.ports, before_ports, is_free)
     layout.taken_twice(places)
     dynamic_config = environment.dynamic_config
     if dynamic_config is None:
@@ -98,6 +96,25 @@ def wanted(
         ports={place.name: dict(place.ports) for place in places},
         dynamic_config={**dynamic_config, **environment.dynamic_config_values},
     )
+
+
+def _ports(
+    last: ClusterSettings | None,
+    network: int,
+    running: bool,  # noqa: FBT001
+    is_free: layout.IsFree,
+) -> dict[str, dict[str, int]]:
+    """Ports of the last run that stay; of a stopped one those that nobody has taken since."""
+    if last is None or network != last.network:
+        return {}
+    return {
+        place.name: {
+            name: port
+            for name, port in place.ports.items()
+            if running or is_free(port, place.address)
+        }
+        for place in last.places()
+    }
 
 
 def _shards(environment: Environment, last: ClusterSettings | None, histories: int) -> int:
