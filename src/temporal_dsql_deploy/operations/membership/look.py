@@ -5,10 +5,10 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from temporal_dsql_deploy.errors import DatabaseUnusable
+from temporal_dsql_deploy.errors import DatabaseUnusable, NotRunning
 from temporal_dsql_deploy.operations.membership.result import Look, Port, Row
 from temporal_dsql_deploy.persistence import membership, shards
-from temporal_dsql_deploy.persistence.database import Database, connect
+from temporal_dsql_deploy.persistence.database import connect
 from temporal_dsql_deploy.platforms import ring
 from temporal_dsql_deploy.platforms.protocol import Member, Platform, Report
 from temporal_dsql_deploy.runtime.values import join_host_port
@@ -21,10 +21,10 @@ _AT_ONCE = 64
 def look(platform: Platform, environment: str, *, report: Report) -> Look:
     """Everything at one moment. A database that cannot be used is part of what is seen.
 
-    Raises NotForPlatform, NotRunning.
+    Raises NotForPlatform, and NotRunning where neither the database nor any role runs.
     """
     running = platform.members()
-    rows, owned, error = _stored(platform.database())
+    rows, owned, error = _stored(platform, running)
     report(error or f"{len(rows)} rows in cluster_membership, {len(running)} processes run")
     known = {row.address for row in rows} | {membership_address(one) for one in running}
     ports = ask(known, report)
@@ -65,13 +65,17 @@ def _ask(address: str) -> Port:
     return Port(address=address, listens=True, seen=seen)
 
 
-def _stored(database: Database) -> tuple[list[Row], dict[str, int] | None, str]:
+def _stored(
+    platform: Platform, running: Collection[Member]
+) -> tuple[list[Row], dict[str, int] | None, str]:
     """The rows, the number of shards of each history, and why there are none of both."""
     try:
-        with connect(database) as connection:
+        with connect(platform.database()) as connection:
             rows = [_row(row) for row in membership.rows(connection)]
             owned = Counter(shards.owners(connection).values())
-    except DatabaseUnusable as error:
+    except (DatabaseUnusable, NotRunning) as error:
+        if isinstance(error, NotRunning) and not running:
+            raise
         return [], None, f"{error.message}: {error.cause}"
     return rows, dict(owned), ""
 
