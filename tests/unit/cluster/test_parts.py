@@ -1,6 +1,7 @@
 """What the processes of a cluster are started with."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.platforms.cluster import layout, parts, postgresql
+from temporal_dsql_deploy.platforms.cluster import layout, parts
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from tests.unit.runtime.good import refused, rendered
@@ -34,7 +35,7 @@ def settings(network: int, replicas: dict[str, int], **dynamic_config: int) -> C
 
 @pytest.fixture(autouse=True)
 def no_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
 
 @given(network=networks, replicas=replica_counts)

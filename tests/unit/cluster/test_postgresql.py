@@ -1,6 +1,8 @@
 """PostgreSQL's programs: found, and refused where they do not fit."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(postgresql, "_DEBIAN", tmp_path / "debian")
-    monkeypatch.setattr(postgresql.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     return tmp_path
 
 
@@ -71,8 +73,8 @@ def test_programs_that_do_not_run_are_refused(machine: Path) -> None:
 
 def test_root_runs_it_as_another_user(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert postgresql.user_prefix() == []
-    monkeypatch.setattr(postgresql.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(postgresql.sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(BinaryUnusable, match="PostgreSQL cannot be run"):
         postgresql.user_prefix()
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")

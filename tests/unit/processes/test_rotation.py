@@ -1,6 +1,7 @@
 """The rotated log: no line lost while there is room, none split, none raised over."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,24 @@ def test_to_follow_gives_new_lines_across_a_rotation_and_a_line_in_two_parts(
     assert next(lines) == "third"
     assert isinstance(lines, Generator)
     lines.close()
+
+
+def stamped(line: str) -> datetime | None:
+    return datetime(2026, 1, 1, 0, 0, int(line[0]), tzinfo=UTC) if line[0].isdigit() else None
+
+
+def test_several_logs_are_read_as_one(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    one.write_text("1 one\n4 one\n  of four\n")
+    two.write_text("2 two\n3 two\n5 two\nhalf a l")
+    lines = logs.read(
+        [logs.Tail(path, str) for path in (one, two)], count=5, follow=True, time_of=stamped
+    )
+    assert [next(lines) for _ in range(5)] == ["2 two", "3 two", "4 one", "  of four", "5 two"]
+    with two.open("a") as file:
+        file.write("ine\n")
+    assert next(lines) == "half a line"
+    one.replace(tmp_path / "one.log.1")
+    one.write_text("7 one\n")
+    assert next(lines) == "7 one"
+    lines.close()  # type: ignore[attr-defined]
