@@ -268,6 +268,8 @@ class ClusterPlatform:
         if last is not None:
             facts["server"] = last.server
         there = self._runs()
+        if not there:
+            return status.never(self._environment.name, facts)
         database = self._database(there)
         return status.look(self._environment.name, list(there.values()), database, facts)
 

@@ -69,11 +69,12 @@ class Starter:
             password = self._directory.root / parts.PASSWORD
             postgresql.initialise(Path(self._settings.postgresql), self._data, password)
         self._start(part)
+        database = until_ready(self._directory)
+        self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
 
     def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
         there = runs.read(self._directory)
         database = until_ready(self._directory)
-        self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
         tool = Path(self._settings.server).with_name(programs.TOOL)
         for made in postgresql.set_up(database, tool):
             self._report(f"schema {made}")

@@ -11,6 +11,7 @@ from temporal_dsql_deploy.errors import DatabaseUnusable
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms import ring, temporal_api, web
+from temporal_dsql_deploy.platforms.cluster import layout
 from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
@@ -53,6 +54,19 @@ def look(
         namespaces=seen.namespaces,
         since=min((_started(run) for run in alive), default=None),
         facts={**_facts(runs, seen), **facts},
+    )
+
+
+def never(environment: str, facts: dict[str, str]) -> Status:
+    """The status of a cluster that has not been started yet."""
+    everybody = layout.names(dict.fromkeys(topology.load().roles, 1))
+    return Status(
+        environment=environment,
+        platform="cluster",
+        running=False,
+        healthy=False,
+        components=[Component(name=one, state=State.STOPPED) for _, one, _ in everybody],
+        facts={**facts, "why": "it has not been started yet"},
     )
 
 

@@ -118,10 +118,13 @@ def _cannot_execute(program: str, reason: str) -> Exception:
         return BinaryUnusable(
             f"{program} cannot be run",
             cause=reason,
-            fix="give another one with --temporal-binary, or make it executable for this machine",
+            fix="give another one, or make it executable for this machine; the options: "
+            "dsql-deploy up --help",
         )
     return BinaryMissing(
-        f"{program} does not exist", cause=reason, fix="give another one with --temporal-binary"
+        f"{program} does not exist",
+        cause=reason,
+        fix="give another one; the options: dsql-deploy up --help",
     )
 
 
