@@ -39,10 +39,11 @@ def silent(_: str) -> None:
     """Takes progress and says nothing."""
 
 
-def until(holds: Callable[[], bool], what: str) -> None:
+def until(holds: Callable[[], bool], otherwise: Callable[[], object]) -> None:
+    """Wait for it; what is seen in its place is said when it does not come."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, otherwise()
         time.sleep(0.1)
 
 
@@ -69,7 +70,7 @@ class Cluster:
             self.start(name)
         for role in self.roles:
             role.until_serving()
-        until(lambda: self.doctor().ok, str(self.doctor()))
+        until(lambda: self.doctor().ok, self.doctor)
 
     def role(self, name: str) -> Role:
         return next(role for role in self.roles if role.name == name)
@@ -156,7 +157,7 @@ def test_a_healthy_cluster_and_then_one_without_each_role(cluster: Cluster) -> N
         cluster.age(dead, 100)
         address = f"{dead.member.address}:{dead.member.membership_port}"
         # A dead member stays in the ring of the others for some seconds.
-        until(lambda: bool(cluster.clean(dry_run=True).deleted), f"{name}: {cluster.clean()}")
+        until(lambda: bool(cluster.clean(dry_run=True).deleted), cluster.look)
         assert {"membership-role-missing", "membership-stale-row"} <= cluster.codes()
         would = cluster.clean(dry_run=True)
         assert [one.address for one in would.deleted] == [address]
@@ -166,7 +167,7 @@ def test_a_healthy_cluster_and_then_one_without_each_role(cluster: Cluster) -> N
         assert {row.host_id for row in cluster.look().rows} == rows - {done.deleted[0].host_id}
         cluster.roles.remove(dead)
         cluster.start(name).until_serving()
-        until(lambda: cluster.doctor().ok, f"{name}: {cluster.doctor()}")
+        until(lambda: cluster.doctor().ok, cluster.doctor)
 
 
 def test_a_frozen_process_keeps_its_row(cluster: Cluster) -> None:
@@ -174,10 +175,10 @@ def test_a_frozen_process_keeps_its_row(cluster: Cluster) -> None:
     frozen = cluster.role("worker")
     frozen.process.send_signal(signal.SIGSTOP)
     cluster.age(frozen, 100)
-    until(lambda: "membership-not-joined" in cluster.codes(), str(cluster.doctor()))
+    until(lambda: "membership-not-joined" in cluster.codes(), cluster.doctor)
     assert cluster.clean().deleted == []
     frozen.process.send_signal(signal.SIGCONT)
-    until(lambda: cluster.codes() == set(), str(cluster.doctor()))
+    until(lambda: cluster.codes() == set(), cluster.doctor)
 
 
 def test_a_member_without_its_row_and_with_an_old_one(cluster: Cluster) -> None:
@@ -200,7 +201,7 @@ def test_two_rings_that_do_not_know_each_other(cluster: Cluster) -> None:
     # Without its row, which comes again with the next heartbeat, nobody finds the first.
     cluster.execute("DELETE FROM cluster_membership")
     cluster.start("frontend").until_serving()
-    until(lambda: len(cluster.look().rows) == 2, "both rows")
+    until(lambda: len(cluster.look().rows) == 2, cluster.look)
     split = next(one for one in cluster.doctor().findings if one.code == "membership-split-ring")
     parts = [f"{one.address}:{one.membership_port}" for one in cluster.members()]
     assert sorted(split.evidence[0].removeprefix("parts: ").split("; ")) == sorted(parts)
@@ -226,7 +227,7 @@ def test_a_history_that_owns_nothing(cluster: Cluster) -> None:
         seen = cluster.look()
         return len(seen.members()) == 2 and "membership-no-shards" in cluster.codes()
 
-    until(idle, str(cluster.doctor()))
+    until(idle, cluster.look)
 
 
 def test_a_database_that_does_not_answer_leaves_the_ring(cluster: Cluster) -> None:
