@@ -55,6 +55,8 @@ class Case:
     """Of each role."""
     rounds: int = 1
     """How often it is probed."""
+    linger: float = 0.0
+    """Seconds after the last probe, until it is seen which roles have exited."""
 
     @property
     def name(self) -> str:
@@ -181,6 +183,7 @@ class Laboratory:
                     cast("Platform", platform), NAMESPACE, deadline=DEADLINE, report=_ignore
                 )
                 seconds = time.monotonic() - began
+            time.sleep(case.linger)
             exited = [role.name for role in running if role.process.poll() is not None]
         return Outcome(
             name=case.name,

@@ -9,10 +9,12 @@ import contextlib
 import uuid
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.batch.v1 import BatchOperationTermination
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
-from temporalio.api.deployment.v1 import WorkerDeploymentOptions
+from temporalio.api.deployment.v1 import WorkerDeploymentOptions, WorkerDeploymentVersion
 from temporalio.api.enums.v1 import (
     RoutingConfigUpdateState,
     TaskQueueType,
@@ -28,13 +30,18 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
+    DeleteWorkerDeploymentRequest,
+    DeleteWorkerDeploymentVersionRequest,
     DescribeTaskQueueRequest,
     DescribeTaskQueueResponse,
     DescribeWorkerDeploymentRequest,
+    DescribeWorkerDeploymentResponse,
+    ListWorkerDeploymentsRequest,
     PollWorkflowTaskQueueRequest,
     SetWorkerDeploymentCurrentVersionRequest,
     StartBatchOperationRequest,
     StartWorkflowExecutionRequest,
+    StopBatchOperationRequest,
 )
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import TerminatedError
@@ -46,11 +53,14 @@ from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call, proto_
 
 IDENTITY = "dsql-deploy probe"
 NAME = "dsql-deploy-probe"
-"""Of the worker deployment, and of its task queue, that a namespace keeps: see worker_deployment.
-Also how the names of Nexus endpoints begin."""
+"""How the names of all that a probe makes begin."""
 _BUILD = "probe"
 _ABANDONED = timedelta(minutes=10)
 """Age of an endpoint whose probe is gone for sure."""
+_POLLED = timedelta(minutes=6)
+"""Age of a worker deployment whose worker has not polled for the five minutes that it must not."""
+_DEPLOYMENTS = 20
+"""Of probes, that a namespace may have at a time; its limit is 100 (matching.maxDeployments)."""
 _TRANSFER = 0.3
 """Seconds until a task that was accepted is counted; matching keeps an answer for some seconds, so
 that asking too early costs them (temporal-server 1.32.2, matching_engine.go: PutCache)."""
@@ -149,7 +159,7 @@ async def batch(trial: Trial) -> None:
     handle = await trial.start(workflows.Conversation.run, "batch")
     request = StartBatchOperationRequest(
         namespace=trial.client.namespace,
-        job_id=f"{trial.prefix}-batch",
+        job_id=f"{trial.prefix}-batch-job",
         reason=IDENTITY,
         executions=[WorkflowExecution(workflow_id=handle.id)],
         termination_operation=BatchOperationTermination(identity=IDENTITY),
@@ -164,6 +174,11 @@ async def batch(trial: Trial) -> None:
             if trial.left() < POLL * 40:
                 raise LeftOut("another batch job of this namespace does not end") from error
         await asyncio.sleep(POLL * 10)
+    stop = StopBatchOperationRequest(
+        namespace=trial.client.namespace, job_id=request.job_id, reason=IDENTITY, identity=IDENTITY
+    )
+    # One that hangs would keep every other batch job of the namespace from starting.
+    trial.undo.append(lambda: trial.client.workflow_service.stop_batch_operation(stop))
     await _terminated(trial, handle.id)
 
 
@@ -187,11 +202,14 @@ async def _endpoint(trial: Trial) -> Endpoint:
             raise LeftOut(f"this server has no Nexus: {error.message}") from error
         raise
     for one in there.endpoints:
-        age = datetime.now(UTC) - one.created_time.ToDatetime(UTC)
-        if one.spec.name.startswith(f"{NAME}-") and age > _ABANDONED:
+        if one.spec.name.startswith(f"{NAME}-") and _age(one.created_time) > _ABANDONED:
             with contextlib.suppress(CallFailed):
                 await call(_without(trial, one))
     return made.endpoint
+
+
+def _age(made: Timestamp) -> timedelta:
+    return datetime.now(UTC) - made.ToDatetime(UTC)
 
 
 def _without(trial: Trial, endpoint: Endpoint) -> Awaitable[object]:
@@ -202,60 +220,95 @@ def _without(trial: Trial, endpoint: Endpoint) -> Awaitable[object]:
 async def worker_deployment(trial: Trial) -> None:
     """A version of a worker deployment becomes current, which matching has to be told.
 
-    The deployment stays in the namespace, always the same one: a version whose worker has polled
-    in the last five minutes cannot be deleted, and a hundred deployments are the limit.
+    A version cannot be deleted before its worker has not polled for five minutes: a later probe
+    does that. One deployment for all probes would hang with what broke under the one before.
     """
-    request = PollWorkflowTaskQueueRequest(
-        namespace=trial.client.namespace,
-        task_queue=TaskQueue(name=NAME),
-        identity=IDENTITY,
-        deployment_options=WorkerDeploymentOptions(
-            deployment_name=NAME,
-            build_id=_BUILD,
-            worker_versioning_mode=WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED,
-        ),
-    )
-    polling = asyncio.ensure_future(trial.client.workflow_service.poll_workflow_task_queue(request))
     try:
+        await _make_room(trial)
         await _made_current(trial)
     except RPCError as error:
         if error.status in _NOT_HERE:
             raise LeftOut(f"this server has no worker deployments: {error.message}") from error
         raise
+
+
+async def _make_room(trial: Trial) -> None:
+    """Have the deployments of earlier probes deleted. Raises LeftOut where they are too many."""
+    request = ListWorkerDeploymentsRequest(namespace=trial.client.namespace, page_size=100)
+    listed = await trial.client.workflow_service.list_worker_deployments(request)
+    ours = [one for one in listed.worker_deployments if one.name.startswith(f"{NAME}-")]
+    old = [one.name for one in ours if _age(one.create_time) > _POLLED]
+    trial.undo += [partial(_delete, trial, name) for name in old]
+    if len(ours) - len(old) >= _DEPLOYMENTS:
+        raise LeftOut(f"the worker deployments of {len(ours)} earlier probes are not deleted yet")
+
+
+async def _delete(trial: Trial, deployment: str) -> None:
+    service, namespace = trial.client.workflow_service, trial.client.namespace
+    with contextlib.suppress(RPCError):
+        await _current(trial, deployment, "")
+    version = WorkerDeploymentVersion(deployment_name=deployment, build_id=_BUILD)
+    await service.delete_worker_deployment_version(
+        DeleteWorkerDeploymentVersionRequest(
+            namespace=namespace, deployment_version=version, skip_drainage=True, identity=IDENTITY
+        )
+    )
+    await service.delete_worker_deployment(
+        DeleteWorkerDeploymentRequest(
+            namespace=namespace, deployment_name=deployment, identity=IDENTITY
+        )
+    )
+
+
+async def _made_current(trial: Trial) -> None:
+    """Poll as a worker of a new version, which makes it, and let it be current."""
+    deployment, service = trial.prefix, trial.client.workflow_service
+    options = WorkerDeploymentOptions(
+        deployment_name=deployment,
+        build_id=_BUILD,
+        worker_versioning_mode=WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED,
+    )
+    poll = PollWorkflowTaskQueueRequest(
+        namespace=trial.client.namespace,
+        task_queue=TaskQueue(name=f"{trial.prefix}-versioned"),
+        identity=IDENTITY,
+        deployment_options=options,
+    )
+    look = DescribeWorkerDeploymentRequest(
+        namespace=trial.client.namespace, deployment_name=deployment
+    )
+    polling = asyncio.ensure_future(service.poll_workflow_task_queue(poll))
+    try:
+        await _until_current(trial, deployment)
+        trial.undo.append(lambda: _current(trial, deployment, ""))
+        while _underway(await service.describe_worker_deployment(look)):
+            await asyncio.sleep(POLL)
     finally:
         polling.cancel()
         with contextlib.suppress(asyncio.CancelledError, RPCError):
             await polling
 
 
-async def _made_current(trial: Trial) -> None:
-    with contextlib.suppress(RPCError):
-        # What a probe that was killed has left: making it current again would change nothing.
-        await _current(trial, "")
+def _underway(found: DescribeWorkerDeploymentResponse) -> bool:
+    state = found.worker_deployment_info.routing_config_update_state
+    return state == RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+
+
+async def _until_current(trial: Trial, deployment: str) -> None:
     while True:
         try:
-            await _current(trial, _BUILD)
-            break
+            await _current(trial, deployment, _BUILD)
+            return
         except RPCError as error:
             if error.status not in _WAIT:
                 raise
         await asyncio.sleep(POLL)
-    trial.undo.append(lambda: _current(trial, ""))
-    request = DescribeWorkerDeploymentRequest(
-        namespace=trial.client.namespace, deployment_name=NAME
-    )
-    underway = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
-    while True:
-        found = await trial.client.workflow_service.describe_worker_deployment(request)
-        if found.worker_deployment_info.routing_config_update_state != underway:
-            return
-        await asyncio.sleep(POLL)
 
 
-def _current(trial: Trial, build: str) -> Awaitable[object]:
+def _current(trial: Trial, deployment: str, build: str) -> Awaitable[object]:
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=trial.client.namespace,
-        deployment_name=NAME,
+        deployment_name=deployment,
         build_id=build,
         identity=IDENTITY,
         ignore_missing_task_queues=True,
