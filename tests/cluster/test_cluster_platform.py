@@ -81,14 +81,14 @@ def test_its_whole_life(cluster: Cluster) -> None:
     first = cluster.up("--namespace", "orders")
     assert actions(first) == {
         **dict.fromkeys(EVERYTHING, "start"),
-        "namespace orders": "create",
+        **dict.fromkeys(["namespace default", "namespace orders"], "create"),
     }
     assert first["probe"]["ok"], first["probe"]
     pids = cluster.pids()
 
     status = cluster.status()
     assert status["healthy"]
-    assert status["namespaces"] == ["orders"]
+    assert status["namespaces"] == ["default", "orders"]
     parts = by_name(status)
     assert list(parts) == EVERYTHING
     assert {part["state"] for part in parts.values()} == {"SERVING"}
@@ -120,7 +120,7 @@ def test_its_whole_life(cluster: Cluster) -> None:
     assert {part["state"] for part in stopped["components"]} == {"STOPPED"}
     again = cluster.up()
     assert actions(again) == dict.fromkeys(EVERYTHING, "start")
-    assert cluster.status()["namespaces"] == ["orders"]
+    assert cluster.status()["namespaces"] == ["default", "orders"]
     assert again["probe"]["ok"], again["probe"]
 
     cluster.deploy.run("destroy", "cluster", "--yes")
@@ -184,7 +184,7 @@ def test_what_is_interrupted_is_undone(cluster: Cluster) -> None:
     before = {name: cluster.run(name) for name in EVERYTHING}
     up = cluster.deploy.start("up", "cluster", "--dynamic-config-value", "matching.rps=1000")
     assert up.stderr is not None
-    until(up.stderr, "takes connections")
+    until(up.stderr, "stopping")
     up.send_signal(signal.SIGTERM)
     assert up.wait(timeout=60) == 130
     after = {name: cluster.run(name) for name in EVERYTHING}

@@ -156,9 +156,11 @@ def choose(
         )
     environment = named.with_options(data_dir=data_dir, **options)
     check_platform(environment, name)
-    if environment.platform == "cluster" and not environment.namespaces:
+    if environment.platform == "cluster":
         # Unlike the embedded server this one makes none by itself.
-        environment = replace(environment, namespaces={environment.probe_namespace: None})
+        namespaces = {**environment.namespaces}
+        namespaces.setdefault("default", None)
+        environment = replace(environment, namespaces=namespaces)
     return environment, _platform(environment)
 
 

@@ -127,7 +127,9 @@ class ClusterPlatform:
         """Stop what is to be restarted, and what is not wanted any more."""
         ending = {change.what for change in changes if change.action in {"stop", "restart"}}
         there = {name: run for name, run in self._runs().items() if name in ending}
-        runs.stop(there, self._directory, grace=GRACE)
+        if there:
+            self._report(f"stopping {', '.join(there)}")
+            runs.stop(there, self._directory, grace=GRACE)
         for change in changes:
             if change.action == "stop":
                 self._directory.record(change.what).unlink(missing_ok=True)
