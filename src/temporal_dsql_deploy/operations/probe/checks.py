@@ -49,24 +49,6 @@ FIRST = Check(
 
 OTHERS = [
     Check(
-        "start",
-        features.start,
-        "starts are not acknowledged: look at frontend and history",
-        frozenset({_START}),
-    ),
-    Check(
-        "task-queue",
-        features.task_queue,
-        "task queues do not answer: look at frontend and matching",
-        frozenset({_QUEUE}),
-    ),
-    Check(
-        "task-delivery",
-        features.task_delivery,
-        "tasks do not get from history into their task queue: look at history and matching",
-        frozenset({_START, _QUEUE, _ADD, _PARTITIONS}),
-    ),
-    Check(
         "timer",
         basics.timer,
         "workflows do not wake up: the history service does not process timers",
@@ -92,6 +74,24 @@ OTHERS = [
         "visibility",
         basics.visibility,
         "lists and the Web UI do not show new workflows: look at the visibility store",
+    ),
+    Check(
+        "start",
+        features.start,
+        "starts are not acknowledged: look at frontend and history",
+        frozenset({_START}),
+    ),
+    Check(
+        "task-queue",
+        features.task_queue,
+        "task queues do not answer: look at frontend and matching",
+        frozenset({_QUEUE}),
+    ),
+    Check(
+        "task-delivery",
+        features.task_delivery,
+        "tasks do not get from history into their task queue: look at history and matching",
+        frozenset({_START, _QUEUE, _ADD, _PARTITIONS}),
     ),
     Check(
         "parent-close",

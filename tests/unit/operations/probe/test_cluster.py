@@ -103,7 +103,7 @@ def test_one_instance_of_two_that_is_not_reached_is_named_though_the_other_is() 
 
 def test_a_refusal_is_no_closed_path() -> None:
     assert named(result(refused=["batch"])) == []
-    assert named(result([*NAMES[2:]], refused=["start"])) == []
+    assert named(result(set(NAMES) - {"start"}, refused=["start"])) == []
 
 
 def test_a_check_whose_paths_are_all_open_failed_for_another_reason() -> None:
