@@ -97,7 +97,8 @@ def _missing(seen: Look) -> Iterator[str]:
             continue
         rows = [row for row in seen.rows if row.role == role]
         last = min(rows, key=lambda row: row.age, default=None)
-        yield f"{role}: {f'the last was at {_said(last)}' if last else 'it has no row'}"
+        none = "its rows are not known" if seen.database_error else "it has no row"
+        yield f"{role}: {f'the last was at {_said(last)}' if last else none}"
 
 
 def _outside(seen: Look) -> Iterator[str]:

@@ -33,8 +33,8 @@ EMPTY_RING = Kind(
     "membership-empty-ring",
     "Nobody is in the ring.",
     "The frontend says `Frontend is not healthy yet`, or nothing answers at all.",
-    "Start the roles: dsql-deploy up ENV. Where processes run and none joins, open the membership "
-    "ports from every role to every role.",
+    "Where processes run and none joins, open the membership ports from every role to every role; "
+    "otherwise start them: dsql-deploy up ENV",
     f"{_MONITOR}; {_MEASURED}",
 )
 ROLE_MISSING = Kind(
@@ -43,7 +43,7 @@ ROLE_MISSING = Kind(
     "Without history or matching workflows are accepted and hang, or calls fail with `Not enough "
     "hosts to serve the request`; without worker schedules and batch jobs stand still; health "
     "checks of the others stay SERVING.",
-    "Read why it ended, dsql-deploy logs ENV, and start it: dsql-deploy up ENV.",
+    "Its log says why it ended. To start it: dsql-deploy up ENV",
     f"{_MEASURED}: no history, no matching, worker cut off",
 )
 NOT_JOINED = Kind(

@@ -73,10 +73,12 @@ def _stored(
         with connect(platform.database()) as connection:
             rows = [_row(row) for row in membership.rows(connection)]
             owned = Counter(shards.owners(connection).values())
-    except (DatabaseUnusable, NotRunning) as error:
-        if isinstance(error, NotRunning) and not running:
-            raise
+    except DatabaseUnusable as error:
         return [], None, f"{error.message}: {error.cause}"
+    except NotRunning as error:
+        if not running:
+            raise
+        return [], None, error.cause
     return rows, dict(owned), ""
 
 
