@@ -96,8 +96,8 @@ OTHERS = [
     Check(
         "parent-close",
         features.parent_close,
-        "children of a parent that ends stay open, if they are more than ten: history reaches the "
-        "worker role's workflows through the frontend",
+        "children of a parent that ends stay open, if they are ten or more: history has the worker "
+        "role close them, through the frontend, and exits a minute after it could not reach that",
         _more(Pair("history", "frontend"), _SYSTEM, _WATCH, _SHARDS),
     ),
     Check(
