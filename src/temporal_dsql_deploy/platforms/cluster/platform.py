@@ -44,6 +44,8 @@ class _Before:
     settings: ClusterSettings | None
     runs: dict[str, Record]
     alive: set[str]
+    ending: set[str]
+    """Those that `start` stops, to restart them or for good."""
 
 
 class ClusterPlatform:
@@ -112,7 +114,8 @@ class ClusterPlatform:
         starter.check()
         there = self._runs()
         last = settings_file.read(self._settings)
-        self._before = _Before(last, there, set(runs.alive(there)))
+        ending = {change.what for change in changes if change.action in {"stop", "restart"}}
+        self._before = _Before(last, there, set(runs.alive(there)), ending)
         starting()
         try:
             settings_file.write(self._settings, settings)
@@ -125,7 +128,7 @@ class ClusterPlatform:
 
     def _make_way(self, changes: list[Change]) -> None:
         """Stop what is to be restarted, and what is not wanted any more."""
-        ending = {change.what for change in changes if change.action in {"stop", "restart"}}
+        ending = self._before.ending if self._before else set()
         there = {name: run for name, run in self._runs().items() if name in ending}
         if there:
             self._report(f"stopping {', '.join(there)}")
@@ -138,8 +141,11 @@ class ClusterPlatform:
         """See Platform."""
         assert self._before is not None  # noqa: S101 - `start` has said that it starts
         before = self._before
-        started = {name: run for name, run in self._runs().items() if before.runs.get(name) != run}
-        runs.stop(started, self._directory, grace=GRACE)
+        there = self._runs()
+        started = [name for name, run in there.items() if before.runs.get(name) != run]
+        # What was asked to end may not have ended yet.
+        ending = {name: run for name, run in there.items() if name in {*started, *before.ending}}
+        runs.stop(ending, self._directory, grace=GRACE)
         if before.settings is None:
             self._settings.unlink(missing_ok=True)
         else:
