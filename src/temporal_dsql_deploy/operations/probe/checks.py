@@ -143,3 +143,18 @@ def uses(names: Iterable[str], single: Iterable[str] = ()) -> Uses:
     alone = {Pair(role, role) for role in single}
     wanted = set(names)
     return {check.name: check.uses - alone for check in (FIRST, *OTHERS) if check.name in wanted}
+
+
+def may(names: Iterable[str], single: Iterable[str] = ()) -> Uses:
+    """The paths that these checks take at times: between instances of history and of matching.
+
+    Two matchings that do not reach each other showed in five checks (temporal-server 1.32.2).
+    """
+    alone = {Pair(role, role) for role in single}
+    own = frozenset({_SHARDS, _PARTITIONS}) - alone
+    wanted = set(names)
+    return {
+        check.name: own
+        for check in (FIRST, *OTHERS)
+        if check.name in wanted and check.uses >= _WORKFLOW
+    }

@@ -89,12 +89,12 @@ def closed(
         # History answered, if only to say that it cannot: that comes before all paths.
         return []
     counted = Counter(member.role for member in members)
-    uses = checks.uses(
-        (check.name for check in result.checks),
-        single=[role for role, count in counted.items() if count == 1],
-    )
+    single = [role for role, count in counted.items() if count == 1]
+    tried = [check.name for check in result.checks]
+    uses = checks.uses(tried, single)
     passed = [check.name for check in result.checks if check.ok and not check.left_out]
-    found = paths.explanations(uses, passed, [check.name for check in failed if check.silent])
+    silent = [check.name for check in failed if check.silent]
+    found = paths.explanations(uses, passed, silent, checks.may(tried, single))
     roles = {f"{member.address}:{member.grpc_port}": member.role for member in members}
     logged = dials.dials(lines, roles) if failed else []
     found = paths.supported(found, (dial.pair for dial in logged))

@@ -1,6 +1,6 @@
 """Which paths between roles are closed, told from which checks failed: arithmetic over sets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,19 +20,25 @@ class Pair:
 
 Uses = Mapping[str, frozenset[Pair]]
 """By the name of a check the paths that it takes, each of them, every time."""
+NO_USES: Uses = {}
 Explanation = frozenset[Pair]
 """Pairs which, closed together, would explain every silent check."""
 
 
-def explanations(uses: Uses, passed: Iterable[str], silent: Iterable[str]) -> list[Explanation]:
+def explanations(
+    uses: Uses, passed: Iterable[str], silent: Sequence[str], may: Uses = NO_USES
+) -> list[Explanation]:
     """The smallest sets of closed paths that explain the silent checks; several where it is open.
 
-    `passed` and `silent` are names of `uses`; silent is a check to which no answer came in time. A
-    silent check all of whose paths others have shown to be open is explained by no path, and left
-    out; so nothing is silent, or nothing explainable: no explanation.
+    `passed` and `silent` are names of `uses`; silent is a check to which no answer came in time.
+    A silent check all of whose paths others have shown to be open is explained by no path, and
+    left out; so nothing is silent, or nothing explainable: no explanation.
+    `may` are paths that a check takes at times: what it takes every time explains it better.
     """
     clear = shown_open(uses, passed)
-    wanted = [suspects for name in silent if (suspects := uses[name] - clear)]
+    sure = [uses[name] - clear for name in silent]
+    perhaps = [may.get(name, frozenset()) - clear for name in silent]
+    wanted = [one | other for one, other in zip(sure, perhaps, strict=True) if one | other]
     if not wanted:
         return []
     candidates = sorted(set().union(*wanted))
@@ -43,7 +49,8 @@ def explanations(uses: Uses, passed: Iterable[str], silent: Iterable[str]) -> li
             if all(not suspects.isdisjoint(chosen) for suspects in wanted)
         ]
         if found:
-            return found
+            agree = {one: sum(not one.isdisjoint(suspects) for suspects in sure) for one in found}
+            return [one for one in found if agree[one] == max(agree.values())]
     raise AssertionError("all candidates together explain everything")
 
 

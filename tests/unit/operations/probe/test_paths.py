@@ -55,6 +55,23 @@ def test_between_instances_of_a_role_it_is_named_if_there_are_several(closed: Pa
     assert all(closed not in uses for uses in one_of_each.values())
 
 
+def test_what_two_matchings_that_do_not_reach_each_other_have_shown() -> None:
+    silent = ["child-workflow", "task-delivery", "parent-close", "nexus", "worker-deployment"]
+    passed = [name for name in ALL if name not in silent]
+    found = paths.explanations(ALL, passed, silent, checks.may(ALL))
+    assert found == [frozenset({Pair("matching", "matching")})]
+
+
+@pytest.mark.parametrize("closed", BETWEEN, ids=str)
+def test_paths_that_are_taken_at_times_do_not_hide_those_that_are_taken_always(
+    closed: Pair,
+) -> None:
+    passed, silent = tried([closed])
+    found = paths.explanations(ALL, passed, silent, checks.may(ALL))
+    assert frozenset({closed}) in found
+    assert all(one <= {closed, *SELVES} for one in found)
+
+
 @given(closed_sets)
 def test_what_is_named_explains_everything_and_blames_nothing_that_is_open(
     closed: set[Pair],
