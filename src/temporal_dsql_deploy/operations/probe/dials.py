@@ -12,12 +12,11 @@ _DIAL = "network dial error"
 """Of temporal-server 1.32.2 (common/rpc/dial_tracer.go), 20 s after a packet that was dropped."""
 _SDK = "error creating sdk client"
 """Of a role that reaches no frontend with the SDK (common/sdk/factory.go), about every 7 s."""
-_NEXUS = "Nexus StartOperation request failed"
 _JOIN = "unable to bootstrap ringpop"
 _DATABASE = "sql handle: unable to refresh database connection pool"
 _SILENCE = ("i/o timeout", "deadline exceeded", "no route to host", "network is unreachable")
 """How a dial ends behind a closed path; a process that is gone refuses instead."""
-_TARGET = re.compile(r"(?:dial tcp |https?://)(\[[^\]]+\]|[^:/\s]+):(\d+)")
+_TARGET = re.compile(r"dial tcp (\[[^\]]+\]|[^:/\s]+):(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def _dials(line: LogLine, members: Mapping[str, str]) -> Iterable[Dial]:
         return
     if line.message == _SDK:
         yield Dial(Pair(caller, "frontend"), text)
-    if line.message in {_DIAL, _NEXUS}:
+    if line.message == _DIAL:
         for host, port in _TARGET.findall(text):
             callee = _callee(f"{host}:{port}", int(port), members)
             if callee is not None:
