@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV := $(PYTHON) scripts/uv.py
 DEPLOY := .venv/bin/dsql-deploy
 RUN := .venv/bin
+ENV ?= local
 
 .DEFAULT_GOAL := help
 
@@ -12,12 +13,12 @@ help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: up
-up: .venv/installed ## Start a Temporal cluster on this machine and prove that it works
-	@$(DEPLOY) up local
+up: .venv/installed ## Start a Temporal cluster on this machine and prove that it works: ENV=local or cluster
+	@$(DEPLOY) up $(ENV)
 
 .PHONY: down
 down: .venv/installed ## Stop it and keep its data
-	@$(DEPLOY) down local
+	@$(DEPLOY) down $(ENV)
 
 .PHONY: test
 test: .venv/installed-dev ## Run all tests that this machine can run, and list those that it cannot
@@ -49,8 +50,8 @@ collector: ## Build the OpenTelemetry collector that some tests run, which takes
 	@$(PYTHON) scripts/collector.py
 
 .PHONY: server
-server: ## Build the stock Temporal server that some tests run, which takes some minutes
-	@$(PYTHON) scripts/temporal_server.py
+server: .venv/installed ## Build the stock Temporal server and the Web UI, which takes some minutes
+	@$(RUN)/python scripts/temporal_server.py
 
 .PHONY: campaign
 campaign: .venv/installed-dev ## Long runs of faults, environments, bottlenecks and fuzz: SEED=..., resumable, writes docs/results

@@ -23,9 +23,14 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import bench, checks  # noqa: E402
+from scripts import temporal_server  # noqa: E402
+from tests.support import postgresql  # noqa: E402
 from tests.support.deploy import COMMAND, Deploy, free_ports  # noqa: E402
 
 BY_HAND = Path(__file__).with_name("by_hand.py")
+ROLES_BY_HAND = Path(__file__).with_name("roles_by_hand.py")
+NETWORK = 180
+"""Of the loopback addresses of clusters that are measured."""
 
 
 def up_to_first_workflow(folder: Path) -> float:
@@ -57,6 +62,43 @@ def by_hand_to_first_workflow(folder: Path) -> float:
         process.stdout.readline()
         seconds = time.perf_counter() - began
         process.communicate()
+    return seconds
+
+
+def up_to_four_serving(folder: Path) -> float:
+    """Seconds from `dsql-deploy up cluster` on nothing until all four roles are SERVING."""
+    deploy = Deploy(folder)
+    file = deploy.write_environment(name="cluster")
+    file.write_text(f"network = {NETWORK}\n")
+    began = time.perf_counter()
+    with deploy.start("up", "cluster") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.rstrip().endswith(": SERVING"):
+                break
+        else:
+            raise RuntimeError("`up cluster` ended without four roles that serve")
+        seconds = time.perf_counter() - began
+        process.communicate()
+    deploy.run("destroy", "cluster", "--yes")
+    return seconds
+
+
+def by_hand_to_four_serving() -> float:
+    """Seconds until the same processes serve that a small program has started."""
+    programs = postgresql.binaries()
+    assert programs is not None
+    with tempfile.TemporaryDirectory(prefix="roles-") as elsewhere:
+        # PostgreSQL runs as nobody there, if this is root.
+        Path(elsewhere).chmod(0o777)
+        began = time.perf_counter()
+        command = [sys.executable, str(ROLES_BY_HAND), elsewhere, str(NETWORK + 1)]
+        command += [str(temporal_server.folder()), str(programs)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            seconds = time.perf_counter() - began
+            process.communicate()
     return seconds
 
 
@@ -113,6 +155,16 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
     )
     name = "`up` to first completed workflow; bare `temporal server start-dev` and a small program"
     yield Result(name, a, b, ratio, "ratio <= 1.2", met=ratio <= 1.2)
+    if temporal_server.is_built() and postgresql.binaries() is not None:
+        a, b, ratio = compare(
+            lambda: up_to_four_serving(fresh()),
+            by_hand_to_four_serving,
+            min(rounds, 5),
+        )
+        name = (
+            "`up cluster` from nothing to all four roles SERVING; a small program that starts them"
+        )
+        yield Result(name, a, b, ratio, "ratio <= 1.2", met=ratio <= 1.2)
     a, b, ratio = compare(
         lambda: command_seconds(str(COMMAND), "--help"),
         lambda: command_seconds(sys.executable, "-c", "pass"),
@@ -203,8 +255,9 @@ def main() -> int:
         machine = f"on {os.cpu_count()} cores ({platform.machine()}).\n\n"
         again = (
             "\n\nAgain: `make bench`, which takes about 10 minutes, most of it for the variable "
-            "sets.\nWhat is done by hand is in `benchmarks/by_hand.py`, the variable sets and what "
-            "they are compared with in `benchmarks/checks.py`, the loops and what is counted of "
+            "sets.\nWhat is done by hand is in `benchmarks/by_hand.py` and "
+            "`benchmarks/roles_by_hand.py`, the variable sets and what they "
+            "are compared with in `benchmarks/checks.py`, the loops and what is counted of "
             "`bench` in `benchmarks/bench.py`.\n"
         )
         page = ROOT / "docs" / "results" / f"{date}-benchmarks.md"

@@ -26,6 +26,8 @@ from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
 from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
+from temporal_dsql_deploy.operations.membership import kinds
+from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
@@ -46,6 +48,9 @@ DOCUMENTS: dict[str, type[Result]] = {
     "down": DownResult,
     "explain": ExplainResult,
     "logs": LogLine,
+    "membership-clean": membership.CleanResult,
+    "membership-doctor": membership.DoctorResult,
+    "membership-show": membership.Look,
     "open": Page,
     "plan": PlanResult,
     "diagram": DiagramResult,
@@ -59,6 +64,9 @@ TITLES = {
     "bench-results": "dsql-deploy bench results --json; of one result, bench-run",
     "error": "dsql-deploy --json, on stderr",
     "logs": "dsql-deploy logs --json, a line",
+    "membership-clean": "dsql-deploy membership clean --json",
+    "membership-doctor": "dsql-deploy membership doctor --json",
+    "membership-show": "dsql-deploy membership show --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 
@@ -69,6 +77,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "checks.md": checks(),
         REFERENCE / "cli.md": cli(),
         REFERENCE / "errors.md": error_tree(),
+        REFERENCE / "membership.md": membership_findings(),
         REFERENCE / "benchmark-options.md": benchmark_options(),
         REFERENCE / "environment-file.md": environment_file(),
         REFERENCE / "runtime-variables.md": runtime_variables(),
@@ -147,6 +156,20 @@ def check_rule(rule: Rule) -> Iterator[str]:
     if rule.seeds:
         yield f"- [Requirements](requirements.md): {', '.join(rule.seeds)}"
     yield f"- Source: {rule.source}\n"
+
+
+def membership_findings() -> str:
+    """The findings of `membership doctor`."""
+    lines = [
+        NOTE,
+        "# Findings of membership\n",
+        "What `dsql-deploy membership doctor` finds. The [guide](../guides/membership.md) tells",
+        "how to use it; `dsql-deploy explain CODE` prints what stands here.\n",
+    ]
+    for kind in kinds.ALL:
+        lines += [f"## {kind.code}\n", f"{kind.text}\n", f"- What it does: {kind.symptom}"]
+        lines += [f"- What to do: {kind.fix}", f"- Source: {kind.source}\n"]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def benchmark_options() -> str:

@@ -27,7 +27,8 @@
     │   ├── CredentialsExpired
     │   ├── PermissionMissing
     │   ├── BackendMissing
-    │   └── NotInitialised
+    │   ├── NotInitialised
+    │   └── DatabaseUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -220,6 +221,12 @@ class NotInitialised(MissingError):
     """`terraform init` has not been run since the providers, modules or backend changed."""
 
     code = "not-initialised"
+
+
+class DatabaseUnusable(MissingError):
+    """The database does not answer, refuses, or does not hold Temporal's schema."""
+
+    code = "database-unusable"
 
 
 class RefusedError(DeployError):

@@ -1,4 +1,4 @@
-"""Run a campaign of faults, bottlenecks, environments, plans and fuzz: `make campaign SEED=7`.
+"""Run a campaign of faults, closed paths, bottlenecks and more: `make campaign SEED=7`.
 
 Each round has its own seed, and is written down when it ends: a campaign that was interrupted goes
 on where it was when it is started with the same seed. The report is in docs/results, by date and
@@ -17,7 +17,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.campaign import bottlenecks, environments, fresh, fuzz, mutants, options
+from tests.campaign import (
+    bottlenecks,
+    closed_paths,
+    environments,
+    fresh,
+    fuzz,
+    mutants,
+    options,
+)
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support import plans
 from tests.support.deploy import Deploy
@@ -51,8 +59,11 @@ def main() -> int:
     parser.add_argument("--workflows", type=int, default=200)
     parser.add_argument("--bottlenecks", type=int, default=30)
     parser.add_argument("--plans-alone", action="store_true", help="mutants and options, no more")
+    parser.add_argument("--closed-paths-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
+    if given.closed_paths_alone:
+        return int(not of_closed_paths(date))
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -60,6 +71,7 @@ def main() -> int:
     page = report(rounds, date=date, seed=given.seed, workflows=given.workflows)
     write(f"{date}-faults-{given.seed}.md", page)
     named = of_bottlenecks(given.seed, date, count=given.bottlenecks)
+    named = of_closed_paths(date) and named
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -101,6 +113,13 @@ def of_bottlenecks(seed: int, date: str, *, count: int) -> bool:
     for line in bottlenecks.matrix(judged):
         say(line)
     return bottlenecks.right(judged)
+
+
+def of_closed_paths(date: str) -> bool:
+    """Every path between two roles closed in turn; whether the probe was right each time."""
+    outcomes = closed_paths.run(PROGRESS / f"closed-paths-{fresh.digest()}.jsonl", say)
+    write(f"{date}-closed-paths.md", closed_paths.report(outcomes, date=date))
+    return all(closed_paths.right(one) for one in outcomes)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

@@ -34,10 +34,10 @@ def test_a_whole_life(deploy: Deploy) -> None:
     assert all(part["pid"] == first.process.pid for part in status["components"])
 
     probe = deploy.json("probe")
-    assert [check["name"] for check in probe["checks"]] == [
+    assert [check["name"] for check in probe["checks"]][:7] == [
         *["workflow", "timer", "signal", "query", "child-workflow", "schedule", "visibility"]
     ]
-    assert deploy.run("probe").stdout.count(" OK ") == 7
+    assert deploy.run("probe").stdout.count(" OK ") == len(probe["checks"])
 
     down = deploy.run("down")
     assert "stopped, its data is kept" in down.stdout

@@ -1,65 +1,29 @@
 """The entrypoint with the real server: four roles, each a process of its own, on PostgreSQL."""
 
-import asyncio
 import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-import temporal_dsql_deploy.runtime
-from scripts import temporal_server
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.platforms import temporal_api
-from temporal_dsql_deploy.platforms.processes import ports
-from temporal_dsql_deploy.platforms.protocol import State
 from temporal_dsql_deploy.runtime import entrypoint, yaml_text
-from tests.support import postgresql
+from tests.support import roles
+from tests.support.roles import PATIENCE, TOPOLOGY, Role, one_address, own_addresses, program
 from tests.unit.runtime.good import DSQL, POSTGRESQL, rendered
 
 pytestmark = [pytest.mark.needs("temporal-server"), pytest.mark.needs("postgresql")]
 
-FOLDER = Path(temporal_dsql_deploy.runtime.__file__).parent
-TOPOLOGY = topology.load()
-SERVER = topology.servers()["temporal-server"]
-PATIENCE = 60.0
-HOST = "127.0.0.1"
-
-
-def program(name: str) -> str:
-    return str(temporal_server.folder() / name)
-
 
 @pytest.fixture
 def database() -> Iterator[int]:
-    """The port of a PostgreSQL with both schemas, made as servers.json says.
-
-    Each cluster has its own: the rows of one that is gone would delay the next by half a minute.
-    """
-    with postgresql.running() as port:
-        environment = {
-            **os.environ,
-            "SQL_PLUGIN": "postgres12_pgx",
-            "SQL_HOST": HOST,
-            "SQL_PORT": str(port),
-            "SQL_USER": postgresql.USER,
-            "SQL_PASSWORD": "any",
-        }
-        names = {"database": "temporal", "visibility_database": "temporal_visibility"}
-        for route in (SERVER.schema.default, SERVER.schema.visibility):
-            for tool, *arguments in route.commands:
-                words = [word.format(**names) for word in arguments]
-                subprocess.run(
-                    [program(tool), *words], env=environment, check=True, capture_output=True
-                )
+    """The port of a PostgreSQL with both schemas."""
+    with roles.database() as port:
         yield port
 
 
@@ -67,77 +31,7 @@ def database() -> Iterator[int]:
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The entrypoint as an image holds it."""
     copy = tmp_path_factory.mktemp("image") / "runtime"
-    return shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-_NUMBERS = count(os.getpid() % 10_000)
-
-
-def membership_port() -> int:
-    """One that fits its column; those that the system gives to anybody are above it."""
-    highest = TOPOLOGY.runtime["TEMPORAL_MEMBERSHIP_PORT"].maximum
-    assert isinstance(highest, int)
-    tried = (highest - number for number in _NUMBERS)
-    return next(port for port in tried if ports.is_free(port))
-
-
-class Role:
-    """A process of one role."""
-
-    def __init__(
-        self, name: str, database: int, copied: Path, folder: Path, own: dict[str, str]
-    ) -> None:
-        self.name = name
-        self.log = folder / f"{name}.log"
-        port = own.get("TEMPORAL_GRPC_PORT", TOPOLOGY.roles[name].ports["grpc"])
-        self.address = f"{own['BIND_ON_IP']}:{port}"
-        environment = {
-            **POSTGRESQL,
-            **own,
-            "TEMPORAL_SERVICES": name,
-            "TEMPORAL_SQL_PORT": str(database),
-            "PATH": os.environ["PATH"],
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-IS", str(copied)),
-                    *("--config-dir", str(folder / name)),
-                    *("--server", program("temporal-server")),
-                ],
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    def until_logged(self, text: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.log.read_text():
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
-            time.sleep(0.02)
-
-    def until_serving(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        service = TOPOLOGY.roles[self.name].health_service
-        while asyncio.run(temporal_api.health(self.address, service)) != State.SERVING:
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
-            time.sleep(0.05)
-
-
-def one_address(name: str) -> dict[str, str]:
-    """Ports of its own on the one loopback address that every system has."""
-    free = {port.upper(): ports.any_free() for port in ("grpc", "http", "metrics")}
-    free["MEMBERSHIP"] = membership_port()
-    return {"BIND_ON_IP": HOST, **{f"TEMPORAL_{port}_PORT": str(n) for port, n in free.items()}}
-
-
-def own_addresses(name: str) -> dict[str, str]:
-    """The standard ports on a loopback address of its own."""
-    network = os.getpid()
-    last = list(TOPOLOGY.roles).index(name) + 1
-    return {"BIND_ON_IP": f"127.{64 + network // 256 % 128}.{network % 256}.{last}"}
+    return shutil.copytree(roles.RUNTIME, copy, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +45,7 @@ def test_all_four_roles_serve_and_stop_at_sigterm(
     own: Callable[[str], dict[str, str]], database: int, copied: Path, tmp_path: Path
 ) -> None:
     def started(name: str) -> Role:
-        return Role(name, database, copied, tmp_path, {**own(name), **logs(name)})
+        return Role(name, database, tmp_path, {**own(name), **logs(name)}, runtime=copied)
 
     def logs(name: str) -> dict[str, str]:
         """Half of the clusters have a collector that reads a file."""
@@ -161,23 +55,23 @@ def test_all_four_roles_serve_and_stop_at_sigterm(
         return tmp_path / "collected" / name
 
     first, *rest = TOPOLOGY.roles
-    roles = [started(first)]
+    running = [started(first)]
     try:
         # On an empty database one role goes first: the others would race for the same row.
-        roles[0].until_logged(TOPOLOGY.one_role_first_on_empty_database.joined_log)
-        roles += [started(name) for name in rest]
-        for role in roles:
+        running[0].until_logged(TOPOLOGY.one_role_first_on_empty_database.joined_log)
+        running += [started(name) for name in rest]
+        for role in running:
             role.until_serving()
             assert '"stores": {"database": "reachable"}' in role.log.read_text()
             assert "unregistered key" not in role.log.read_text()
-        for role in reversed(roles):
+        for role in reversed(running):
             role.process.send_signal(signal.SIGTERM)
-        codes = {role.name: role.process.wait(timeout=PATIENCE) for role in roles}
+        codes = {role.name: role.process.wait(timeout=PATIENCE) for role in running}
         assert codes == dict.fromkeys(TOPOLOGY.roles, 0)
-        for role in roles:
+        for role in running:
             assert not logs(role.name) or copy(role.name).read_text() == role.log.read_text()
     finally:
-        for role in roles:
+        for role in running:
             role.process.kill()
             role.process.wait()
 

@@ -135,7 +135,7 @@ class Deploy:
     def clean_up(self) -> None:
         """Kill what a test has left running."""
         self.end_started()
-        for path in self.folder.rglob("run/server.json"):
+        for path in self.folder.rglob("run/*.json"):
             run = record.read(path)
             for process in (run.process, run.keeper) if run else ():
                 if process.alive():

@@ -12,7 +12,7 @@ from pathlib import Path
 from scripts import collector, temporal_server
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.terraform import find, mirror
-from tests.support import postgresql
+from tests.support import partition, postgresql
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -75,6 +75,11 @@ def _no_mount_namespaces() -> str | None:
 
 
 @cache
+def _no_network_namespaces() -> str | None:
+    return partition.lack()
+
+
+@cache
 def _no_procfs() -> str | None:
     return None if sys.platform == "linux" else "no /proc (it is Linux's)"
 
@@ -131,6 +136,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "collector": _no_collector,
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
+    "network namespaces": _no_network_namespaces,
     "postgresql": _no_postgresql,
     "procfs": _no_procfs,
     "ps": _no_ps,

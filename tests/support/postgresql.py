@@ -27,8 +27,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[int]:
-    """The port of an empty PostgreSQL on 127.0.0.1, whose user `temporal` needs no password."""
+def running(also: str = "", trusted: str = "") -> Iterator[int]:
+    """The port of an empty PostgreSQL on 127.0.0.1, whose user `temporal` needs no password.
+
+    It listens on the address `also` too, and trusts the network `trusted` as itself.
+    """
     where = binaries()
     assert where is not None
     # Not pytest's folder, which only its owner may enter: PostgreSQL refuses to run as root.
@@ -52,7 +55,11 @@ def running() -> Iterator[int]:
 
     try:
         run("initdb", "-D", "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {folder}"
+        if trusted:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {trusted} trust\n")
+        addresses = ",".join(filter(None, ("127.0.0.1", also)))
+        options = f"-p {port} -c listen_addresses={addresses} -c fsync=off -k {folder}"
         run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
         yield port
     finally:

@@ -162,13 +162,22 @@ def test_the_ports_that_help_repeats_are_those_of_the_topology() -> None:
     assert f"[{ports['grpc']}]" in help_text
     assert f"[{ports['http']}]" in help_text
     assert f"[{house.metrics_port}]" in help_text
-    assert f"[frontend + {house.embedded_ui_port_offset}]" in help_text
+    assert (
+        f"[frontend + {house.embedded_ui_port_offset}; {house.ui_port} with cluster]" in help_text
+    )
     for page in ("README.md", "docs/guides/local.md"):
         text = (ROOT / page).read_text()
         assert f":{ports['grpc']}" in text
         assert f":{ui}" in text
+    guide = (ROOT / "docs/guides/cluster.md").read_text()
+    rows = {"database": house.externals["database"].ports, "ui": {"http": house.ui_port}}
+    rows |= {f"{name}-1": role.ports for name, role in house.roles.items()}
+    for name, listens in rows.items():
+        row = next(line for line in guide.splitlines() if line.startswith(f"| `{name}`"))
+        assert set(map(str, listens.values())) <= set(re.findall(r"\b\d{4}\b", row)), row
     described = EnvironmentFile.model_json_schema()["properties"]["ports"]["description"]
-    numbers = (ports["grpc"], house.embedded_ui_port_offset, ports["http"], house.metrics_port)
+    frontend, offset = ports["grpc"], house.embedded_ui_port_offset
+    numbers = (frontend, offset, house.ui_port, ports["http"], house.metrics_port)
     assert re.findall(r"\d+", described) == [str(number) for number in numbers]
 
 

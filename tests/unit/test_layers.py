@@ -11,6 +11,7 @@ LAYERS = (
     "bench",
     "platforms",
     "terraform",
+    "persistence",
     "checks",
     "capacity",
     "plan",

@@ -104,7 +104,9 @@ class Terminal:
     def spelled(self, text: str) -> str:
         """`text` with its commands as this user has to type them, to be pasted as they are."""
         named = re.sub(
-            rf"\b{COMMAND} (\w+) ENV\b", lambda found: f"{COMMAND} {found[1]} {self.address}", text
+            rf"\b{COMMAND} (\w+(?: \w+)?) ENV\b",
+            lambda found: f"{COMMAND} {found[1]} {self.address}",
+            text,
         )
         return named.replace(f"{COMMAND} ", f"{_typed()} ")
 

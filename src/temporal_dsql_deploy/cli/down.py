@@ -22,7 +22,7 @@ def down(
         platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
     )
     if result.stopped.killed:
-        terminal.warning(f"the server did not stop within {grace:g} s and was killed")
+        terminal.warning(f"not everything stopped within {grace:g} s: the rest was killed")
     if as_json:
         terminal.result(result)
     elif not result.stopped.was_running:

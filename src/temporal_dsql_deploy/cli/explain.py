@@ -23,7 +23,7 @@ def explain(
         str,
         typer.Argument(
             metavar="CODE",
-            help="A rule or family of `check`, or the code in brackets behind an error.",
+            help="A rule or family of `check`, a finding, or the code in brackets of an error.",
             autocompletion=_complete,
         ),
     ],

@@ -19,7 +19,7 @@ def logs(
     component: Annotated[
         str | None,
         typer.Option(
-            "--component", "-c", help="Only this: history, matching, frontend, worker or server."
+            "--component", "-c", help="Only this: a role, server, database, or one as history-2."
         ),
     ] = None,
     level: Annotated[

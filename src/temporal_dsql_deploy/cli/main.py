@@ -20,6 +20,7 @@ from temporal_dsql_deploy.cli import (
     down,
     explain,
     logs,
+    membership,
     open_page,
     plan,
     probe,
@@ -148,6 +149,7 @@ _verb("status", status.status, status.EXAMPLE, "Look")
 _verb("logs", logs.logs, logs.EXAMPLE, "Look")
 _verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
+app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")

@@ -15,7 +15,7 @@ EXAMPLE = "dsql-deploy open local ui"
 def open_page(
     environment: options.EnvironmentName = "local",
     page: Annotated[
-        str, typer.Argument(metavar="PAGE", help="The page: `ui` or `metrics`.")
+        str, typer.Argument(metavar="PAGE", help="The page: `ui`, `metrics`, `metrics-history-1`.")
     ] = "ui",
     browser: Annotated[bool, typer.Option(help="Start a browser, or only print the URL.")] = True,
     file: options.File = None,

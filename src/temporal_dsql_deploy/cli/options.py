@@ -3,6 +3,7 @@
 import math
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,7 @@ EnvironmentName = Annotated[
     str,
     typer.Argument(
         metavar="ENV",
-        help="The environment: `local`, `dev`, `bench`, `prod`, or one of your own.",
+        help="The environment: `local`, `cluster`, `dev`, `bench`, `prod`, or your own.",
         autocompletion=complete_environment,
     ),
 ]
@@ -129,6 +130,8 @@ _OWN = 0o600
 """Mode of a file that nobody else may read."""
 _ALL = 0o666
 
+ON_THIS_MACHINE = {"local", "cluster"}
+"""Platforms that the verbs of a running cluster work on."""
 ON_ECS = ("check", "plan", "diagram")
 """The verbs of environments on ECS."""
 
@@ -141,19 +144,34 @@ def choose(
     Raises UnknownEnvironment, InvalidSetting, NotForPlatform.
     """
     from temporal_dsql_deploy.environments.find import find
+    from temporal_dsql_deploy.environments.model import check_platform
 
     named = find(name, file=file)
     address(name, file=file, data_dir=data_dir)
-    if named.platform != "local":
+    if named.platform not in ON_THIS_MACHINE:
         raise NotForPlatform(
             f"this verb does not work on {named.platform}, the platform of environment {name}",
             cause=f"the verbs that do: {', '.join(ON_ECS)}",
             fix="see what would be there: dsql-deploy plan ENV",
         )
+    environment = named.with_options(data_dir=data_dir, **options)
+    check_platform(environment, name)
+    if environment.platform == "cluster":
+        # Unlike the embedded server this one makes none by itself.
+        namespaces = {**environment.namespaces}
+        namespaces.setdefault("default", None)
+        environment = replace(environment, namespaces=namespaces)
+    return environment, _platform(environment)
+
+
+def _platform(environment: "Environment") -> "Platform":
+    if environment.platform == "cluster":
+        from temporal_dsql_deploy.platforms.cluster.platform import ClusterPlatform
+
+        return ClusterPlatform(environment, terminal.progress)
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
-    environment = named.with_options(data_dir=data_dir, **options)
-    return environment, LocalPlatform(environment)
+    return LocalPlatform(environment)
 
 
 def address(name: str, *, file: Path | None = None, data_dir: Path | None = None) -> None:

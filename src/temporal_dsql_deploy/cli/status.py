@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from temporal_dsql_deploy.platforms.protocol import Platform, Status
 
+_ALWAYS = {"component", "state", "address", "pid", "version"}
+_RING = {None: "", True: "in", False: "NOT IN"}
 EXAMPLE = "dsql-deploy status local --watch"
 
 
@@ -73,9 +75,20 @@ def screen(status: "Status") -> "RenderableType":
 
 
 def components(status: "Status") -> "RenderableType":
-    """The table of components."""
-    rows = [
-        (part.name, part.state, part.address, part.pid or "", part.version)
-        for part in status.components
-    ]
-    return table(["component", "state", "address", "pid", "version"], rows)
+    """The table of components; columns that say nothing of any of them are left out."""
+    columns: dict[str, list[object]] = {
+        "component": [part.instance or part.name for part in status.components],
+        "state": [part.state for part in status.components],
+        "address": [part.address for part in status.components],
+        "pid": [part.pid or "" for part in status.components],
+        "version": [part.version for part in status.components],
+        "ring": [_RING[part.in_ring] for part in status.components],
+        "shards": ["" if part.shards is None else part.shards for part in status.components],
+        "": [part.note for part in status.components],
+    }
+    told = {
+        name: cells
+        for name, cells in columns.items()
+        if name in _ALWAYS or any(cell != "" for cell in cells)
+    }
+    return table(list(told), list(zip(*told.values(), strict=True)))

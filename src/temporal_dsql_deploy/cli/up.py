@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -22,7 +22,8 @@ def up(
         int | None, typer.Option(help="gRPC of the frontend [7233].", min=1, max=65535)
     ] = None,
     ui_port: Annotated[
-        int | None, typer.Option(help="Web UI [frontend + 1000].", min=1, max=65535)
+        int | None,
+        typer.Option(help="Web UI [frontend + 1000; 8080 with cluster].", min=1, max=65535),
     ] = None,
     metrics_port: Annotated[
         int | None, typer.Option(help="Prometheus page [9090].", min=1, max=65535)
@@ -45,8 +46,32 @@ def up(
         Path | None,
         typer.Option(
             envvar="DSQL_DEPLOY_TEMPORAL_BINARY",
-            help="Temporal CLI to run [the one on PATH, else the packaged one].",
+            help="Temporal CLI to run [the one on PATH, else the packaged one]; with local.",
         ),
+    ] = None,
+    temporal_server: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DSQL_DEPLOY_TEMPORAL_SERVER",
+            help="temporal-server to run [the one on PATH, else one is built]; with cluster.",
+        ),
+    ] = None,
+    postgresql: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="DSQL_DEPLOY_POSTGRESQL",
+            help="PostgreSQL's programs [those of this machine]; with cluster.",
+        ),
+    ] = None,
+    replicas: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=N", help="Instances of a role [1]; may be repeated; with cluster."
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None, typer.Option(help="History shards [64]; with cluster.", min=1, max=16384)
     ] = None,
     deadline: options.Deadline = options.DEADLINE,
     file: options.File = None,
@@ -64,6 +89,10 @@ def up(
         file,
         data_dir,
         temporal_binary=temporal_binary,
+        temporal_server=temporal_server,
+        postgresql=postgresql,
+        replicas=_replicas(replicas or []),
+        history_shards=shards,
         ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
         namespaces=namespace,
         search_attributes=_pairs(
@@ -123,6 +152,22 @@ def _pairs(option: str, texts: list[str], *, example: str) -> dict[str, str]:
             )
         pairs[name] = value
     return pairs
+
+
+def _replicas(texts: list[str]) -> dict[str, int]:
+    from temporal_dsql_deploy.environments.model import MOST_REPLICAS, RoleName
+
+    found = {}
+    for role, text in _pairs("--replicas", texts, example="history=2").items():
+        options.one_of("role", role, get_args(RoleName))
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_REPLICAS:
+            raise InvalidSetting(
+                f"--replicas {role}={text} is not right",
+                cause=f"a role has 1 to {MOST_REPLICAS} instances",
+                fix="for instance: --replicas history=2",
+            )
+        found[role] = int(text)
+    return found
 
 
 def _values(texts: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from temporal_dsql_deploy.environments import model
-from temporal_dsql_deploy.environments.model import Environment, PortName
+from temporal_dsql_deploy.environments.model import Environment, PortName, RoleName
 from temporal_dsql_deploy.errors import InvalidSetting, UnknownEnvironment
 
 
@@ -35,13 +35,26 @@ class NamespaceSettings(_Settings):
 class EnvironmentFile(_Settings):
     """The file of an environment. Whatever it leaves out, `up` leaves as it runs."""
 
-    platform: Literal["local", "ecs"] | None = None
-    """Where the cluster runs: `local` is the embedded server on this machine, `ecs` is AWS. Without
-    it a built-in environment has its own, and any other is `local`."""
+    platform: Literal["local", "cluster", "ecs"] | None = None
+    """Where the cluster runs: `local` is the embedded server on this machine, `cluster` the four
+    roles as processes on it, `ecs` is AWS. Without it a built-in environment has its own, and any
+    other is `local`."""
     data_dir: Path | None = None
     """Database, logs and run records; a relative path starts at this file."""
     temporal_binary: Path | None = None
-    """The Temporal CLI to run instead of the one of PATH or of the package."""
+    """The Temporal CLI to run instead of the one of PATH or of the package, with `local`."""
+    temporal_server: Path | None = None
+    """temporal-server to run instead of the one of PATH or the one that is built, with `cluster`;
+    temporal-sql-tool is beside it."""
+    postgresql: Path | None = None
+    """Folder of initdb and postgres to run instead of those of this machine, with `cluster`."""
+    replicas: dict[RoleName, Annotated[int, Field(ge=1, le=model.MOST_REPLICAS)]] = {}
+    """Instances of each role (1), with `cluster`."""
+    history_shards: Annotated[int, Field(ge=1, le=16384)] | None = None
+    """History shards (64), with `cluster`; what the first start stored holds for ever."""
+    network: Annotated[int, Field(ge=0, le=254)] | None = None
+    """Second number of its addresses, 127.NETWORK.ROLE.INSTANCE, with `cluster` (the first from 11
+    on that is free); 0 puts everything on 127.0.0.1, with ports of its own."""
     terraform: Path | None = None
     """Folder of its Terraform root module, with `ecs`; a relative path starts at this file."""
     account: Annotated[str, Field(pattern="^[0-9]{12}$")] | None = None
@@ -49,7 +62,8 @@ class EnvironmentFile(_Settings):
     var_files: list[Path] = []
     """Files of Terraform variables, as with `terraform -var-file`, with `ecs`."""
     ports: dict[PortName, Port] = {}
-    """`frontend` (7233), `ui` (1000 above it), `http` (7243), `metrics` (9090)."""
+    """`frontend` (7233), `ui` (1000 above it; 8080 with `cluster`), `http` (7243), `metrics`
+    (9090)."""
     namespaces: dict[Namespace, NamespaceSettings] = {}
     """Namespaces that must exist. None is ever deleted."""
     search_attributes: dict[str, model.SearchAttributeType] = {}
@@ -86,13 +100,16 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
     def absolute(given: Path | None) -> Path | None:
         return (path.parent / given.expanduser()).absolute() if given else None
 
-    platform = settings.platform or model.BUILT_IN.get(name, "local")
-    _fits(platform, path, settings)
-    return Environment(
+    found = Environment(
         name=name,
-        platform=platform,
+        platform=settings.platform or model.BUILT_IN.get(name, "local"),
         data_dir=absolute(settings.data_dir),
         temporal_binary=absolute(settings.temporal_binary),
+        temporal_server=absolute(settings.temporal_server),
+        postgresql=absolute(settings.postgresql),
+        replicas={str(role): number for role, number in settings.replicas.items()},
+        history_shards=settings.history_shards,
+        network=settings.network,
         terraform=absolute(settings.terraform),
         account=settings.account,
         var_files=tuple(path.parent / file.expanduser() for file in settings.var_files),
@@ -101,17 +118,8 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
         search_attributes=dict(settings.search_attributes),
         dynamic_config=settings.dynamic_config,
     )
-
-
-def _fits(platform: str, path: Path, settings: EnvironmentFile) -> None:
-    """Raise InvalidSetting for what is only for the other platform."""
-    given = [name for name in ("terraform", "account", "var_files") if getattr(settings, name)]
-    if platform != "ecs" and given:
-        raise InvalidSetting(
-            f"{path}: {given[0]} is not right",
-            cause=f"it is for the platform ecs, and this environment is {platform}",
-            fix='write platform = "ecs" above it, or take it out',
-        )
+    model.check_platform(found, str(path))
+    return found
 
 
 _PLAIN = {

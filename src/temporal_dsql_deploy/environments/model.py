@@ -12,9 +12,21 @@ from typing import Any, Literal, get_args
 from temporal_dsql_deploy.errors import InvalidSetting
 
 PortName = Literal["frontend", "http", "ui", "metrics"]
+RoleName = Literal["frontend", "history", "matching", "worker"]
 SearchAttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
-BUILT_IN = {"local": "local", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
+BUILT_IN = {"local": "local", "cluster": "cluster", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
 """The platforms of the environments that need no file."""
+MOST_REPLICAS = 50
+"""Of a role on this machine."""
+ONLY_FOR = {
+    "replicas": "cluster",
+    "history_shards": "cluster",
+    "network": "cluster",
+    "terraform": "ecs",
+    "account": "ecs",
+    "var_files": "ecs",
+}
+"""Settings that mean nothing on any other platform; programs do no harm there."""
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
 
 
@@ -26,6 +38,17 @@ class Environment:
     platform: str = "local"
     data_dir: Path | None = None
     temporal_binary: Path | None = None
+    """The Temporal CLI to run, on the platform `local`."""
+    temporal_server: Path | None = None
+    """temporal-server to run, with its tools beside it, on the platform `cluster`."""
+    postgresql: Path | None = None
+    """Folder of PostgreSQL's programs, on the platform `cluster`."""
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    """Instances by role, on the platform `cluster`."""
+    history_shards: int | None = None
+    """On the platform `cluster`."""
+    network: int | None = None
+    """Second number of its loopback addresses, 0 for one address, on the platform `cluster`."""
     terraform: Path | None = None
     """Folder of its Terraform root module, on the platform `ecs`."""
     account: str | None = None
@@ -53,6 +76,10 @@ class Environment:
         *,
         data_dir: Path | None = None,
         temporal_binary: Path | None = None,
+        temporal_server: Path | None = None,
+        postgresql: Path | None = None,
+        replicas: Mapping[str, int] | None = None,
+        history_shards: int | None = None,
         ports: Mapping[str, int | None] | None = None,
         namespaces: list[str] | None = None,
         search_attributes: Mapping[str, str] | None = None,
@@ -74,11 +101,27 @@ class Environment:
             self,
             data_dir=data_dir or self.data_dir,
             temporal_binary=temporal_binary or self.temporal_binary,
+            temporal_server=temporal_server or self.temporal_server,
+            postgresql=postgresql or self.postgresql,
+            replicas={**self.replicas, **(replicas or {})},
+            history_shards=history_shards or self.history_shards,
             ports={**self.ports, **given},
             namespaces={**self.namespaces, **added},
             search_attributes={**self.search_attributes, **(search_attributes or {})},
             dynamic_config_values=dynamic_config_values or {},
         )
+
+
+def check_platform(environment: Environment, where: str) -> None:
+    """Refuse what is only for another platform; `where` is said. Raises InvalidSetting."""
+    for name, platform in ONLY_FOR.items():
+        if getattr(environment, name) not in (None, (), {}) and platform != environment.platform:
+            raise InvalidSetting(
+                f"{where}: {name} is not right",
+                cause=f"it is for the platform {platform}, and this environment is "
+                f"{environment.platform}",
+                fix=f'write platform = "{platform}" into its file, or leave it out',
+            )
 
 
 def check_option(option: str, check: Callable[[str], str], text: str) -> None:

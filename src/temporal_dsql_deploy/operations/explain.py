@@ -1,4 +1,4 @@
-"""What a code means: a rule of `check`, or an error."""
+"""What a code means: a rule of `check`, a finding of `membership`, or an error."""
 
 import difflib
 import inspect
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from temporal_dsql_deploy import errors
 from temporal_dsql_deploy.checks import registry
 from temporal_dsql_deploy.errors import DeployError, UnknownChoice
+from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.platforms.protocol import Result
 
 
@@ -17,14 +18,14 @@ class ExplainResult(Result):
 
     code: str
     kind: str
-    """`rule` or `family` of check, or `error`."""
+    """`rule` or `family` of check, `finding` of membership, or `error`."""
     text: str
-    """What a rule demands, or when an error comes."""
+    """What a rule demands, what was found, or when an error comes."""
     symptom: str = ""
-    """What is seen where a rule is broken."""
+    """What is seen where a rule is broken, or what a finding does to the cluster."""
     fix: str = ""
     source: str = ""
-    """Where the fact behind a rule comes from."""
+    """Where the fact behind a rule or a finding comes from."""
     meaning: str = ""
     """Where a fact overrules the letter of a requirement: what is proven in its place, and why."""
     seeds: list[str] = field(default_factory=list)
@@ -48,6 +49,15 @@ def explain(code: str) -> ExplainResult:
             meaning=rule.meaning,
             seeds=list(rule.seeds),
         )
+    if found := kinds.by_code().get(code):
+        return ExplainResult(
+            code=code,
+            kind="finding",
+            text=found.text,
+            symptom=found.symptom,
+            fix=found.fix,
+            source=found.source,
+        )
     for family in registry.families():
         if family.name == code:
             rules = [rule.id for rule in family.rules]
@@ -56,12 +66,12 @@ def explain(code: str) -> ExplainResult:
     if kind := known.get(code):
         text = " ".join((inspect.getdoc(kind) or "").split())
         return ExplainResult(code=code, kind="error", text=text, exit_code=kind.exit_code)
-    near = difflib.get_close_matches(code, [*registry.rules(), *known], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(code, list(codes()), n=3, cutoff=0.5)
     guess = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownChoice(
         f"there is no code {code!r}",
-        cause="it is neither a rule of check nor the code of an error",
-        fix=f"{guess}all are in docs/reference/checks.md and docs/reference/errors.md",
+        cause="it is neither a rule of check, nor a finding of membership, nor an error's code",
+        fix=f"{guess}all are in checks.md, membership.md and errors.md of docs/reference",
     )
 
 
@@ -69,6 +79,7 @@ def codes() -> Iterator[str]:
     """All codes that there are."""
     yield from (family.name for family in registry.families())
     yield from registry.rules()
+    yield from kinds.by_code()
     yield from error_codes()
 
 

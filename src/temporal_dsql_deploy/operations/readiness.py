@@ -65,7 +65,7 @@ async def wait_for_ui(platform: Platform, *, seconds: float) -> None:
         raise NotReady(
             f"the Web UI at {url} does not answer after {seconds:g} s",
             cause="the frontend serves, the page does not",
-            fix="read why with: dsql-deploy logs ENV --component server",
+            fix="read why with: dsql-deploy logs ENV",
         )
 
 

@@ -55,16 +55,18 @@ def up(
             for change in changes:
                 report(f"{change.action} {change.what}")
             # The SDK takes as long to import as the server to start: it is imported meanwhile.
-            from temporal_dsql_deploy.operations.probe.run import probe
+            from temporal_dsql_deploy.operations.probe.cluster import one_process, probe_platform
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += asyncio.run(settle(platform, environment, report))
         try:
-            result = probe(
-                platform.frontend(),
+            result = probe_platform(
+                platform,
                 environment.probe_namespace,
                 deadline=deadline,
                 report=lambda line: report(f"probe: {line}"),
+                # What else it tries are the paths between processes.
+                thorough=not one_process(platform),
             )
         except KeyboardInterrupt:
             report("the cluster is ready and stays; only its probe was cut off")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from temporal_dsql_deploy.errors import StartFailed
+from temporal_dsql_deploy.persistence.database import Database
 
 
 class Result:
@@ -41,6 +42,14 @@ class Component(Result):
     pid: int | None = None
     """Process on this machine."""
     version: str = ""
+    instance: str = ""
+    """Which of several, such as `history-2`; empty where there is one only."""
+    in_ring: bool | None = None
+    """Whether every member that answers has it in its ring; null where there is no ring."""
+    shards: int | None = None
+    """History shards that it took last; null for what is no history, or not known."""
+    note: str = ""
+    """What to know about it, for instance how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Change(Result):
     what: str
     """The thing, such as `server` or `namespace orders`."""
     action: str
-    """`start`, `restart`, `create` or `update`."""
+    """`start`, `restart`, `stop`, `create`, `update`, `build` or `download`."""
     detail: str = ""
 
     def __str__(self) -> str:
@@ -141,6 +150,17 @@ class Requirement(Result):
     """What to do about a lack."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member(Result):
+    """A process of a Temporal role that runs now, wherever it runs."""
+
+    role: str
+    address: str
+    """The IP address that it has, which is the one that it should broadcast."""
+    membership_port: int
+    grpc_port: int
+
+
 GRACE = 30.0
 """Seconds that a component may take to stop. With every drain setting that was measured, all roles
 of temporal-server 1.32.2 end within 20.5 s."""
@@ -193,6 +213,20 @@ class Platform(Protocol):
 
     def status(self) -> Status:
         """What runs now, and how it is."""
+
+    def members(self) -> list[Member]:
+        """The processes of Temporal roles that run now; empty when none does.
+
+        What is known to run, by the process or the task, and not what should run or what answers.
+        Raises NotForPlatform where there is no ring.
+        """
+
+    def database(self) -> Database:
+        """How the default store is reached from here; nothing is tried.
+
+        Raises NotRunning where the platform runs a database and it does not run, NotForPlatform
+        where the tool cannot read it.
+        """
 
     def log_components(self) -> list[str]:
         """The names that `LogQuery.component` may have."""

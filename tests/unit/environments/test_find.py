@@ -33,7 +33,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 def test_local_is_built_in(home: Path) -> None:
     assert find.find("local") == Environment(name="local")
-    assert find.known() == ["bench", "dev", "local", "prod"]
+    assert find.known() == ["bench", "cluster", "dev", "local", "prod"]
 
 
 def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: Path) -> None:
@@ -56,7 +56,7 @@ def test_paths_in_a_file_start_at_the_file(home: Path) -> None:
 def test_an_unknown_name_lists_the_known_ones_and_guesses(home: Path) -> None:
     with pytest.raises(UnknownEnvironment) as caught:
         find.find("locla")
-    assert "known environments: bench, dev, local, prod" in caught.value.cause
+    assert "known environments: bench, cluster, dev, local, prod" in caught.value.cause
     assert "did you mean local?" in caught.value.fix
     assert str(Path.cwd() / "environments") in caught.value.fix
 
@@ -87,6 +87,10 @@ def test_wrong_types_are_told_in_words_of_toml(home: Path, text: str, said: str)
         ('platform = "moon"', "platform is not right"),
         ('terraform = "x"', "terraform is not right"),
         ('account = "123456789012"', "account is not right"),
+        ("[replicas]\nhistory = 2", "replicas is not right"),
+        ('platform = "cluster"\n[replicas]\nhistory = 0', "replicas.history is not right"),
+        ('platform = "cluster"\n[replicas]\nui = 2', "replicas.ui is not right"),
+        ("network = 12", "network is not right"),
         ('platform = "ecs"\naccount = "12"', "account is not right"),
         ("[namespaces.x]\nretention = '3 days'", "namespaces.x.retention is not right"),
         ("[namespaces.x]\nretention = '10m'", "namespaces.x.retention is not right"),
@@ -174,7 +178,7 @@ def test_the_terraform_of_a_parent_comes_before_the_checkout(home: Path) -> None
 
 def test_without_a_checkout_there_is_no_dev(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "_CHECKOUT", home)
-    assert find.known() == ["local"]
+    assert find.known() == ["cluster", "local"]
     with pytest.raises(UnknownEnvironment, match="no Terraform of environment 'dev'") as caught:
         find.find("dev")
     assert 'platform = "ecs"' in caught.value.fix

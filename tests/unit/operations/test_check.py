@@ -113,7 +113,7 @@ def test_half_a_plan_is_spoken_of(tmp_path: Path) -> None:
 def test_every_code_is_explained(code: str) -> None:
     told = explain(code)
     assert told.text
-    assert told.kind in {"rule", "family", "error"}
+    assert told.kind in {"rule", "family", "finding", "error"}
     assert (told.exit_code is None) == (told.kind != "error")
     assert bool(told.rules) == (told.kind == "family")
 

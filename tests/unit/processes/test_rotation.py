@@ -1,6 +1,7 @@
 """The rotated log: no line lost while there is room, none split, none raised over."""
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ LINE = st.text(st.characters(codec="ascii", exclude_characters="\n\r"), max_size
 
 
 def tail(path: Path, count: int) -> list[str]:
-    return list(logs.read(path, count=count, parse=str, follow=False))
+    return list(logs.read([logs.Tail(path, str)], count=count, follow=False))
 
 
 @given(
@@ -30,7 +31,7 @@ def test_what_is_written_is_read_again_line_by_line(
     for line in written:
         log.write(f"{line}\n".encode())
     log.close()
-    read = list(logs.read(path, count=count, parse=str, follow=False))
+    read = list(logs.read([logs.Tail(path, str)], count=count, follow=False))
     assert read == written[max(0, len(written) - count) :]
 
 
@@ -69,7 +70,7 @@ def test_to_follow_gives_new_lines_across_a_rotation_and_a_line_in_two_parts(
 ) -> None:
     path = tmp_path / "server.log"
     path.write_text("old\nfirst ha")
-    lines = logs.read(path, count=1, parse=str, follow=True)
+    lines = logs.read([logs.Tail(path, str)], count=1, follow=True)
     assert next(lines) == "old"
     with path.open("a") as log:
         log.write("lf\nsecond\n")
@@ -79,3 +80,24 @@ def test_to_follow_gives_new_lines_across_a_rotation_and_a_line_in_two_parts(
     assert next(lines) == "third"
     assert isinstance(lines, Generator)
     lines.close()
+
+
+def stamped(line: str) -> datetime | None:
+    return datetime(2026, 1, 1, 0, 0, int(line[0]), tzinfo=UTC) if line[0].isdigit() else None
+
+
+def test_several_logs_are_read_as_one(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    one.write_text("1 one\n4 one\n  of four\n")
+    two.write_text("2 two\n3 two\n5 two\nhalf a l")
+    lines = logs.read(
+        [logs.Tail(path, str) for path in (one, two)], count=5, follow=True, time_of=stamped
+    )
+    assert [next(lines) for _ in range(5)] == ["2 two", "3 two", "4 one", "  of four", "5 two"]
+    with two.open("a") as file:
+        file.write("ine\n")
+    assert next(lines) == "half a line"
+    one.replace(tmp_path / "one.log.1")
+    one.write_text("7 one\n")
+    assert next(lines) == "7 one"
+    lines.close()  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEE
 
 
 def tail(path: Path, count: int) -> list[str]:
-    return list(logs.read(path, count=count, parse=str, follow=False))
+    return list(logs.read([logs.Tail(path, str)], count=count, follow=False))
 
 
 @pytest.fixture
@@ -153,3 +153,36 @@ def test_who_holds_a_port_is_named() -> None:
         assert f"process {os.getpid()} (" in ports.holder(port)
     assert ports.is_free(port)
     assert "another user" in ports.holder(port)
+
+
+def test_each_of_several_is_asked_to_end_by_its_own_signal(make: Make, tmp_path: Path) -> None:
+    by_interrupt = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    by_interrupt += "signal.signal(signal.SIGINT, lambda *_: exit(3)); " + SLEEP
+    made = {
+        "term": replace(make(SLEEP), name="term", record=tmp_path / "run" / "term.json"),
+        "int": replace(
+            make(by_interrupt),
+            name="int",
+            record=tmp_path / "run" / "int.json",
+            log=tmp_path / "logs" / "int.log",
+            stop_signal=signal.SIGINT,
+        ),
+    }
+    for component in made.values():
+        supervisor.start(component)
+        until(lambda log=component.log: log.exists() and tail(log, 1) == ["ready"])  # type: ignore[misc]
+    paths = [component.record for component in made.values()]
+    assert supervisor.stop_all(paths, grace=20) == []
+    until(lambda: all(one is not None and one.exit is not None for one in map(record.read, paths)))
+    ends = {
+        one.component: one.exit.code for path in paths if (one := record.read(path)) and one.exit
+    }
+    assert ends == {"term": -signal.SIGTERM, "int": 3}
+
+
+def test_a_record_of_an_earlier_version_is_stopped_by_sigterm(tmp_path: Path) -> None:
+    path = tmp_path / "thing.json"
+    one = record.Record("thing", ProcessIdentity(1, "x"), ProcessIdentity(1, "x"), [], "", 0, "")
+    record.write(path, one)
+    path.write_text(path.read_text().replace('"stop_signal": 15,', ""))
+    assert record.read(path) == one

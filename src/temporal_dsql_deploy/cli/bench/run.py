@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.results import BenchResult
     from temporal_dsql_deploy.bench.run import Target
 
+_NO_SERVERS = {"ui", "metrics", "database"}
+"""Components that are no role of Temporal."""
 EXAMPLE = "dsql-deploy bench run local --rate 50 --duration 1m"
 
 
@@ -29,7 +31,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="ENV",
-            help="The environment: `local`, or one of your own [local].",
+            help="The environment: `local`, `cluster`, or one of your own [local].",
             autocompletion=options.complete_environment,
         ),
     ] = None,
@@ -162,7 +164,7 @@ def _target(
 
     def services() -> dict[str, int]:
         components = platform.status().components
-        return dict(Counter(one.name for one in components if one.name not in {"ui", "metrics"}))
+        return dict(Counter(one.name for one in components if one.name not in _NO_SERVERS))
 
     pages = platform.pages()
     return Target(
@@ -170,7 +172,7 @@ def _target(
         environment=chosen.name,
         services=services,
         pids=pids,
-        pages=[pages["metrics"]] if "metrics" in pages else [],
+        pages=[url for page, url in pages.items() if page.startswith("metrics")],
     )
 
 

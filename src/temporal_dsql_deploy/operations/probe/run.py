@@ -4,30 +4,70 @@ import asyncio
 import contextlib
 import time
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from temporal_dsql_deploy.operations.probe import checks, workflows
-from temporal_dsql_deploy.operations.probe.checks import Check, Trial
+from temporal_dsql_deploy.operations.probe.checks import Check
+from temporal_dsql_deploy.operations.probe.names import BASICS
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
+from temporal_dsql_deploy.operations.probe.trial import LeftOut, Trial
 from temporal_dsql_deploy.platforms.protocol import Report
-from temporal_dsql_deploy.platforms.temporal_api import CallFailed, call, runtime
+from temporal_dsql_deploy.platforms.temporal_api import call, runtime
 
 _CLEAN_UP = 5.0
+_ALONE = 2.0
+"""Seconds that the first check has for itself: the others wait for it no longer than that."""
+_NO_ANSWER = (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
+_NO_PATH = ("connection error", "Not enough hosts to serve the request")
+"""What an UNAVAILABLE says that comes of a path; others come of what is at its end."""
 
 
-def probe(address: str, namespace: str, *, deadline: float, report: Report) -> ProbeResult:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be tried, and where."""
+
+    address: str
+    """host:port of the frontend."""
+    namespace: str
+    deadline: float
+    """Seconds, for each check."""
+    report: Report
+    """Is told of each check as it ends."""
+    names: Collection[str] = BASICS
+    """Of the checks."""
+
+    def chosen(self) -> list[Check]:
+        """The first check and, of the others, those that are named."""
+        return [checks.FIRST, *(check for check in checks.OTHERS if check.name in self.names)]
+
+
+def probe(
+    address: str,
+    namespace: str,
+    *,
+    deadline: float,
+    report: Report,
+    names: Collection[str] = BASICS,
+) -> ProbeResult:
     """Try everything once. A cluster that does not answer at all gives failed checks, not an error.
 
-    `report` is told of each check as it ends; `deadline` is in seconds, for each check.
+    See Question for the arguments.
     """
     # Not asyncio.run, which waits for the SDK's tasks: with a server that does not answer they take
     # half a minute to end.
     loop = asyncio.new_event_loop()
-    task = loop.create_task(_probe(address, namespace, deadline, report))
+    return ask(loop, Question(address, namespace, deadline, report, names))
+
+
+def ask(loop: asyncio.AbstractEventLoop, question: Question) -> ProbeResult:
+    """Try everything once, as `probe` does, on a loop that is given: for who asks repeatedly."""
+    task = loop.create_task(_probe(question))
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
@@ -37,18 +77,20 @@ def probe(address: str, namespace: str, *, deadline: float, report: Report) -> P
         raise
 
 
-async def _probe(address: str, namespace: str, deadline: float, report: Report) -> ProbeResult:
+async def _probe(question: Question) -> ProbeResult:
     began = time.monotonic()
     prefix = f"dsql-deploy-probe-{uuid.uuid4().hex[:12]}"
     try:
-        async with asyncio.timeout(deadline):
-            client = await Client.connect(address, namespace=namespace, runtime=runtime())
-        results = await _with_worker(client, prefix, deadline, report)
+        async with asyncio.timeout(question.deadline):
+            client = await Client.connect(
+                question.address, namespace=question.namespace, runtime=runtime()
+            )
+        results = await _with_worker(client, prefix, question)
     except (RuntimeError, TimeoutError) as error:
-        results = _no_worker(address, error, deadline, time.monotonic() - began, report)
+        results = _no_worker(question, error, time.monotonic() - began)
     return ProbeResult(
-        address=address,
-        namespace=namespace,
+        address=question.address,
+        namespace=question.namespace,
         task_queue=prefix,
         ok=all(result.ok for result in results),
         at=datetime.now(UTC),
@@ -57,15 +99,15 @@ async def _probe(address: str, namespace: str, deadline: float, report: Report) 
     )
 
 
-async def _with_worker(
-    client: Client, prefix: str, deadline: float, report: Report
-) -> list[CheckResult]:
-    trial = Trial(client, prefix, limit=timedelta(seconds=6 * deadline))
+async def _with_worker(client: Client, prefix: str, question: Question) -> list[CheckResult]:
+    trial = Trial(client, prefix, limit=timedelta(seconds=6 * question.deadline))
+    with_nexus = any(check.name == "nexus" for check in question.chosen())
     worker = Worker(
         client,
         task_queue=prefix,
         workflows=workflows.ALL,
         activities=[workflows.greet],
+        nexus_service_handlers=[workflows.GreeterHandler()] if with_nexus else [],
         # The probe's own workflows are known to be deterministic, and start at once without it.
         workflow_runner=UnsandboxedWorkflowRunner(),
         identity="dsql-deploy probe",
@@ -75,7 +117,7 @@ async def _with_worker(
     # Not the worker's own context manager, which cancels this task when the worker fails, and can
     # then wait for ever.
     running = asyncio.create_task(worker.run())
-    trying = asyncio.create_task(_try_all(trial, deadline, report))
+    trying = asyncio.create_task(_try_all(trial, question))
     try:
         await asyncio.wait({running, trying}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -88,52 +130,68 @@ async def _with_worker(
                 await _clean_up(trial, worker)
 
 
-async def _try_all(trial: Trial, deadline: float, report: Report) -> list[CheckResult]:
-    first = await _run(checks.FIRST, trial, deadline, report)
-    others = (_run(check, trial, deadline, report) for check in checks.OTHERS)
-    return [first, *await asyncio.gather(*others)]
+async def _try_all(trial: Trial, question: Question) -> list[CheckResult]:
+    one, *more = question.chosen()
+    first = asyncio.create_task(_run(one, trial, question))
+    await asyncio.wait({first}, timeout=_ALONE)
+    trial.until = time.monotonic() + question.deadline
+    return await asyncio.gather(first, *(_run(check, trial, question) for check in more))
 
 
 async def _clean_up(trial: Trial, worker: Worker) -> None:
     """End the worker, and what may be open; a workflow's own limit does that otherwise."""
-    for identifier in trial.unfinished:
-        with contextlib.suppress(CallFailed):
-            await call(trial.client.get_workflow_handle(identifier).terminate("probe ended"))
+    await asyncio.gather(*(call(undo()) for undo in trial.undo), return_exceptions=True)
+    handles = [trial.client.get_workflow_handle(identifier) for identifier in trial.unfinished]
+    await asyncio.gather(
+        *(call(handle.terminate("probe ended")) for handle in handles), return_exceptions=True
+    )
     if worker.is_running:
         await worker.shutdown()
 
 
-async def _run(check: Check, trial: Trial, deadline: float, report: Report) -> CheckResult:
+async def _run(check: Check, trial: Trial, question: Question) -> CheckResult:
     began = time.monotonic()
-    error = ""
+    error = left_out = ""
+    silent = False
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout(question.deadline):
             await check.run(trial)
     except TimeoutError:
-        error = f"not done after {deadline:g} s"
+        error, silent = f"not done after {question.deadline:g} s", True
     except RPCError as failure:
         error = f"{failure.status.name}: {failure.message}"
+        silent = _is_silent(failure)
+    except LeftOut as reason:
+        left_out = str(reason)
     except Exception as failure:
         error = f"{type(failure).__name__}: {failure.__cause__ or failure}"
     seconds = round(time.monotonic() - began, 3)
-    report(f"{check.name} {f'failed: {error}' if error else f'{seconds * 1000:.0f} ms'}")
+    said = f"failed: {error}" if error else f"left out: {left_out}" if left_out else ""
+    question.report(f"{check.name} {said or f'{seconds * 1000:.0f} ms'}")
     return CheckResult(
         name=check.name,
         ok=not error,
         seconds=seconds,
         error=error,
         meaning=check.meaning if error else "",
+        silent=silent,
+        left_out=left_out,
     )
 
 
-def _no_worker(
-    address: str, error: Exception, deadline: float, seconds: float, report: Report
-) -> list[CheckResult]:
+def _is_silent(failure: RPCError) -> bool:
+    """Whether a call failed because of the way to who should have answered, not by an answer."""
+    if failure.status is RPCStatusCode.UNAVAILABLE:
+        return any(words in failure.message for words in _NO_PATH)
+    return failure.status in _NO_ANSWER
+
+
+def _no_worker(question: Question, error: Exception, seconds: float) -> list[CheckResult]:
     """All checks failed: a worker could not even connect, or not to this namespace."""
-    said = str(error) or f"no answer within {deadline:g} s"
+    said = str(error) or f"no answer within {question.deadline:g} s"
     # The SDK appends the status of the gRPC call, which says the same once more.
-    reason = f"no worker can run at {address}: {said.partition(': Status {')[0]}"
-    report(reason)
+    reason = f"no worker can run at {question.address}: {said.partition(': Status {')[0]}"
+    question.report(reason)
     return [
         CheckResult(
             name=check.name,
@@ -142,5 +200,5 @@ def _no_worker(
             error=reason,
             meaning="nothing works: look whether its frontend runs and has the namespace",
         )
-        for check in [checks.FIRST, *checks.OTHERS]
+        for check in question.chosen()
     ]

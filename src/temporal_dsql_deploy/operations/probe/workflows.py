@@ -1,11 +1,15 @@
 """The workflows and the activity that the probe runs; they stay this small to be easy to read."""
 
+import asyncio
 from datetime import timedelta
 
+import nexusrpc
 from temporalio import activity, workflow
 
 ACTIVITY_TIMEOUT = timedelta(seconds=30)
 TIMER = timedelta(milliseconds=100)
+CHILDREN = 11
+"""Of a family. From ten on (history.parentClosePolicyThreshold) not history itself closes them."""
 
 
 @activity.defn(name="dsql-deploy-probe-greet")
@@ -71,4 +75,55 @@ class Parent:
         )
 
 
-ALL = [Greeting, Timer, Conversation, Parent]
+@workflow.defn(name="dsql-deploy-probe-family")
+class Family:
+    """A workflow that ends while its children are open."""
+
+    @workflow.run
+    async def run(self, task_queue: str) -> list[str]:
+        """Start the children where nobody works on them, and leave them; their ids."""
+        info = workflow.info()
+        children = await asyncio.gather(
+            *(
+                workflow.start_child_workflow(
+                    Conversation.run,
+                    id=f"{info.workflow_id}-{number}",
+                    task_queue=task_queue,
+                    execution_timeout=info.execution_timeout,
+                    parent_close_policy=workflow.ParentClosePolicy.TERMINATE,
+                )
+                for number in range(CHILDREN)
+            )
+        )
+        return [child.id for child in children]
+
+
+@nexusrpc.service(name="dsql-deploy-probe")
+class Greeter:
+    """A Nexus service."""
+
+    greet: nexusrpc.Operation[str, str]
+
+
+@nexusrpc.handler.service_handler(service=Greeter)
+class GreeterHandler:
+    """Answers calls of it."""
+
+    @nexusrpc.handler.sync_operation
+    async def greet(self, _: nexusrpc.handler.StartOperationContext, name: str) -> str:
+        """Greet."""
+        return f"Hello, {name}"
+
+
+@workflow.defn(name="dsql-deploy-probe-caller")
+class Caller:
+    """A workflow that calls a Nexus operation."""
+
+    @workflow.run
+    async def run(self, endpoint: str) -> str:
+        """Greet by way of the endpoint."""
+        client = workflow.create_nexus_client(service=Greeter, endpoint=endpoint)
+        return await client.execute_operation(Greeter.greet, "Nexus")
+
+
+ALL = [Greeting, Timer, Conversation, Parent, Family, Caller]

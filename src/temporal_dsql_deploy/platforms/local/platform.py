@@ -8,26 +8,37 @@ from datetime import datetime
 
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import DeployError, NotRunning, PortTaken, StartFailed
-from temporal_dsql_deploy.platforms.local import log_lines, server
+from temporal_dsql_deploy.errors import (
+    NotForPlatform,
+    NotRunning,
+    PortTaken,
+    StartFailed,
+)
+from temporal_dsql_deploy.persistence.database import Database
+from temporal_dsql_deploy.platforms.local import server
 from temporal_dsql_deploy.platforms.local.binary import find_binary
-from temporal_dsql_deploy.platforms.local.directory import Directory
 from temporal_dsql_deploy.platforms.local.server import ServerSettings
-from temporal_dsql_deploy.platforms.processes import logs, ports, record, supervisor
+from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports, record, supervisor
+from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
     GRACE,
     Change,
     LogLine,
     LogQuery,
+    Member,
     Report,
     Requirement,
     Status,
     Stopped,
     Stored,
 )
+from temporal_dsql_deploy.platforms.requirement import requirement
 
 _PATIENCE = 120.0
+_SERVER = log_lines.SERVER
+"""The one process: the name of its log and run record."""
+_DATABASE = "temporal.db"
 
 
 class LocalPlatform:
@@ -38,7 +49,11 @@ class LocalPlatform:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         root = environment.data_dir or state_directory(environment.name)
-        self._directory = Directory(root.expanduser().absolute(), environment.name)
+        self._directory = Directory(
+            root.expanduser().absolute(), environment.name, [f"{_DATABASE}*"]
+        )
+        self._log = self._directory.log(_SERVER)
+        self._record = self._directory.record(_SERVER)
         self._before: Record | None = None
         """The last run before the one of `start`, for `undo`."""
         self._was_running = False
@@ -75,31 +90,31 @@ class LocalPlatform:
             return []
         self._directory.prepare()
         self._check_ports(settings, _ports_of(running))
-        self._before = running or record.read(self._directory.record)
+        self._before = running or record.read(self._record)
         self._was_running = running is not None
         starting()
-        supervisor.stop(self._directory.record, grace=GRACE)
+        supervisor.stop(self._record, grace=GRACE)
         self._start(settings)
         return changes
 
     def undo(self) -> str:
         """See Platform."""
-        supervisor.stop(self._directory.record, grace=GRACE)
+        supervisor.stop(self._record, grace=GRACE)
         if self._before is not None and self._was_running:
             self._start(ServerSettings.from_record(self._before.settings))
             return "went back to the settings that it ran with before"
         if self._before is not None:
-            record.write(self._directory.record, self._before)
+            record.write(self._record, self._before)
         else:
-            self._directory.record.unlink(missing_ok=True)
+            self._record.unlink(missing_ok=True)
         return "stopped what was started"
 
     def _start(self, settings: ServerSettings) -> None:
         component = supervisor.Component(
-            name=log_lines.SERVER,
+            name=_SERVER,
             command=self._command(settings),
-            record=self._directory.record,
-            log=self._directory.log,
+            record=self._record,
+            log=self._log,
             environment=server.process_environment(),
             settings=settings.to_record(),
         )
@@ -110,10 +125,10 @@ class LocalPlatform:
 
     def _command(self, settings: ServerSettings) -> list[str]:
         namespaces = list(self._environment.namespaces)
-        return server.command(settings, self._directory.database, namespaces)
+        return server.command(settings, self._directory.root / _DATABASE, namespaces)
 
     def _wanted(self) -> ServerSettings:
-        last = record.read(self._directory.record)
+        last = record.read(self._record)
         return server.wanted(
             self._environment,
             binary=str(find_binary(self._environment.temporal_binary).path),
@@ -144,9 +159,9 @@ class LocalPlatform:
     def requirements(self) -> list[Requirement]:
         """See Platform."""
         return [
-            _requirement("Temporal CLI", self._binary_found),
-            _requirement("data directory", self._directory.check),
-            _requirement("ports", self._ports_found),
+            requirement("Temporal CLI", self._binary_found),
+            requirement("data directory", self._directory.check),
+            requirement("ports", self._ports_found),
         ]
 
     def _binary_found(self) -> str:
@@ -162,14 +177,14 @@ class LocalPlatform:
 
     def broken(self) -> StartFailed | None:
         """See Platform."""
-        run = record.read(self._directory.record)
+        run = record.read(self._record)
         if run is not None and run.alive():
             return None
         ended = run.exit.describe() if run and run.exit else "ended"
         said = "\n".join(self._complaints(run.log_start if run else 0))
         return StartFailed(
             f"the server {ended} before it was ready",
-            cause=f"the end of its log, {self._directory.log}:\n{said}",
+            cause=f"the end of its log, {self._log}:\n{said}",
             fix="the whole log: dsql-deploy logs ENV",
         )
 
@@ -180,7 +195,7 @@ class LocalPlatform:
         if running is None or not values:
             return []
 
-        said = logs.since(self._directory.log, running.log_start).splitlines()
+        said = logs.since(self._log, running.log_start).splitlines()
         lines = (log_lines.parse(text) for text in said if log_lines.REFUSED_VALUE in text)
         refused = {str(line.fields.get("key", "")).lower() for line in lines if line}
         return [
@@ -191,7 +206,7 @@ class LocalPlatform:
 
     def _complaints(self, start: int) -> list[str]:
         """What a server that ended said last: its plain lines and errors, not its chatter."""
-        said = logs.since(self._directory.log, start).splitlines()
+        said = logs.since(self._log, start).splitlines()
         lines = ((text, log_lines.parse(text)) for text in said)
         chatter = {"DEBUG", "INFO", "WARN"}
         return [text[:300] for text, line in lines if line and line.level not in chatter][-5:]
@@ -219,7 +234,7 @@ class LocalPlatform:
         return ServerSettings.from_record(running.settings).ports
 
     def _not_running(self) -> NotRunning:
-        run = record.read(self._directory.record)
+        run = record.read(self._record)
         cause = "it has not been started yet"
         if run is not None:
             how = f"{run.exit.describe()} at {_clock(run.exit.at)}" if run.exit else "was killed"
@@ -231,7 +246,7 @@ class LocalPlatform:
         )
 
     def _running(self) -> Record | None:
-        run = record.read(self._directory.record)
+        run = record.read(self._record)
         return run if run is not None and run.alive() else None
 
     def status(self) -> Status:
@@ -239,11 +254,26 @@ class LocalPlatform:
         from temporal_dsql_deploy.platforms.local import status
 
         self._directory.refuse_foreign()
-        facts = {"data": str(self._directory.root), "log": str(self._directory.log)}
+        facts = {"data": str(self._directory.root), "log": str(self._log)}
         running = self._running()
         if running is None:
             return status.stopped(self._environment.name, str(self._not_running().cause), facts)
         return status.running(self._environment.name, running, self.pages(), facts)
+
+    def members(self) -> list[Member]:
+        """See Platform."""
+        raise self._no_ring()
+
+    def database(self) -> Database:
+        """See Platform."""
+        raise self._no_ring()
+
+    def _no_ring(self) -> NotForPlatform:
+        return NotForPlatform(
+            f"environment {self._environment.name} has no membership",
+            cause="the embedded server is one process without a ring, and keeps its data in SQLite",
+            fix="run the four roles as processes of their own: dsql-deploy up cluster",
+        )
 
     def log_components(self) -> list[str]:
         """See Platform."""
@@ -259,19 +289,18 @@ class LocalPlatform:
             return line if line is not None and log_lines.wanted(line, query) else None
 
         self._directory.refuse_foreign()
-        if not query.follow and not self._directory.log.exists():
+        if not query.follow and not self._log.exists():
             raise self._not_running()
         try:
-            yield from logs.read(
-                self._directory.log, count=query.tail, parse=parse, follow=query.follow
-            )
+            tail = logs.Tail(self._log, parse)
+            yield from logs.read([tail], count=query.tail, follow=query.follow)
         except OSError as error:
             raise self._directory.unusable(error) from error
 
     def stop(self, *, grace: float) -> Stopped:
         """See Platform."""
         was_running = self._running() is not None
-        killed = supervisor.stop(self._directory.record, grace=grace)
+        killed = supervisor.stop(self._record, grace=grace)
         return Stopped(was_running=was_running, killed=killed)
 
     def stored(self) -> list[Stored]:
@@ -284,15 +313,6 @@ class LocalPlatform:
             self._directory.remove()
         except OSError as error:
             raise self._directory.unusable(error) from error
-
-
-def _requirement(name: str, find: Callable[[], str]) -> Requirement:
-    """What `find` says is there, or the error that it raises, as a lack with its remedy."""
-    try:
-        return Requirement(name=name, ok=True, found=find())
-    except DeployError as error:
-        found = f"{error.message}: {error.cause}"
-        return Requirement(name=name, ok=False, found=found, remedy=error.fix)
 
 
 def _ports_of(running: Record | None) -> set[int]:

@@ -40,7 +40,7 @@ def main() -> None:
         nonlocal asked_to_stop
         asked_to_stop = True
         for component in components:
-            _terminate(component)
+            _terminate(component, task["stop_signal"])
 
     signal.signal(signal.SIGTERM, stop)
     try:
@@ -53,7 +53,7 @@ def main() -> None:
     record = _record(task, component.pid)
     problem = _write(path, record)
     if not _answer(task["handshake_fd"], problem) or problem or asked_to_stop:
-        _terminate(component)
+        _terminate(component, task["stop_signal"])
     assert component.stdout is not None  # noqa: S101 - a pipe was asked for
     _copy(component.stdout, Path(task["log"]), task["log_limit"], task["log_keep"])
     code = component.wait()
@@ -62,9 +62,9 @@ def main() -> None:
         _write(path, replace(record, exit=records.Exit(code, _now())))
 
 
-def _terminate(component: subprocess.Popen[bytes]) -> None:
+def _terminate(component: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(component.pid, signal.SIGTERM)
+        os.killpg(component.pid, number)
 
 
 def _write(path: Path, record: records.Record) -> dict[str, str]:
@@ -96,11 +96,11 @@ def _spawn(task: dict[str, Any]) -> subprocess.Popen[bytes]:
         stderr=subprocess.STDOUT,
         bufsize=0,
         start_new_session=True,
-        preexec_fn=_die_with_keeper(),  # noqa: PLW1509 - a keeper has one thread
+        preexec_fn=_die_with_keeper(task["stop_signal"]),  # noqa: PLW1509 - a keeper has one thread
     )
 
 
-def _die_with_keeper() -> Callable[[], None] | None:
+def _die_with_keeper(number: int) -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -109,7 +109,7 @@ def _die_with_keeper() -> Callable[[], None] | None:
     def in_component() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != keeper:
             os._exit(1)
 
@@ -127,6 +127,7 @@ def _record(task: dict[str, Any], pid: int) -> records.Record:
         log_start=_size(Path(task["log"])),
         started_at=_now(),
         settings=task["settings"],
+        stop_signal=task["stop_signal"],
     )
 
 

@@ -31,8 +31,11 @@ def any_free(address: str = "127.0.0.1") -> int:
         return port
 
 
-def holder(port: int) -> str:
-    """Who listens on `port`, for a sentence; says so where the system does not tell."""
+def holder(port: int, address: str = "") -> str:
+    """Who listens on `port`, for a sentence; says so where the system does not tell.
+
+    With `address`, who listens there or on every address.
+    """
     import psutil
 
     for process in psutil.process_iter(["pid", "name", "username"]):
@@ -41,7 +44,8 @@ def holder(port: int) -> str:
         except psutil.Error:
             continue
         for connection in connections:
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            here = connection.laddr.ip in {address, "0.0.0.0", "::"} if address else True  # noqa: S104
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and here:
                 return f"process {process.info['pid']} ({_describe(process)})"
     hint = "" if os.geteuid() == 0 else f" (as root, `lsof -i :{port}` would tell)"
     return f"a process of another user, which this user may not look at{hint}"

@@ -1,6 +1,7 @@
 """The pid file of a component: what runs, as whom, since when, and how it ended."""
 
 import json
+import signal
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class Record:
     """UTC, ISO 8601."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What the platform wants to know again of this run, for instance its ports."""
+    stop_signal: int = signal.SIGTERM
+    """What asks it to end."""
     exit: Exit | None = None
     """None while it runs, and when its keeper was killed too."""
 
@@ -64,6 +67,7 @@ def read(path: Path) -> Record | None:
             log_start=data["log_start"],
             started_at=data["started_at"],
             settings=data["settings"],
+            stop_signal=data.get("stop_signal", signal.SIGTERM),
             exit=Exit(**ended) if ended else None,
         )
     except (OSError, ValueError, TypeError, KeyError):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Component:
     log: Path
     environment: dict[str, str]
     settings: dict[str, Any] = field(default_factory=dict)
+    stop_signal: int = signal.SIGTERM
+    """What asks it to end."""
 
 
 def start(component: Component) -> Record:
@@ -77,6 +80,7 @@ def _start_keeper(component: Component, handshake_fd: int) -> subprocess.Popen[b
         "log_limit": LOG_LIMIT,
         "record": str(component.record),
         "settings": component.settings,
+        "stop_signal": int(component.stop_signal),
     }
     keeper = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", bootstrap, component.name],
@@ -114,35 +118,47 @@ def _cannot_execute(program: str, reason: str) -> Exception:
         return BinaryUnusable(
             f"{program} cannot be run",
             cause=reason,
-            fix="give another one with --temporal-binary, or make it executable for this machine",
+            fix="give another one, or make it executable for this machine; the options: "
+            "dsql-deploy up --help",
         )
     return BinaryMissing(
-        f"{program} does not exist", cause=reason, fix="give another one with --temporal-binary"
+        f"{program} does not exist",
+        cause=reason,
+        fix="give another one; the options: dsql-deploy up --help",
     )
 
 
 def stop(path: Path, *, grace: float) -> bool:
-    """Stop the component whose record is in `path`: SIGTERM, after `grace` seconds SIGKILL.
+    """Stop the component whose record is in `path`, as `stop_all` does; whether it was killed."""
+    return bool(stop_all([path], grace=grace))
 
-    Both go to all processes of the component. Returns whether it had to be killed. The record stays
-    and says how it ended. Raises StopFailed when even SIGKILL does not help.
+
+def stop_all(paths: Sequence[Path], *, grace: float) -> list[str]:
+    """Stop the components whose records these are, all at once; the names of those killed.
+
+    Each gets its stop signal, after `grace` seconds SIGKILL; both go to all of its processes. The
+    records stay and say how they ended. Raises StopFailed when even SIGKILL does not help.
     """
-    record = records.read(path)
-    killed = False
-    if record is not None and _any_alive(record):
-        _signal(record, signal.SIGTERM)
-        if not _ended(record, grace):
-            killed = True
-            _signal(record, signal.SIGKILL)
-            if not _ended(record, _KILL_GRACE):
-                raise StopFailed(
-                    f"{record.component} (pid {record.process.pid}) does not end",
-                    cause="it is still there after SIGKILL, so the kernel is waiting for something",
-                    fix=f"look at its state with: ps -o pid,stat,wchan -p {record.process.pid}",
-                )
-    if record is not None and (keeper := _keepers.pop(record.keeper.pid, None)):
-        keeper.wait()
-    return killed
+    found = [record for path in paths if (record := records.read(path)) is not None]
+    running = [record for record in found if _any_alive(record)]
+    for record in running:
+        _signal(record, record.stop_signal)
+    deadline = time.monotonic() + grace
+    killed = [record for record in running if not _ended(record, deadline)]
+    for record in killed:
+        _signal(record, signal.SIGKILL)
+    deadline = time.monotonic() + _KILL_GRACE
+    for record in killed:
+        if not _ended(record, deadline):
+            raise StopFailed(
+                f"{record.component} (pid {record.process.pid}) does not end",
+                cause="it is still there after SIGKILL, so the kernel is waiting for something",
+                fix=f"look at its state with: ps -o pid,stat,wchan -p {record.process.pid}",
+            )
+    for record in found:
+        if keeper := _keepers.pop(record.keeper.pid, None):
+            keeper.wait()
+    return [record.component for record in killed]
 
 
 def _any_alive(record: Record) -> bool:
@@ -150,7 +166,7 @@ def _any_alive(record: Record) -> bool:
     return record.process.alive() or record.keeper.alive()
 
 
-def _signal(record: Record, number: signal.Signals) -> None:
+def _signal(record: Record, number: int) -> None:
     # The component leads a group of its own. Its number cannot be anybody else's while it runs, nor
     # while its keeper does: that waits until the last process of the group has closed its output.
     if _any_alive(record):
@@ -158,8 +174,7 @@ def _signal(record: Record, number: signal.Signals) -> None:
             os.killpg(record.process.pid, number)
 
 
-def _ended(record: Record, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+def _ended(record: Record, deadline: float) -> bool:
     while _any_alive(record):
         if time.monotonic() > deadline:
             return False

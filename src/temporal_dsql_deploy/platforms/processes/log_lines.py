@@ -1,6 +1,8 @@
-"""The embedded server's log as log lines: JSON objects, and a few plain ones."""
+"""A Temporal server's log as log lines: JSON objects, and a few plain ones."""
 
 import json
+import re
+from dataclasses import replace
 from datetime import datetime
 
 from temporal_dsql_deploy.platforms.protocol import LEVELS, LogLine, LogQuery
@@ -19,6 +21,9 @@ _PARTS = {
     "worker": "worker",
 }
 """Seen in the log of temporal-server 1.32.0, by how they begin."""
+_POSTGRESQL = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC \[\d+\] ([A-Z0-9]+): +(.*)")
+"""With log_line_prefix '%m [%p] ' and log_timezone UTC."""
+_POSTGRESQL_LEVELS = {"WARNING": "WARN", "ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "ERROR"}
 REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
 
@@ -35,7 +40,7 @@ def parse(text: str) -> LogLine | None:
         return LogLine(component=SERVER, message=text)
     return LogLine(
         component=str(fields.pop("service", "") or _role_of(str(fields.get("component", "")))),
-        time=_time(str(fields.pop("time", ""))),
+        time=_time(str(fields.pop("time", "") or fields.pop("ts", ""))),
         level=str(fields.pop("level", "")).upper(),
         message=str(fields.pop("msg")),
         fields=fields,
@@ -61,3 +66,19 @@ def wanted(line: LogLine, query: LogQuery) -> bool:
     if query.level and line.level.lower() in LEVELS:
         return LEVELS.index(line.level.lower()) >= LEVELS.index(query.level)
     return True
+
+
+def of_process(text: str, component: str, instance: str) -> LogLine | None:
+    """A line of a process that is one component, whatever part of it the line names.
+
+    PostgreSQL's plain lines are read too. None for an empty one.
+    """
+    line = parse(text)
+    if line is None:
+        return None
+    match = _POSTGRESQL.match(line.message) if line.time is None else None
+    if match is not None:
+        level = _POSTGRESQL_LEVELS.get(match[2], "INFO")
+        line = replace(line, time=_time(f"{match[1]}+00:00"), level=level, message=match[3])
+    fields = line.fields if instance == component else {"instance": instance, **line.fields}
+    return replace(line, component=component, fields=fields)

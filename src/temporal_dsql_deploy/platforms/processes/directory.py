@@ -1,4 +1,4 @@
-"""The directory of one local environment: database, logs, run records, lock."""
+"""The directory of an environment on this machine: its data, logs, run records, lock."""
 
 import contextlib
 import fcntl
@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from temporal_dsql_deploy.errors import DirectoryUnusable, ForeignDirectory, Loc
 from temporal_dsql_deploy.platforms.protocol import Report, Stored
 
 LEAST_FREE = 64 * 1024 * 1024
-"""Bytes that must be free before anything is started: a full SQLite database stops a cluster."""
+"""Bytes that must be free before anything is started: a database that is full stops a cluster."""
 _MARKER = "environment.json"
 _POLL = 0.05
 
@@ -25,14 +25,23 @@ _POLL = 0.05
 class Directory:
     """All that an environment leaves on this machine is under `root`, and nothing else is."""
 
-    def __init__(self, root: Path, environment: str) -> None:
+    def __init__(self, root: Path, environment: str, data: Sequence[str]) -> None:
         self.root = root
         self.environment = environment
-        self.database = root / "temporal.db"
-        self.log = root / "logs" / "server.log"
-        self.record = root / "run" / "server.json"
-        self._lock = root / "run" / "lock"
+        self.logs = root / "logs"
+        self.run = root / "run"
+        self._data = tuple(data)
+        """Names, or patterns with *, of what else is made here."""
+        self._lock = self.run / "lock"
         self._marker = root / _MARKER
+
+    def log(self, component: str) -> Path:
+        """The log of a component."""
+        return self.logs / f"{component}.log"
+
+    def record(self, component: str) -> Path:
+        """The run record of a component."""
+        return self.run / f"{component}.json"
 
     def prepare(self) -> None:
         """Make the directory if need be.
@@ -44,7 +53,7 @@ class Directory:
             self.root.mkdir(parents=True, exist_ok=True)
             if self._check_owner() is None:
                 self._claim()
-            for folder in (self.log.parent, self.record.parent):
+            for folder in (self.logs, self.run):
                 folder.mkdir(exist_ok=True)
                 _check_writable(folder)
             self._check_space(self.root)
@@ -116,7 +125,8 @@ class Directory:
     def stored(self) -> list[Stored]:
         """What this tool made here, largest first. Raises DirectoryUnusable."""
         try:
-            made = [*self.root.glob("temporal.db*"), self.root / "logs", self.root / "run"]
+            made = [path for pattern in self._data for path in self.root.glob(pattern)]
+            made += [self.logs, self.run]
             entries = [Stored(path=path, bytes=_size(path)) for path in made if path.exists()]
         except OSError as error:
             raise self.unusable(error) from error

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temporal_dsql_deploy.platforms.local import log_lines
+from temporal_dsql_deploy.platforms.processes import log_lines
 from temporal_dsql_deploy.platforms.protocol import LogLine, LogQuery
 
 JSON_LINE = (
@@ -58,3 +58,31 @@ def test_a_query_asks_by_component_and_level() -> None:
     ):
         assert log_lines.wanted(line, LogQuery(component, level)) is expected
     assert log_lines.wanted(plain, LogQuery(level="error"))
+
+
+def test_a_line_of_a_process_is_its_components() -> None:
+    line = log_lines.of_process(JSON_LINE, "matching", "matching-2")
+    assert line is not None
+    assert (line.component, line.level) == ("matching", "WARN")
+    assert line.fields == {"instance": "matching-2", "address": "127.0.0.1:44137"}
+
+
+def test_a_line_of_temporal_server_has_its_time() -> None:
+    line = log_lines.of_process(
+        '{"level":"info","ts":"2026-11-21T09:16:13.803Z","msg":"x"}', "ui", "ui"
+    )
+    assert line == LogLine("ui", "x", datetime(2026, 11, 21, 9, 16, 13, 803000, UTC), "INFO")
+
+
+def test_a_line_of_postgresql_is_read() -> None:
+    text = "2026-11-21 09:16:13.803 UTC [77] FATAL:  the database system is starting up"
+    assert log_lines.of_process(text, "database", "database") == LogLine(
+        component="database",
+        message="the database system is starting up",
+        time=datetime(2026, 11, 21, 9, 16, 13, 803000, UTC),
+        level="ERROR",
+    )
+    assert log_lines.of_process("\tDETAIL", "database", "database") == LogLine(
+        "database", "\tDETAIL"
+    )
+    assert log_lines.of_process("  ", "database", "database") is None

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from temporal_dsql_deploy.errors import DirectoryUnusable, ForeignDirectory, Locked
-from temporal_dsql_deploy.platforms.local.directory import Directory
+from temporal_dsql_deploy.platforms.processes.directory import Directory
+
+DATA = ("temporal.db*",)
 
 
 def ignore(_: str) -> None:
@@ -15,14 +17,14 @@ def ignore(_: str) -> None:
 
 
 def test_it_is_made_claimed_listed_and_removed(tmp_path: Path) -> None:
-    directory = Directory(tmp_path / "a" / "b", "local")
+    directory = Directory(tmp_path / "a" / "b", "local", DATA)
     assert directory.stored() == []
     assert "MiB free" in directory.check()
     assert not directory.root.exists()
     directory.prepare()
     directory.prepare()
-    directory.database.write_bytes(b"12345")
-    directory.log.write_bytes(b"123")
+    (directory.root / "temporal.db").write_bytes(b"12345")
+    directory.log("server").write_bytes(b"123")
     assert [(entry.path.name, entry.bytes) for entry in directory.stored()][:2] == [
         ("temporal.db", 5),
         ("logs", 3),
@@ -32,7 +34,7 @@ def test_it_is_made_claimed_listed_and_removed(tmp_path: Path) -> None:
 
 
 def test_what_a_user_put_beside_its_files_stays(tmp_path: Path) -> None:
-    directory = Directory(tmp_path / "a", "local")
+    directory = Directory(tmp_path / "a", "local", DATA)
     directory.prepare()
     (directory.root / "notes.txt").write_text("mine")
     directory.remove()
@@ -40,8 +42,8 @@ def test_what_a_user_put_beside_its_files_stays(tmp_path: Path) -> None:
 
 
 def test_another_environments_directory_is_refused(tmp_path: Path) -> None:
-    Directory(tmp_path, "one").prepare()
-    other = Directory(tmp_path, "two")
+    Directory(tmp_path, "one", DATA).prepare()
+    other = Directory(tmp_path, "two", DATA)
     for refused in (other.prepare, other.check):
         with pytest.raises(ForeignDirectory, match="belongs to environment 'one'"):
             refused()
@@ -49,19 +51,19 @@ def test_another_environments_directory_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_through_a_file_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    directory = Directory(tmp_path / "file" / "x", "local")
+    directory = Directory(tmp_path / "file" / "x", "local", DATA)
     for refused in (directory.prepare, directory.check):
         with pytest.raises(DirectoryUnusable, match="cannot be used"):
             refused()
 
 
 def test_a_lock_that_is_held_is_told_and_refused_after_patience(tmp_path: Path) -> None:
-    directory = Directory(tmp_path / "a", "local")
+    directory = Directory(tmp_path / "a", "local", DATA)
     told: list[str] = []
     with (
         directory.lock("up", ignore, patience=0),
         pytest.raises(Locked) as caught,
-        Directory(tmp_path / "a", "local").lock("down", told.append, patience=0.1),
+        Directory(tmp_path / "a", "local", DATA).lock("down", told.append, patience=0.1),
     ):
         pass
     assert f"`up` of process {os.getpid()}" in caught.value.cause
@@ -71,7 +73,7 @@ def test_a_lock_that_is_held_is_told_and_refused_after_patience(tmp_path: Path) 
 
 
 def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -> None:
-    directory = Directory(tmp_path / "a", "local")
+    directory = Directory(tmp_path / "a", "local", DATA)
     with directory.lock("destroy", ignore, patience=0):
         directory.prepare()
         directory.remove()
@@ -84,8 +86,8 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path) -
 
 
 def test_who_waits_for_a_destroy_gets_a_fresh_lock(tmp_path: Path) -> None:
-    directory = Directory(tmp_path / "a", "local")
-    waiter = Directory(tmp_path / "a", "local")
+    directory = Directory(tmp_path / "a", "local", DATA)
+    waiter = Directory(tmp_path / "a", "local", DATA)
     holder = directory.lock("destroy", ignore, patience=0)
     holder.__enter__()
     directory.prepare()
@@ -104,7 +106,7 @@ def test_who_waits_for_a_destroy_gets_a_fresh_lock(tmp_path: Path) -> None:
 def test_an_unreadable_directory_is_an_error(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    directory = Directory(loop / "x", "local")
+    directory = Directory(loop / "x", "local", DATA)
     with pytest.raises(DirectoryUnusable):
         directory.prepare()
     with pytest.raises(DirectoryUnusable), directory.lock("up", ignore, patience=0):
@@ -112,7 +114,7 @@ def test_an_unreadable_directory_is_an_error(tmp_path: Path) -> None:
 
 
 def _hold(root: Path, connection: "multiprocessing.connection.Connection") -> None:
-    with Directory(root, "local").lock("up", ignore, patience=5):
+    with Directory(root, "local", DATA).lock("up", ignore, patience=5):
         connection.send("held")
         connection.recv()
 
@@ -125,5 +127,5 @@ def test_a_killed_holder_holds_no_longer(tmp_path: Path) -> None:
     assert here.recv() == "held"
     holder.kill()
     holder.join()
-    with Directory(tmp_path / "a", "local").lock("up", ignore, patience=0):
+    with Directory(tmp_path / "a", "local", DATA).lock("up", ignore, patience=0):
         pass

@@ -1,0 +1,1 @@
+"""The default store, read and mended by SQL: Aurora DSQL, or PostgreSQL in its place."""

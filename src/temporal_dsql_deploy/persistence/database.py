@@ -1,0 +1,75 @@
+"""A connection to the default store."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from temporal_dsql_deploy.errors import DatabaseUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+_CONNECT_SECONDS = 5
+"""The least that libpq keeps to is 2."""
+_SILENT_MILLISECONDS = 10_000
+"""After so long a database that has gone silent is given up (tcp_user_timeout)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the default store is, and as whom to use it."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(default="", repr=False)
+    """Of DSQL a token, which lasts for 15 minutes."""
+    sslmode: str = "disable"
+    """As libpq has it: `verify-full` for DSQL."""
+    sslrootcert: str = ""
+    """A file of certificates; `system` for those that the system trusts."""
+
+
+@contextmanager
+def connect(database: Database) -> "Iterator[psycopg.Connection]":
+    """A connection on which each statement is a transaction of its own.
+
+    Raises DatabaseUnusable, also for what fails on the connection later.
+    """
+    import psycopg
+
+    where = psycopg.conninfo.make_conninfo(
+        host=database.host,
+        port=database.port,
+        dbname=database.name,
+        user=database.user,
+        password=database.password or None,
+        sslmode=database.sslmode,
+        sslrootcert=database.sslrootcert or None,
+        connect_timeout=_CONNECT_SECONDS,
+        tcp_user_timeout=_SILENT_MILLISECONDS,
+        application_name="dsql-deploy",
+    )
+    try:
+        with psycopg.connect(where, autocommit=True) as connection:
+            yield connection
+    except psycopg.errors.UndefinedTable as error:
+        raise DatabaseUnusable(
+            f"database {database.name} at {database.host} does not hold Temporal's schema",
+            cause=_first_line(error),
+            fix="see that the environment names the right database, and was started once",
+        ) from error
+    except psycopg.Error as error:
+        raise DatabaseUnusable(
+            f"database {database.name} at {database.host}:{database.port} cannot be used",
+            cause=_first_line(error),
+            fix="see whether it runs, and whether this machine may reach it",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What it says; libpq adds the text of the statement, and for some failures advice."""
+    return str(error).strip().partition("\n")[0]

