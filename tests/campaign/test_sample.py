@@ -46,7 +46,9 @@ def test_a_report_counts_what_was_lost() -> None:
 
 
 def test_the_fuzz_counts_the_examples_that_hypothesis_has_run() -> None:
-    properties, said = fuzz.run(7, tests="tests/unit/local/test_log_lines.py", profile="default")
+    properties, said = fuzz.run(
+        7, tests="tests/unit/processes/test_log_lines.py", profile="default"
+    )
     assert "passed" in said
     assert [(each.test.partition("::")[2], each.failing) for each in properties] == [
         ("test_any_text_is_a_line_or_none", 0)

@@ -147,7 +147,7 @@ def test_an_unknown_environment_lists_the_known_ones(deploy: Deploy) -> None:
     for verb in ("up", "status", "down", "destroy", "logs", "probe", "doctor", "open"):
         done = deploy.run(verb, "lokal", check=False)
         assert done.returncode == 3
-        assert "known environments: bench, dev, local, mine, prod" in done.stderr
+        assert "known environments: bench, cluster, dev, local, mine, prod" in done.stderr
         assert "did you mean local?" in done.stderr
 
 

@@ -86,3 +86,19 @@ def test_a_line_of_postgresql_is_read() -> None:
         "database", "\tDETAIL"
     )
     assert log_lines.of_process("  ", "database", "database") is None
+
+
+def test_what_a_process_said_last_is_without_its_chatter() -> None:
+    said = ['{"level":"info","msg":"started"}', "panic: no database"]
+    said += [f'{{"level":"error","msg":"{number}"}}' for number in range(4)]
+    assert log_lines.complaints("\n".join(said)) == said[1:]
+    assert log_lines.complaints("\n".join([*said, "x" * 400])) == [*said[2:], "x" * 300]
+
+
+def test_values_that_any_server_has_refused_are_told_once() -> None:
+    refused = "Failed to convert value, using default"
+    line = f'{{"level":"warn","msg":"{refused}","key":"Limit.MaxIDLength"}}'
+    given = {"limit.maxIDLength": "many", "frontend.rps": 5}
+    sentence = 'dynamic config limit.maxIDLength = "many" has the wrong type: the server ignores it'
+    assert log_lines.refused_values([line, f"{line}\n{line}"], given) == [sentence]
+    assert log_lines.refused_values(["", '{"msg":"other","key":"frontend.rps"}'], given) == []

@@ -1,6 +1,5 @@
 """The platform `cluster`: the protocol, spoken by the four roles as processes on this machine."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import NotRunning, PortTaken, StartFailed
+from temporal_dsql_deploy.errors import PortTaken, StartFailed
 from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.cluster import build, layout, parts, programs, runs
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
@@ -178,16 +177,9 @@ class ClusterPlatform:
         values = last.dynamic_config if last else {}
         if not values:
             return []
-        refused = set()
-        for run in runs.roles(runs.alive(self._runs())).values():
-            said = logs.since(Path(run.log), run.log_start).splitlines()
-            lines = (log_lines.parse(text) for text in said if log_lines.REFUSED_VALUE in text)
-            refused |= {str(line.fields.get("key", "")).lower() for line in lines if line}
-        return [
-            f"dynamic config {key} = {json.dumps(value)} has the wrong type: the server ignores it"
-            for key, value in values.items()
-            if key.lower() in refused
-        ]
+        servers = runs.roles(runs.alive(self._runs())).values()
+        said = [logs.since(Path(run.log), run.log_start) for run in servers]
+        return log_lines.refused_values(said, values)
 
     def requirements(self) -> list[Requirement]:
         """See Platform."""
@@ -235,7 +227,7 @@ class ClusterPlatform:
         for run in self._alive().values():
             if run.settings["component"] == "frontend":
                 return status.grpc(run)
-        raise self._not_running("no frontend runs")
+        raise self._directory.not_running("no frontend runs")
 
     def pages(self) -> dict[str, str]:
         """See Platform."""
@@ -254,17 +246,10 @@ class ClusterPlatform:
     def _alive(self) -> dict[str, Record]:
         there = runs.alive(self._runs())
         if not there:
-            raise self._not_running(
+            raise self._directory.not_running(
                 "its processes have ended" if self._runs() else "it has not been started yet"
             )
         return there
-
-    def _not_running(self, cause: str) -> NotRunning:
-        return NotRunning(
-            f"environment {self._environment.name} is not running",
-            cause=cause,
-            fix="start it with: dsql-deploy up ENV",
-        )
 
     def status(self) -> Status:
         """See Platform."""
@@ -297,7 +282,7 @@ class ClusterPlatform:
         """See Platform."""
         found = self._database(self._runs())
         if found is None:
-            raise self._not_running("its PostgreSQL does not run")
+            raise self._directory.not_running("its PostgreSQL does not run")
         return found
 
     def _database(self, there: dict[str, Record]) -> Database | None:
@@ -324,7 +309,7 @@ class ClusterPlatform:
         self._directory.refuse_foreign()
         logged = self._logged()
         if not logged:
-            raise self._not_running("it has not been started yet")
+            raise self._directory.not_running("it has not been started yet")
         tails = [
             logs.Tail(self._directory.log(name), _parser(name, component, query))
             for name, component in logged.items()

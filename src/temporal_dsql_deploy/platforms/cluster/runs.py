@@ -17,7 +17,6 @@ from temporal_dsql_deploy.platforms.protocol import State
 SECONDS = 60.0
 """A role that could not start by itself within this time ends (topology.json, start_limit)."""
 _POLL = 0.02
-_CHATTER = {"DEBUG", "INFO", "WARN"}
 Runs = Mapping[str, Record]
 """By the name of the process, in the order of their start."""
 
@@ -66,20 +65,13 @@ def broken(runs: Iterable[Record], directory: Directory) -> StartFailed | None:
         if not run.alive():
             ended = record.read(directory.record(run.component))
             how = ended.exit.describe() if ended and ended.exit else "ended"
-            said = "\n".join(complaints(run))
+            said = "\n".join(log_lines.complaints(logs.since(Path(run.log), run.log_start)))
             return StartFailed(
                 f"{run.component} {how} before it was ready",
                 cause=f"the end of its log, {run.log}:\n{said}",
                 fix=f"the whole log: dsql-deploy logs ENV --component {run.component}",
             )
     return None
-
-
-def complaints(run: Record) -> list[str]:
-    """What a process said last: its plain lines and errors, not its chatter."""
-    said = logs.since(Path(run.log), run.log_start).splitlines()
-    lines = ((text, log_lines.parse(text)) for text in said)
-    return [text[:300] for text, line in lines if line and line.level not in _CHATTER][-5:]
 
 
 def until_logged(run: Record, text: str, directory: Directory) -> None:

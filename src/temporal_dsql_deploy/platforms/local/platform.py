@@ -1,6 +1,5 @@
 """The platform `local`: the protocol, spoken by one embedded server process."""
 
-import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -181,7 +180,8 @@ class LocalPlatform:
         if run is not None and run.alive():
             return None
         ended = run.exit.describe() if run and run.exit else "ended"
-        said = "\n".join(self._complaints(run.log_start if run else 0))
+        log = logs.since(self._log, run.log_start if run else 0)
+        said = "\n".join(log_lines.complaints(log))
         return StartFailed(
             f"the server {ended} before it was ready",
             cause=f"the end of its log, {self._log}:\n{said}",
@@ -194,22 +194,7 @@ class LocalPlatform:
         values = ServerSettings.from_record(running.settings).dynamic_config if running else {}
         if running is None or not values:
             return []
-
-        said = logs.since(self._log, running.log_start).splitlines()
-        lines = (log_lines.parse(text) for text in said if log_lines.REFUSED_VALUE in text)
-        refused = {str(line.fields.get("key", "")).lower() for line in lines if line}
-        return [
-            f"dynamic config {key} = {json.dumps(value)} has the wrong type: the server ignores it"
-            for key, value in values.items()
-            if key.lower() in refused
-        ]
-
-    def _complaints(self, start: int) -> list[str]:
-        """What a server that ended said last: its plain lines and errors, not its chatter."""
-        said = logs.since(self._log, start).splitlines()
-        lines = ((text, log_lines.parse(text)) for text in said)
-        chatter = {"DEBUG", "INFO", "WARN"}
-        return [text[:300] for text, line in lines if line and line.level not in chatter][-5:]
+        return log_lines.refused_values([logs.since(self._log, running.log_start)], values)
 
     def running(self) -> bool:
         """See Platform."""
@@ -239,11 +224,7 @@ class LocalPlatform:
         if run is not None:
             how = f"{run.exit.describe()} at {_clock(run.exit.at)}" if run.exit else "was killed"
             cause = f"its server {how}"
-        return NotRunning(
-            f"environment {self._environment.name} is not running",
-            cause=cause,
-            fix="start it with: dsql-deploy up ENV",
-        )
+        return self._directory.not_running(cause)
 
     def _running(self) -> Record | None:
         run = record.read(self._record)

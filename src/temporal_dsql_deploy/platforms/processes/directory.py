@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from temporal_dsql_deploy.errors import DirectoryUnusable, ForeignDirectory, Locked
+from temporal_dsql_deploy.errors import DirectoryUnusable, ForeignDirectory, Locked, NotRunning
 from temporal_dsql_deploy.platforms.protocol import Report, Stored
 
 LEAST_FREE = 64 * 1024 * 1024
@@ -88,6 +88,14 @@ class Directory:
             f"{self.root} cannot be used to keep data",
             cause=f"{error.filename or self.root}: {error.strerror}",
             fix="choose a directory that you may write to, with --data-dir or XDG_STATE_HOME",
+        )
+
+    def not_running(self, cause: str) -> NotRunning:
+        """The error for what only a running environment can do."""
+        return NotRunning(
+            f"environment {self.environment} is not running",
+            cause=cause,
+            fix="start it with: dsql-deploy up ENV",
         )
 
     def _claim(self) -> None:

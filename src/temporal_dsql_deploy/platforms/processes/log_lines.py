@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from temporal_dsql_deploy.platforms.protocol import LEVELS, LogLine, LogQuery
 
@@ -24,7 +26,8 @@ _PARTS = {
 _POSTGRESQL = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC \[\d+\] ([A-Z0-9]+): +(.*)")
 """With log_line_prefix '%m [%p] ' and log_timezone UTC."""
 _POSTGRESQL_LEVELS = {"WARNING": "WARN", "ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "ERROR"}
-REFUSED_VALUE = "Failed to convert value, using default"
+_CHATTER = {"DEBUG", "INFO", "WARN"}
+_REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
 
 
@@ -66,6 +69,23 @@ def wanted(line: LogLine, query: LogQuery) -> bool:
     if query.level and line.level.lower() in LEVELS:
         return LEVELS.index(line.level.lower()) >= LEVELS.index(query.level)
     return True
+
+
+def complaints(log: str) -> list[str]:
+    """What a process said last: its plain lines and errors, not its chatter."""
+    lines = ((text, parse(text)) for text in log.splitlines())
+    return [text[:300] for text, line in lines if line and line.level not in _CHATTER][-5:]
+
+
+def refused_values(logs: list[str], given: Mapping[str, Any]) -> list[str]:
+    """The values of the dynamic config `given` that servers have not taken, a sentence each."""
+    texts = (text for log in logs for text in log.splitlines() if _REFUSED_VALUE in text)
+    refused = {str(line.fields.get("key", "")).lower() for line in map(parse, texts) if line}
+    return [
+        f"dynamic config {key} = {json.dumps(value)} has the wrong type: the server ignores it"
+        for key, value in given.items()
+        if key.lower() in refused
+    ]
 
 
 def of_process(text: str, component: str, instance: str) -> LogLine | None:
