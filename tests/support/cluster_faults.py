@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ from temporalio.client import Client
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.platforms.temporal_api import runtime
-from tests.cluster.test_cluster_platform import Cluster
+from tests.cluster.test_cluster_platform import Cluster, actions
 from tests.support.balancer import Balancer
 from tests.support.bench_runs import EASY, SHORT, until
 from tests.support.deploy import Deploy
@@ -27,7 +28,7 @@ INSTANCES = tuple(f"{role}-{number}" for role in ROLES for number in (1, 2))
 DATABASE = "database"
 RECOVERY = 120.0
 """Seconds within which every acknowledged workflow must be Completed after the repair."""
-_EACH = 4
+_EACH = 2
 """Workflows that are started side by side."""
 _EVERY = 0.4
 """Seconds between them."""
@@ -62,6 +63,32 @@ class Standing:
         for run in runs:
             while run.process.alive() or run.keeper.alive():
                 time.sleep(0.01)
+
+    def start_alone(self, name: str) -> subprocess.CompletedProcess[str]:
+        """What became of an instance that was started by its own command, without a keeper.
+
+        It has a folder of its own: the one that it is like may run.
+        """
+        run = self.cluster.run(name)
+        before = ["", *run.command]
+        own = str(self.deploy.folder / "alone")
+        command = [
+            own if option == "--config-dir" else word
+            for option, word in zip(before, run.command, strict=False)
+        ]
+        environment = {"PATH": os.environ["PATH"], **run.settings["variables"]}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def roll(self, role: str) -> None:
+        """Restart both instances of a role, one after the other, each as gently as it stops."""
+        for name in (f"{role}-1", f"{role}-2"):
+            run = self.cluster.run(name)
+            os.kill(run.process.pid, signal.SIGTERM)
+            while run.process.alive() or run.keeper.alive():
+                time.sleep(0.01)
+            assert actions(self.up()) == {name: "start"}
 
     def _pids(self, name: str) -> list[int]:
         pid = self.pid(name)

@@ -1,0 +1,303 @@
+"""Seeded faults on the environment `cluster` with two of each role, then `up`, then the oracle."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.support import cluster_faults, silent_host
+from tests.support.cluster_faults import DATABASE, INSTANCES, RECOVERY, ROLES, Standing
+
+_SILENT = 10
+"""Each of so many rounds is one with a silent host."""
+
+HEAD = """\
+# Faults on the four roles, seed {seed}
+
+{date}, {rounds} rounds on temporal-server with two instances of each role, each role a process of
+its own, and PostgreSQL in the place of DSQL. Clients come through a TCP balancer before both
+frontends. Some workflows a second: two activities with a timer of 2 to 4 s between them. In the
+middle of the load a fault, then `dsql-deploy up`.
+
+A start counts when it was acknowledged and its (workflow id, run id) was on disk. It is lost unless
+that very run is Completed exactly once, with the expected result, within {recovery:g} s; it is a
+duplicate if it ran again.
+
+**{acknowledged} acknowledged, {lost} lost or duplicate.**
+
+A silent host is one whose packets are all dropped, in both directions, by rules of the network
+between namespaces; there `up` does not reach: the host comes back, or its process is started anew.
+The other rounds share one cluster.
+
+| Fault | Rounds | Acknowledged | Lost | Until all were completed, median / worst |
+|---|---|---|---|---|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What happened in one round."""
+
+    seed: int
+    fault: str
+    hit: str
+    """Which processes."""
+    acknowledged: int
+    recovered: float
+    """Seconds from the fault until every acknowledged workflow was Completed."""
+    losses: list[str]
+    """Also what an operator's command that did not succeed has said."""
+
+
+def kill_one(standing: Standing, chance: random.Random) -> str:
+    return _killed(standing, chance.choice(INSTANCES))
+
+
+def kill_two(standing: Standing, chance: random.Random) -> str:
+    return _killed(standing, *chance.sample(INSTANCES, 2))
+
+
+def kill_both_of_a_role(standing: Standing, chance: random.Random) -> str:
+    role = chance.choice(ROLES)
+    return _killed(standing, f"{role}-1", f"{role}-2")
+
+
+def kill_everything(standing: Standing, _: random.Random) -> str:
+    return _killed(standing, DATABASE, *INSTANCES) and "everything"
+
+
+def kill_keeper(standing: Standing, chance: random.Random) -> str:
+    """With which its process goes."""
+    name = chance.choice(INSTANCES)
+    run = standing.cluster.run(name)
+    os.kill(run.keeper.pid, signal.SIGKILL)
+    while run.process.alive():
+        time.sleep(0.01)
+    return name
+
+
+def freeze(standing: Standing, chance: random.Random) -> str:
+    """An instance stands still for some seconds: the others take it for dead, and it comes back."""
+    name = chance.choice(INSTANCES)
+    _frozen(standing, name, chance.uniform(1, 12))
+    return name
+
+
+def freeze_then_kill(standing: Standing, chance: random.Random) -> str:
+    name = chance.choice(INSTANCES)
+    standing.signal(signal.SIGSTOP, name)
+    time.sleep(chance.uniform(1, 6))
+    return _killed(standing, name)
+
+
+def freeze_the_database(standing: Standing, chance: random.Random) -> str:
+    _frozen(standing, DATABASE, chance.uniform(1, 10))
+    return DATABASE
+
+
+def kill_the_database(standing: Standing, chance: random.Random) -> str:
+    standing.kill(DATABASE)
+    time.sleep(chance.uniform(0, 10))
+    return DATABASE
+
+
+def database_and_a_role(standing: Standing, chance: random.Random) -> str:
+    """The role is started while the database is away, and so ends."""
+    name = chance.choice(INSTANCES)
+    standing.kill(DATABASE, name)
+    ended = standing.start_alone(name)
+    return f"{name}, which ended with {ended.returncode} without the database"
+
+
+def down(standing: Standing, _: random.Random) -> str:
+    standing.deploy.run("down", "cluster")
+    return "everything"
+
+
+def down_without_grace(standing: Standing, _: random.Random) -> str:
+    standing.deploy.run("down", "cluster", "--grace", "0")
+    return "everything"
+
+
+def restart_by_setting(standing: Standing, chance: random.Random) -> str:
+    """All roles at once."""
+    value = f"limit.maxIDLength={chance.randrange(200, 1000)}"
+    standing.deploy.run("up", "cluster", "--dynamic-config-value", value)
+    return "all roles"
+
+
+def fewer_and_more(standing: Standing, chance: random.Random) -> str:
+    """One instance of a role instead of two, and two again."""
+    role = chance.choice(ROLES)
+    standing.deploy.run("up", "cluster", "--replicas", f"{role}=1")
+    standing.deploy.run("up", "cluster", "--replicas", f"{role}=2")
+    return role
+
+
+def kill_up(standing: Standing, chance: random.Random) -> str:
+    """kill -9 of an instance, and of the `up` that starts it again, at a random moment."""
+    hit = _killed(standing, chance.choice(INSTANCES))
+    up = standing.deploy.start("up", "cluster")
+    time.sleep(chance.uniform(0, 4))
+    up.kill()
+    up.communicate()
+    return hit
+
+
+def _killed(standing: Standing, *names: str) -> str:
+    standing.kill(*names)
+    return ", ".join(names)
+
+
+def _frozen(standing: Standing, name: str, seconds: float) -> None:
+    standing.signal(signal.SIGSTOP, name)
+    try:
+        time.sleep(seconds)
+    finally:
+        standing.signal(signal.SIGCONT, name)
+
+
+Fault = Callable[[Standing, random.Random], str]
+"""Does it, and says to whom."""
+FAULTS: list[Fault] = [
+    *[kill_one, kill_two, kill_both_of_a_role, kill_everything, kill_keeper],
+    *[freeze, freeze_then_kill, freeze_the_database, kill_the_database, database_and_a_role],
+    *[down, down_without_grace, restart_by_setting, fewer_and_more, kill_up],
+]
+
+
+def seeds(seed: int, count: int) -> list[int]:
+    """Of each round."""
+    return [seed * 1_000_000 + number for number in range(count)]
+
+
+def is_silent(seed: int) -> bool:
+    """Whether the round of this seed is one with a silent host."""
+    return seed % _SILENT == _SILENT - 1
+
+
+def drawn(seed: int) -> tuple[Fault, random.Random]:
+    """The fault of a round, all of them in turn, and what decides the rest of it."""
+    chance = random.Random(seed)  # noqa: S311 - a seed is what makes a round repeatable
+    kinds = random.Random(seed // len(FAULTS)).sample(FAULTS, len(FAULTS))  # noqa: S311
+    return kinds[seed % len(FAULTS)], chance
+
+
+def run_round(standing: Standing, seed: int) -> Round:
+    """The round of this seed; the cluster runs, and does so afterwards."""
+    fault, chance = drawn(seed)
+    lead = chance.uniform(0.5, 4)
+    said: list[str] = []
+    hit: list[str] = []
+
+    def work() -> None:
+        try:
+            hit.append(fault(standing, chance))
+        except AssertionError as error:
+            said.append(f"{fault.__name__}: {error}")
+        again = standing.deploy.run("up", "cluster", check=False)
+        if again.returncode:
+            said.append(f"up ended with {again.returncode}: {again.stdout}{again.stderr}")
+
+    file = standing.deploy.folder / f"acknowledged-{seed}"
+    found = asyncio.run(cluster_faults.judged(standing.balancer.address, file, work, lead=lead))
+    return Round(
+        seed=seed,
+        fault=fault.__name__.replace("_", " "),
+        hit=", ".join(hit),
+        acknowledged=found.acknowledged,
+        recovered=found.seconds,
+        losses=[*found.losses, *said],
+    )
+
+
+def campaign(progress: Path, say: Callable[[str], None], *, seed: int, count: int) -> list[Round]:
+    """All rounds: those that an earlier, interrupted run has finished, and those that are left."""
+    progress.parent.mkdir(parents=True, exist_ok=True)
+    rounds = resumed(progress)
+    known = {done.seed for done in rounds}
+    left = [one for one in seeds(seed, count) if one not in known]
+    if rounds:
+        say(f"{len(rounds)} rounds were run before, {len(left)} are left")
+    for done in _run(left):
+        with progress.open("a") as file:
+            file.write(json.dumps(asdict(done)) + "\n")
+        rounds.append(done)
+        verdict = f"LOST {done.losses}" if done.losses else "no loss"
+        say(
+            f"seed {done.seed}: {done.fault} ({done.hit}), {done.acknowledged} acknowledged, "
+            f"recovered in {done.recovered} s: {verdict}"
+        )
+    return sorted(rounds, key=lambda done: done.seed)
+
+
+def resumed(progress: Path) -> list[Round]:
+    """The rounds that were written down."""
+    if not progress.exists():
+        return []
+    return [Round(**json.loads(line)) for line in progress.read_text().splitlines()]
+
+
+def _run(left: Sequence[int]) -> Iterator[Round]:
+    if common := [seed for seed in left if not is_silent(seed)]:
+        folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+        try:
+            with cluster_faults.standing(folder) as standing:
+                for seed in common:
+                    yield run_round(standing, seed)
+        finally:
+            shutil.rmtree(folder)
+    if silent := [seed for seed in left if is_silent(seed)]:
+        yield from silent_rounds(silent)
+
+
+def silent_rounds(some: Iterable[int]) -> Iterator[Round]:
+    """Those with a silent host, on a cluster of their own in network namespaces."""
+    cases = []
+    for seed in some:
+        chance = random.Random(seed)  # noqa: S311
+        cases.append(silent_host.drawn(chance, seed))
+    for outcome in silent_host.run(cases):
+        case = outcome.case
+        yield Round(
+            seed=case.seed,
+            fault="silent host",
+            hit=f"{case.name}, for {case.seconds:.0f} s{', then killed' * case.replaced}",
+            acknowledged=outcome.acknowledged,
+            recovered=outcome.recovered,
+            losses=outcome.losses,
+        )
+
+
+def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
+    """The campaign as a page."""
+    lines = [
+        HEAD.format(
+            seed=seed,
+            date=date,
+            rounds=len(rounds),
+            recovery=RECOVERY,
+            acknowledged=sum(done.acknowledged for done in rounds),
+            lost=sum(len(done.losses) for done in rounds),
+        )
+    ]
+    for fault in sorted({done.fault for done in rounds}):
+        some = [done for done in rounds if done.fault == fault]
+        times = sorted(done.recovered for done in some)
+        lines.append(
+            f"| {fault} | {len(some)} | {sum(done.acknowledged for done in some)} "
+            f"| {sum(len(done.losses) for done in some)} "
+            f"| {times[len(times) // 2]:g} s / {times[-1]:g} s |"
+        )
+    lines += [f"- seed {done.seed}: {loss}" for done in rounds for loss in done.losses]
+    lines += [
+        "\nSeconds are those of a machine of two cores that others used too.\n",
+        f"Again: `python -m tests.campaign --cluster-faults-alone --seed {seed}`.",
+    ]
+    return "\n".join(lines) + "\n"

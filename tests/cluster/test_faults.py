@@ -1,0 +1,143 @@
+"""Faults on four roles with two instances of each, while the benchmark and the oracle load them.
+
+The whole variety is in `make campaign` (tests/campaign/cluster_faults.py); the first five of its
+rounds are here. Silent hosts are in test_faults_silent_host.py.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster.test_cluster_platform import actions, by_name
+from tests.support import cluster_faults
+from tests.support.cluster_faults import DATABASE, INSTANCES, ROLES, Judged, Standing, benchmark
+
+pytestmark = [
+    pytest.mark.needs("temporal-server"),
+    pytest.mark.needs("postgresql"),
+    pytest.mark.needs("loopback addresses"),
+    pytest.mark.timeout(600),
+]
+
+AWAY = 30
+"""Seconds for which the database is."""
+
+
+@pytest.fixture(scope="module")
+def stood(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    with cluster_faults.standing(tmp_path_factory.mktemp("faults")) as made:
+        yield made
+
+
+@pytest.fixture
+def standing(stood: Standing) -> Iterator[Standing]:
+    """All of it runs, whatever the test before has left."""
+    stood.up()
+    yield stood
+    stood.deploy.end_started()
+
+
+def judge(standing: Standing, work: Callable[[], object]) -> Judged:
+    file = standing.deploy.folder / "acknowledged"
+    found = asyncio.run(cluster_faults.judged(standing.balancer.address, file, work))
+    assert found.losses == []
+    assert found.acknowledged > 0
+    return found
+
+
+def killed_and_mended(standing: Standing, *names: str) -> None:
+    before = {name: standing.pid(name) for name in INSTANCES}
+    standing.kill(*names)
+    result = standing.up()
+    assert actions(result) == dict.fromkeys(names, "start")
+    assert result["probe"]["ok"], result["probe"]
+    now = {name: standing.pid(name) for name in INSTANCES}
+    assert {name for name in INSTANCES if now[name] != before[name]} == set(names)
+
+
+def test_kill_9_of_each_role_in_turn_loses_nothing(standing: Standing) -> None:
+    def each() -> None:
+        for name in ("history-1", "matching-2", "frontend-1", "worker-1"):
+            killed_and_mended(standing, name)
+
+    with benchmark(standing, "--duration", "45s") as measured:
+        judge(standing, each)
+    measured[0].assert_nothing_lost()
+
+
+def test_kill_9_of_two_at_once_loses_nothing(standing: Standing) -> None:
+    """Both of one role, and two of different roles: all that there is of the first."""
+
+    def pairs() -> None:
+        killed_and_mended(standing, "history-1", "history-2")
+        killed_and_mended(standing, "matching-1", "frontend-2")
+
+    with benchmark(standing, "--duration", "25s") as measured:
+        judge(standing, pairs)
+    measured[0].assert_nothing_lost()
+
+
+def test_the_database_away_for_half_a_minute_loses_nothing_and_ends_nobody(
+    standing: Standing,
+) -> None:
+    before = {name: standing.pid(name) for name in INSTANCES}
+
+    def outage() -> None:
+        standing.kill(DATABASE)
+        since = time.monotonic()
+        status = by_name(standing.cluster.status(check=False))
+        assert status[DATABASE]["state"] == "STOPPED"
+        # gRPC health tells nobody of it.
+        assert {status[name]["state"] for name in INSTANCES} == {"SERVING"}
+        started_while_away(standing)
+        time.sleep(max(0.0, since + AWAY - time.monotonic()))
+        result = standing.up()
+        assert actions(result) == {DATABASE: "start"}
+        assert result["probe"]["ok"], result["probe"]
+
+    with benchmark(standing, "--duration", "50s") as measured:
+        judge(standing, outage)
+    measured[0].assert_nothing_lost()
+    assert measured[0].failed_requests, "the database was not away"
+    assert {name: standing.pid(name) for name in INSTANCES} == before
+
+
+def started_while_away(standing: Standing) -> None:
+    """A role that starts without the database ends at once, and its log says why."""
+    database = standing.cluster.run(DATABASE).settings
+    ended = standing.start_alone("matching-1")
+    assert ended.returncode == 1, ended
+    said = ended.stdout + ended.stderr
+    assert "the database cannot be used" in said, said
+    assert f"{database['address']}:{database['ports']['postgresql']}" in said
+    assert "refused" in said, said
+
+
+def test_up_says_that_the_database_is_away(standing: Standing) -> None:
+    """It runs and does not answer: what `up` starts cannot start."""
+    standing.kill("matching-2")
+    standing.signal(signal.SIGSTOP, DATABASE)
+    try:
+        failed = standing.deploy.run("up", "cluster", check=False)
+    finally:
+        standing.signal(signal.SIGCONT, DATABASE)
+    assert failed.returncode == 1, failed
+    assert "PostgreSQL takes no connection" in failed.stderr, failed.stderr
+    assert "--component database" in failed.stderr
+    assert actions(standing.up()) == {"matching-2": "start"}
+
+
+def test_a_rolling_restart_of_each_role_fails_no_request(standing: Standing) -> None:
+    """The generator's requests are tried once: the SDK does not hide one that fails."""
+
+    def each() -> None:
+        for role in ROLES:
+            standing.roll(role)
+
+    with benchmark(standing, "--duration", "80s") as measured:
+        judge(standing, each)
+    measured[0].assert_nothing_lost()
+    assert measured[0].failed_requests == {}
