@@ -116,38 +116,55 @@ def database_and_a_role(standing: Standing, chance: random.Random) -> str:
 
 
 def down(standing: Standing, _: random.Random) -> str:
-    standing.deploy.run("down", "cluster")
+    standing.run("down")
     return "everything"
 
 
 def down_without_grace(standing: Standing, _: random.Random) -> str:
-    standing.deploy.run("down", "cluster", "--grace", "0")
+    standing.run("down", "--grace", "0")
     return "everything"
 
 
 def restart_by_setting(standing: Standing, chance: random.Random) -> str:
     """All roles at once."""
     value = f"limit.maxIDLength={chance.randrange(200, 1000)}"
-    standing.deploy.run("up", "cluster", "--dynamic-config-value", value)
+    standing.run("up", "--dynamic-config-value", value)
     return "all roles"
 
 
 def fewer_and_more(standing: Standing, chance: random.Random) -> str:
     """One instance of a role instead of two, and two again."""
     role = chance.choice(ROLES)
-    standing.deploy.run("up", "cluster", "--replicas", f"{role}=1")
-    standing.deploy.run("up", "cluster", "--replicas", f"{role}=2")
+    standing.run("up", "--replicas", f"{role}=1")
+    standing.run("up", "--replicas", f"{role}=2")
     return role
 
 
 def kill_up(standing: Standing, chance: random.Random) -> str:
     """kill -9 of an instance, and of the `up` that starts it again, at a random moment."""
     hit = _killed(standing, chance.choice(INSTANCES))
-    up = standing.deploy.start("up", "cluster")
-    time.sleep(chance.uniform(0, 4))
-    up.kill()
-    up.communicate()
+    _cut_off(standing, "up", chance.uniform(0, 4))
     return hit
+
+
+def rolling_restart(standing: Standing, chance: random.Random) -> str:
+    role = chance.choice(ROLES)
+    standing.run("restart", role)
+    return role
+
+
+def kill_restart(standing: Standing, chance: random.Random) -> str:
+    """kill -9 of a `restart` at a random moment."""
+    role = chance.choice(ROLES)
+    _cut_off(standing, "restart", chance.uniform(0, 10), role)
+    return role
+
+
+def _cut_off(standing: Standing, verb: str, seconds: float, *words: str) -> None:
+    process = standing.deploy.start(verb, "cluster", *words)
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
 
 
 def _killed(standing: Standing, *names: str) -> str:
@@ -169,6 +186,7 @@ FAULTS: list[Fault] = [
     *[kill_one, kill_two, kill_both_of_a_role, kill_everything, kill_keeper],
     *[freeze, freeze_then_kill, freeze_the_database, kill_the_database, database_and_a_role],
     *[down, down_without_grace, restart_by_setting, fewer_and_more, kill_up],
+    *[rolling_restart, kill_restart],
 ]
 
 
@@ -201,12 +219,12 @@ def run_round(standing: Standing, seed: int) -> Round:
             hit.append(fault(standing, chance))
         except AssertionError as error:
             said.append(f"{fault.__name__}: {error}")
-        again = standing.deploy.run("up", "cluster", check=False)
+        again = standing.run("up", check=False)
         if again.returncode:
             said.append(f"up ended with {again.returncode}: {again.stdout}{again.stderr}")
 
     file = standing.deploy.folder / f"acknowledged-{seed}"
-    found = asyncio.run(cluster_faults.judged(standing.balancer.address, file, work, lead=lead))
+    found = asyncio.run(cluster_faults.judged(standing.address, file, work, lead=lead))
     return Round(
         seed=seed,
         fault=fault.__name__.replace("_", " "),

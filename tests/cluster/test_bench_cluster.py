@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from temporal_dsql_deploy.platforms.cluster import parts, postgresql
-from tests.cluster.test_cluster_platform import Cluster
 from tests.cluster.test_json import check
 from tests.support.bench_runs import EASY, SHORT
+from tests.support.cluster import Cluster
 from tests.support.deploy import Deploy
 
 pytestmark = [

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.cluster.test_cluster_platform import actions, by_name
 from tests.support import cluster_faults
+from tests.support.cluster import actions, by_name
 from tests.support.cluster_faults import DATABASE, INSTANCES, ROLES, Judged, Standing, benchmark
 
 pytestmark = [
@@ -42,7 +42,7 @@ def standing(stood: Standing) -> Iterator[Standing]:
 
 def judge(standing: Standing, work: Callable[[], object]) -> Judged:
     file = standing.deploy.folder / "acknowledged"
-    found = asyncio.run(cluster_faults.judged(standing.balancer.address, file, work))
+    found = asyncio.run(cluster_faults.judged(standing.address, file, work))
     assert found.losses == []
     assert found.acknowledged > 0
     return found
@@ -121,7 +121,7 @@ def test_up_says_that_the_database_is_away(standing: Standing) -> None:
     standing.kill("matching-2")
     standing.signal(signal.SIGSTOP, DATABASE)
     try:
-        failed = standing.deploy.run("up", "cluster", check=False)
+        failed = standing.run("up", check=False)
     finally:
         standing.signal(signal.SIGCONT, DATABASE)
     assert failed.returncode == 1, failed
@@ -134,8 +134,7 @@ def test_a_rolling_restart_of_each_role_fails_no_request(standing: Standing) -> 
     """The generator's requests are tried once: the SDK does not hide one that fails."""
 
     def each() -> None:
-        for role in ROLES:
-            standing.roll(role)
+        standing.run("restart", *ROLES)
 
     with benchmark(standing, "--duration", "80s") as measured:
         judge(standing, each)

@@ -17,15 +17,16 @@ from temporalio.client import Client
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.platforms.temporal_api import runtime
-from tests.cluster.test_cluster_platform import Cluster, actions
 from tests.support.balancer import Balancer
 from tests.support.bench_runs import EASY, SHORT, until
+from tests.support.cluster import Cluster
 from tests.support.deploy import Deploy
 from tests.support.oracle import Oracle
 
 ROLES = tuple(topology.load().roles)
 INSTANCES = tuple(f"{role}-{number}" for role in ROLES for number in (1, 2))
 DATABASE = "database"
+_PROBING = ("up", "restart", "recover")
 RECOVERY = 120.0
 """Seconds within which every acknowledged workflow must be Completed after the repair."""
 _EACH = 2
@@ -39,14 +40,24 @@ _LEAD = 1.0
 class Standing:
     """The environment, and a balancer before its two frontends."""
 
-    def __init__(self, deploy: Deploy, balancer: Balancer) -> None:
+    def __init__(self, deploy: Deploy) -> None:
         self.deploy = deploy
         self.cluster = Cluster(deploy)
-        self.balancer = balancer
+        self.address = ""
+        """Of the balancer."""
+
+    def run(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A verb, with patience: the machine may have all of this and more to do."""
+        patience = ("--deadline", "60") if verb in _PROBING else ()
+        return self.deploy.run(verb, "cluster", *words, *patience, check=check, timeout=300)
 
     def up(self, *options: str) -> Any:
         """What `up` has changed, which must succeed."""
-        return self.cluster.up(*options)
+        return json.loads(self.run("up", *options, "--json").stdout)
+
+    def grpc(self, name: str) -> str:
+        settings = self.cluster.run(name).settings
+        return f"{settings['address']}:{settings['ports']['grpc']}"
 
     def pid(self, name: str) -> int:
         return self.cluster.run(name).process.pid
@@ -81,25 +92,12 @@ class Standing:
             command, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
 
-    def roll(self, role: str) -> None:
-        """Restart both instances of a role, one after the other, each as gently as it stops."""
-        for name in (f"{role}-1", f"{role}-2"):
-            run = self.cluster.run(name)
-            os.kill(run.process.pid, signal.SIGTERM)
-            while run.process.alive() or run.keeper.alive():
-                time.sleep(0.01)
-            assert actions(self.up()) == {name: "start"}
-
     def _pids(self, name: str) -> list[int]:
         pid = self.pid(name)
         if name != DATABASE:
             return [pid]
         # Its children before itself: else it would start others in their place.
         return [pid, *(child.pid for child in psutil.Process(pid).children())]
-
-    def serving(self) -> bool:
-        status = self.cluster.status(check=False)
-        return bool(status["healthy"])
 
 
 @contextmanager
@@ -108,16 +106,12 @@ def standing(folder: Path) -> Iterator[Standing]:
     deploy = Deploy(folder)
     with ExitStack() as stack:
         stack.callback(deploy.clean_up)
-        made = Cluster(deploy)
-        stack.callback(deploy.run, "destroy", "cluster", "--yes", "--grace", "5", check=False)
-        replicas = [word for role in ROLES for word in ("--replicas", f"{role}=2")]
-        made.up(*replicas)
-        frontends = [made.run(name) for name in ("frontend-1", "frontend-2")]
-        targets = [
-            f"{run.settings['address']}:{run.settings['ports']['grpc']}" for run in frontends
-        ]
-        balancer = stack.enter_context(Balancer(targets))
-        yield Standing(deploy, balancer)
+        made = Standing(deploy)
+        stack.callback(made.run, "destroy", "--yes", "--grace", "5", check=False)
+        made.up(*(word for role in ROLES for word in ("--replicas", f"{role}=2")))
+        balancer = stack.enter_context(Balancer([made.grpc(f"frontend-{n}") for n in (1, 2)]))
+        made.address = balancer.address
+        yield made
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +207,7 @@ def benchmark(standing: Standing, *options: str) -> Iterator[list[Measured]]:
 
     What it has measured is in the list when the block has ended, which waits for it.
     """
-    words = ("bench", "run", "--address", standing.balancer.address)
+    words = ("bench", "run", "--address", standing.address)
     process = standing.deploy.start(*words, *SHORT, *EASY, *options, "--json")
     until(process, "iteration 1 of 1")
     found: list[Measured] = []
