@@ -133,7 +133,7 @@ def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
     progress = PROGRESS / f"cluster-faults-{seed}.jsonl"
     rounds = cluster_faults.campaign(progress, say, seed=seed, count=count)
     write(f"{date}-cluster-faults-{seed}.md", cluster_faults.report(rounds, date=date, seed=seed))
-    return not any(done.losses for done in rounds)
+    return all(done.right for done in rounds)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

@@ -6,10 +6,11 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.support import cluster_faults, silent_host
@@ -30,7 +31,8 @@ A start counts when it was acknowledged and its (workflow id, run id) was on dis
 that very run is Completed exactly once, with the expected result, within {recovery:g} s; it is a
 duplicate if it ran again.
 
-**{acknowledged} acknowledged, {lost} lost or duplicate.**
+**{acknowledged} acknowledged, {lost} lost or duplicate; {problems} rounds could not be mended by
+`up`.** In {repeated} rounds the probe of the first `up` failed, and the second did not.
 
 A silent host is one whose packets are all dropped, in both directions, by rules of the network
 between namespaces; there `up` does not reach: the host comes back, or its process is started anew.
@@ -52,7 +54,15 @@ class Round:
     recovered: float
     """Seconds from the fault until every acknowledged workflow was Completed."""
     losses: list[str]
-    """Also what an operator's command that did not succeed has said."""
+    first: str = ""
+    """What the first `up` has found wrong, if it had to be repeated."""
+    problems: list[str] = field(default_factory=list)
+    """What a command of an operator has said that did not succeed."""
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was lost and it could be mended."""
+        return not self.losses and not self.problems
 
 
 def kill_one(standing: Standing, chance: random.Random) -> str:
@@ -172,6 +182,13 @@ def _killed(standing: Standing, *names: str) -> str:
     return ", ".join(names)
 
 
+def _failed(up: subprocess.CompletedProcess[str]) -> str:
+    """The checks of its probe that failed, or why it has none."""
+    lines = up.stdout.splitlines()
+    failed = [" ".join(line.split()) for line in lines if " FAILED " in line]
+    return "; ".join(failed) or up.stderr.strip().splitlines()[-1]
+
+
 def _frozen(standing: Standing, name: str, seconds: float) -> None:
     standing.signal(signal.SIGSTOP, name)
     try:
@@ -213,15 +230,18 @@ def run_round(standing: Standing, seed: int) -> Round:
     lead = chance.uniform(0.5, 4)
     said: list[str] = []
     hit: list[str] = []
+    tried: list[subprocess.CompletedProcess[str]] = []
 
     def work() -> None:
         try:
             hit.append(fault(standing, chance))
         except AssertionError as error:
             said.append(f"{fault.__name__}: {error}")
-        again = standing.run("up", check=False)
-        if again.returncode:
-            said.append(f"up ended with {again.returncode}: {again.stdout}{again.stderr}")
+        tried.append(standing.run("up", check=False))
+        if tried[0].returncode:
+            tried.append(standing.run("up", check=False))
+        if tried[-1].returncode:
+            said.append(f"up failed twice: {tried[-1].stdout}{tried[-1].stderr}")
 
     file = standing.deploy.folder / f"acknowledged-{seed}"
     found = asyncio.run(cluster_faults.judged(standing.address, file, work, lead=lead))
@@ -231,7 +251,9 @@ def run_round(standing: Standing, seed: int) -> Round:
         hit=", ".join(hit),
         acknowledged=found.acknowledged,
         recovered=found.seconds,
-        losses=[*found.losses, *said],
+        losses=found.losses,
+        first=_failed(tried[0]) if tried[0].returncode else "",
+        problems=said,
     )
 
 
@@ -248,6 +270,8 @@ def campaign(progress: Path, say: Callable[[str], None], *, seed: int, count: in
             file.write(json.dumps(asdict(done)) + "\n")
         rounds.append(done)
         verdict = f"LOST {done.losses}" if done.losses else "no loss"
+        verdict += f", first up: {done.first}" * bool(done.first)
+        verdict += f", PROBLEMS {done.problems}" * bool(done.problems)
         say(
             f"seed {done.seed}: {done.fault} ({done.hit}), {done.acknowledged} acknowledged, "
             f"recovered in {done.recovered} s: {verdict}"
@@ -303,6 +327,8 @@ def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
             recovery=RECOVERY,
             acknowledged=sum(done.acknowledged for done in rounds),
             lost=sum(len(done.losses) for done in rounds),
+            problems=sum(bool(done.problems) for done in rounds),
+            repeated=sum(bool(done.first) for done in rounds),
         )
     ]
     for fault in sorted({done.fault for done in rounds}):
@@ -313,7 +339,12 @@ def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
             f"| {sum(len(done.losses) for done in some)} "
             f"| {times[len(times) // 2]:g} s / {times[-1]:g} s |"
         )
-    lines += [f"- seed {done.seed}: {loss}" for done in rounds for loss in done.losses]
+    lines += [
+        f"- seed {done.seed}: {one}" for done in rounds for one in [*done.losses, *done.problems]
+    ]
+    if any(done.first for done in rounds):
+        lines += ["\nWhat the first `up` found:\n"]
+        lines += [f"- {done.fault} ({done.hit}): {done.first}" for done in rounds if done.first]
     lines += [
         "\nSeconds are those of a machine of two cores that others used too.\n",
         f"Again: `python -m tests.campaign --cluster-faults-alone --seed {seed}`.",
