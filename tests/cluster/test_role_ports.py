@@ -42,7 +42,9 @@ def runs(
 
 def listening(pid: int) -> set[tuple[str, int]]:
     connections = psutil.Process(pid).net_connections(kind="tcp")
-    return {tuple(one.laddr) for one in connections if one.status == psutil.CONN_LISTEN}
+    return {
+        (one.laddr.ip, one.laddr.port) for one in connections if one.status == psutil.CONN_LISTEN
+    }
 
 
 def test_each_process_listens_on_its_ports_and_on_no_other(runs: Runs) -> None:
