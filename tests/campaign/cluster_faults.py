@@ -310,11 +310,18 @@ def silent_rounds(some: Iterable[int]) -> Iterator[Round]:
         yield Round(
             seed=case.seed,
             fault="silent host",
-            hit=f"{case.name}, for {case.seconds:.0f} s{', then killed' * case.replaced}",
+            hit=f"{case.name}, for {case.seconds:.0f} s{', then killed' * case.replaced}, "
+            f"{_noticed(outcome)}",
             acknowledged=outcome.acknowledged,
             recovered=outcome.recovered,
             losses=outcome.losses,
         )
+
+
+def _noticed(outcome: silent_host.Outcome) -> str:
+    if outcome.faulty_after is None:
+        return "never out of the ring"
+    return f"out of the ring after {outcome.faulty_after} s"
 
 
 def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:

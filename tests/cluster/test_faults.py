@@ -1,7 +1,7 @@
 """Faults on four roles with two instances of each, while the benchmark and the oracle load them.
 
-The whole variety is in `make campaign` (tests/campaign/cluster_faults.py); the first five of its
-rounds are here. Silent hosts are in test_faults_silent_host.py.
+The whole variety is in `make campaign` (tests/campaign/cluster_faults.py); five of its rounds are
+here. Silent hosts are in test_faults_silent_host.py.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.campaign import cluster_faults as campaign
 from tests.support import cluster_faults
 from tests.support.cluster import actions, by_name
 from tests.support.cluster_faults import DATABASE, INSTANCES, ROLES, Judged, Standing, benchmark
@@ -21,6 +22,9 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
+SEEDS = (2_000_000, 2_000_004, 2_000_005, 2_000_013, 2_000_026)
+"""Rounds of the campaign: a keeper killed, one frozen, two killed, the database away, and a restart
+that is cut off."""
 AWAY = 30
 """Seconds for which the database is."""
 
@@ -113,12 +117,14 @@ def started_while_away(standing: Standing) -> None:
     assert "refuses connections" in said, said
 
 
-def test_a_role_that_is_restarted_without_the_database_is_told(standing: Standing) -> None:
+def test_restart_without_the_database_is_refused_and_stops_nobody(standing: Standing) -> None:
+    before = standing.pid("matching-2")
     standing.kill(DATABASE)
-    failed = standing.run("restart", "matching-2", check=False)
-    assert failed.returncode == 5, failed
-    assert "database" in failed.stderr, failed.stderr
-    assert actions(standing.up()) == dict.fromkeys([DATABASE, "matching-2"], "start")
+    refused = standing.run("restart", "matching-2", check=False)
+    assert refused.returncode == 1, refused
+    assert "error: database was killed by signal 9" in refused.stderr, refused.stderr
+    assert actions(standing.up()) == {DATABASE: "start"}
+    assert standing.pid("matching-2") == before
 
 
 def test_a_rolling_restart_of_each_role_fails_no_request(standing: Standing) -> None:
@@ -131,3 +137,10 @@ def test_a_rolling_restart_of_each_role_fails_no_request(standing: Standing) -> 
         judge(standing, each)
     measured[0].assert_nothing_lost()
     assert measured[0].failed_requests == {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_round_of_the_campaign_loses_nothing(standing: Standing, seed: int) -> None:
+    done = campaign.run_round(standing, seed)
+    assert done.right, done
+    assert done.acknowledged > 0

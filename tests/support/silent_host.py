@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from temporal_dsql_deploy.platforms import ring
 from tests.support import cluster_faults, partition, roles
 from tests.support.balancer import Balancer
 from tests.support.closed_paths import ROOT, Laboratory, until_serving
@@ -54,6 +55,8 @@ class Outcome:
     acknowledged: int
     recovered: float
     losses: list[str]
+    faulty_after: float | None
+    """Seconds of silence until the other instance of its role took it for dead."""
 
 
 def drawn(chance: random.Random, seed: int) -> Case:
@@ -109,14 +112,21 @@ class House:
     database: int
     folder: Path
     network: Network
+    faulty_after: float | None = None
 
     def suffer(self, case: Case) -> None:
         """Silence one for a while, and have it back."""
+        self.faulty_after = None
         address = self.network.addresses(case.role)[case.number]
         at = [role.member.address for role in self.running].index(address)
         role = self.running[at]
+        other = self.network.addresses(case.role)[1 - case.number]
         self.silence.begin(address)
-        time.sleep(case.seconds)
+        began = time.monotonic()
+        while time.monotonic() < began + case.seconds:
+            if self.faulty_after is None and not _reachable(address, other, role):
+                self.faulty_after = round(time.monotonic() - began, 1)
+            time.sleep(0.1)
         if case.replaced:
             role.kill()
         self.silence.end(address)
@@ -126,6 +136,12 @@ class House:
             again = Role(place.role, self.database, self.folder, own, within=place.within)
             self.running[at] = again
             again.until_serving()
+
+
+def _reachable(address: str, other: str, role: Role) -> bool:
+    """Whether the member at `other` holds the one at `address` for one that it can ask."""
+    port = role.member.membership_port
+    return f"{address}:{port}" in ring.reachable(ring.view(other, port, seconds=5))
 
 
 def variables(address: str) -> dict[str, str]:
@@ -143,7 +159,9 @@ def tried(case: Case, house: House, address: str) -> Outcome:
     """The load of a case, and what became of it."""
     file = house.folder / f"acknowledged-{case.seed}"
     found = asyncio.run(cluster_faults.judged(address, file, lambda: house.suffer(case)))
-    return Outcome(case, found.acknowledged, found.seconds, found.losses)
+    return Outcome(
+        case, found.acknowledged, found.seconds, found.losses, faulty_after=house.faulty_after
+    )
 
 
 def _end(running: Sequence[Role]) -> None:
