@@ -70,7 +70,7 @@ def values(kind: str) -> list[str]:
             value = each.default if kind == "default" else each.recommended
             if kind == "align" and _ALIGN in each.key:
                 value = _ALIGNED
-            found += ["--dynamic-config-value", f"{each.key}={value}"]
+            found += ["--dynamic-config-value", f'{each.key}="{value}"']
     return found
 
 

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from temporalio.client import Client
 
+from temporal_dsql_deploy.platforms.temporal_api import runtime
 from tests.campaign import cluster_faults as campaign
 from tests.support import cluster_faults
 from tests.support.cluster import actions, by_name
 from tests.support.cluster_faults import DATABASE, INSTANCES, ROLES, Judged, Standing, benchmark
+from tests.support.oracle import Oracle
 
 pytestmark = [
     pytest.mark.needs("temporal-server"),
@@ -58,6 +61,28 @@ def killed_and_mended(standing: Standing, *names: str) -> None:
     assert actions(result) == dict.fromkeys(names, "start")
     now = {name: standing.pid(name) for name in INSTANCES}
     assert {name for name in INSTANCES if now[name] != before[name]} == set(names)
+
+
+def test_the_oracle_sees_what_was_lost(standing: Standing) -> None:
+    """Else all that it says of the faults below would mean nothing."""
+    file = standing.deploy.folder / "known"
+
+    async def losses() -> list[str]:
+        client = await Client.connect(standing.address, runtime=runtime())
+        oracle = Oracle(client, file)
+        async with oracle.worker():
+            await oracle.start("known", 2)
+            first, second = oracle.acknowledged()
+            await client.get_workflow_handle(first.workflow_id).terminate()
+            with file.open("a") as known:
+                known.write(f"7 gone {second.run_id}\n")
+                known.write(f"{second.number + 1} {second.workflow_id} {second.run_id}\n")
+            return await oracle.losses(seconds=60)
+
+    found = "; ".join(asyncio.run(losses()))
+    assert "terminated" in found
+    assert "gone: it is not there" in found
+    assert ": result " in found
 
 
 def test_kill_9_of_each_role_in_turn_loses_nothing(standing: Standing) -> None:
