@@ -324,6 +324,13 @@ def _noticed(outcome: silent_host.Outcome) -> str:
     return f"out of the ring after {outcome.faulty_after} s"
 
 
+def _short(text: str) -> str:
+    """Of what a command has said, its errors and the checks that failed."""
+    first, *rest = (" ".join(line.split()) for line in text.splitlines())
+    told = [line for line in rest if line.startswith(("error:", "cause:")) or " FAILED " in line]
+    return " ".join([first, *told])
+
+
 def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
     """The campaign as a page."""
     lines = [
@@ -335,7 +342,7 @@ def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
             acknowledged=sum(done.acknowledged for done in rounds),
             lost=sum(len(done.losses) for done in rounds),
             problems=sum(bool(done.problems) for done in rounds),
-            repeated=sum(bool(done.first) for done in rounds),
+            repeated=sum(bool(done.first) and not done.problems for done in rounds),
         )
     ]
     for fault in sorted({done.fault for done in rounds}):
@@ -346,9 +353,13 @@ def report(rounds: Sequence[Round], *, date: str, seed: int) -> str:
             f"| {sum(len(done.losses) for done in some)} "
             f"| {times[len(times) // 2]:g} s / {times[-1]:g} s |"
         )
-    lines += [
-        f"- seed {done.seed}: {one}" for done in rounds for one in [*done.losses, *done.problems]
+    wrong = [
+        f"- seed {done.seed}, {done.fault} ({done.hit or 'not done'}): {_short(one)}"
+        for done in rounds
+        for one in [*done.losses, *done.problems]
     ]
+    if wrong:
+        lines += ["\nWhat was wrong:\n", *wrong]
     if any(done.first for done in rounds):
         lines += ["\nWhat the first `up` found:\n"]
         lines += [f"- {done.fault} ({done.hit}): {done.first}" for done in rounds if done.first]

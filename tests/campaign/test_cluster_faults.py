@@ -27,12 +27,13 @@ def test_rounds_that_were_written_down_are_not_run_again(tmp_path: Path) -> None
 
 def test_the_page_counts_losses_and_what_could_not_be_mended() -> None:
     lost = replace(DONE, seed=8, losses=["x: completed 2 times"])
-    stuck = replace(DONE, seed=9, fault="down", problems=["up failed twice: no"])
+    stuck = replace(DONE, seed=9, fault="down", problems=["up failed twice:\nfine\nerror: no"])
     again = replace(DONE, seed=10, fault="freeze", recovered=20, first="nexus FAILED")
     assert [each.right for each in (DONE, lost, stuck, again)] == [True, False, False, True]
     page = cluster_faults.report([DONE, lost, stuck, again], date="2026-11-22", seed=1)
     assert "**160 acknowledged, 1 lost or duplicate; 1 rounds could not be mended by" in page
     assert "In 1 rounds the probe of the first `up` failed" in page
     assert "| kill one | 2 | 80 | 1 | 9.5 s / 9.5 s |" in page
-    assert "- seed 8: x: completed 2 times" in page
+    assert "- seed 8, kill one (history-1): x: completed 2 times" in page
+    assert "- seed 9, down (history-1): up failed twice: error: no" in page
     assert "- freeze (history-1): nexus FAILED" in page

@@ -28,6 +28,8 @@ from tests.support.roles import Role
 SILENT_ROLES = ("history", "matching", "worker")
 """Not the frontend: clients live where the router is, whose own packets fail with an error."""
 _LONGEST = 40.0
+_BACK = 120.0
+"""Seconds until one that was silent is in the ring again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class House:
         at = [role.member.address for role in self.running].index(address)
         role = self.running[at]
         other = self.network.addresses(case.role)[1 - case.number]
+        deadline = time.monotonic() + _BACK
+        while not _reachable(address, other, role):
+            # It was silent before, and is not heard again at once.
+            assert time.monotonic() < deadline, f"{address} has not come back into the ring"
+            time.sleep(0.1)
         self.silence.begin(address)
         began = time.monotonic()
         while time.monotonic() < began + case.seconds:
