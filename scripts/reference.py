@@ -32,6 +32,7 @@ from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverResult
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
+from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
@@ -61,6 +62,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "recover-dry-run": RecoverPlan,
     "restart": RestartResult,
     "restart-dry-run": RestartPlan,
+    "scale": ScaleResult,
+    "scale-dry-run": ScalePlan,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -75,6 +78,7 @@ TITLES = {
     "membership-show": "dsql-deploy membership show --json",
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
+    "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 

@@ -25,15 +25,11 @@ def free_network() -> int:
     """A loopback network without a cluster, most likely not the one that another run takes."""
     first = os.getpid() % len(_NETWORKS)
     alone = dict.fromkeys(topology.load().roles, 1)
-    return next(
-        network
-        for network in [*_NETWORKS[first:], *_NETWORKS[:first]]
-        if all(
-            is_free(port, place.address)
-            for place in layout.places(alone, network, {}, {}, is_free)
-            for port in place.ports.values()
-        )
-    )
+    for network in [*_NETWORKS[first:], *_NETWORKS[:first]]:
+        places = layout.places(alone, network, {}, {}, is_free)
+        if all(is_free(port, one.address) for one in places for port in one.ports.values()):
+            return network
+    raise AssertionError("every network has a cluster")
 
 
 NETWORK = free_network()
@@ -49,8 +45,15 @@ class Cluster:
 
     def settings(self, text: str) -> None:
         """What its file says."""
-        path = self.deploy.config / "dsql-deploy" / "environments" / "cluster.toml"
-        path.write_text(text)
+        self._file.write_text(text)
+
+    def text(self) -> str:
+        """What its file says now."""
+        return self._file.read_text()
+
+    @property
+    def _file(self) -> Path:
+        return self.deploy.config / "dsql-deploy" / "environments" / "cluster.toml"
 
     def up(self, *options: str) -> Any:
         return self.deploy.json("up", "cluster", *options)

@@ -26,6 +26,7 @@ from temporal_dsql_deploy.cli import (
     probe,
     recover,
     restart,
+    scale,
     status,
     up,
 )
@@ -150,6 +151,7 @@ _verb("destroy", destroy.destroy, destroy.EXAMPLE, "Run")
 _verb("status", status.status, status.EXAMPLE, "Look")
 _verb("logs", logs.logs, logs.EXAMPLE, "Look")
 _verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
+_verb("scale", scale.scale, scale.EXAMPLE, "Change what runs")
 _verb("restart", restart.restart, restart.EXAMPLE, "Change what runs")
 _verb("recover", recover.recover, recover.EXAMPLE, "Change what runs")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,30 @@ def wanted(
     )
 
 
+def scaled(
+    last: ClusterSettings, replicas: Mapping[str, int], *, running: bool, is_free: layout.IsFree
+) -> ClusterSettings:
+    """The settings of the last run with other numbers of instances. Raises InvalidSetting."""
+    wanted = {**last.replicas, **replicas}
+    _check_shards(last.shards, wanted["history"])
+    before = _ports(last, last.network, running, is_free)
+    places = layout.places(wanted, last.network, _asked(last), before, is_free)
+    layout.taken_twice(places)
+    return replace(last, replicas=wanted, ports={place.name: dict(place.ports) for place in places})
+
+
+def _asked(last: ClusterSettings) -> dict[str, int]:
+    """The ports that were asked for, by the names of an environment: the first have just those."""
+    frontend, page = last.ports["frontend-1"], last.ports[layout.UI]
+    metrics = [ports["metrics"] for ports in last.ports.values() if "metrics" in ports]
+    return {
+        "frontend": frontend["grpc"],
+        "http": frontend["http"],
+        "ui": page["http"],
+        "metrics": min(metrics),
+    }
+
+
 def _ports(
     last: ClusterSettings | None,
     network: int,
@@ -125,6 +149,11 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             cause="their number is stored in the database at the first start",
             fix="leave it out, or begin anew: dsql-deploy destroy ENV",
         )
+    _check_shards(shards, histories)
+    return shards
+
+
+def _check_shards(shards: int, histories: int) -> None:
     if shards < _SHARDS_EACH * histories:
         raise InvalidSetting(
             f"{shards} history shards are too few for {histories} history instances",
@@ -133,7 +162,6 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             fix=f"run {shards // _SHARDS_EACH} instances at most, or begin anew with more: "
             "--shards, after dsql-deploy destroy ENV",
         )
-    return shards
 
 
 def read(path: Path) -> ClusterSettings | None:
