@@ -23,9 +23,9 @@ _NETWORKS = range(192, 252)
 
 def free_network() -> int:
     """A loopback network without a cluster, most likely not the one that another run takes."""
-    first = os.getpid() % len(_NETWORKS)
     alone = dict.fromkeys(topology.load().roles, 1)
-    for network in [*_NETWORKS[first:], *_NETWORKS[:first]]:
+    for number in range(os.getpid(), os.getpid() + len(_NETWORKS)):
+        network = _NETWORKS[number % len(_NETWORKS)]
         places = layout.places(alone, network, {}, {}, is_free)
         if all(is_free(port, one.address) for one in places for port in one.ports.values()):
             return network

@@ -100,9 +100,7 @@ class ClusterPlatform:
         return self._going.go(starting)
 
     def _scaled(self, replicas: Mapping[str, int]) -> ClusterSettings:
-        return settings_file.scaled(
-            self._started(), replicas, running=self.running(), is_free=ports.is_free
-        )
+        return settings_file.scaled(self._started(), replicas, is_free=ports.is_free)
 
     def instances(self) -> list[Instance]:
         """See Platform."""

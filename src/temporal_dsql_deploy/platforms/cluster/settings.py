@@ -99,13 +99,15 @@ def wanted(
 
 
 def scaled(
-    last: ClusterSettings, replicas: Mapping[str, int], *, running: bool, is_free: layout.IsFree
+    last: ClusterSettings, replicas: Mapping[str, int], *, is_free: layout.IsFree
 ) -> ClusterSettings:
-    """The settings of the last run with other numbers of instances. Raises InvalidSetting."""
+    """The settings of a cluster that runs, with other numbers of instances.
+
+    Raises InvalidSetting.
+    """
     wanted = {**last.replicas, **replicas}
     _check_shards(last.shards, wanted["history"])
-    before = _ports(last, last.network, running, is_free)
-    places = layout.places(wanted, last.network, _asked(last), before, is_free)
+    places = layout.places(wanted, last.network, _asked(last), last.ports, is_free)
     layout.taken_twice(places)
     return replace(last, replicas=wanted, ports={place.name: dict(place.ports) for place in places})
 
