@@ -33,6 +33,7 @@ def free_network() -> int:
 
 
 NETWORK = free_network()
+"""The second number of its addresses."""
 
 
 class Cluster:
@@ -73,14 +74,18 @@ class Cluster:
     def records(self) -> list[Path]:
         return [path for path in (self.data / "run").glob("*.json") if record.read(path)]
 
+    def destroy(self) -> None:
+        """Also what a test has left running."""
+        if self.data.exists():
+            self.deploy.run("destroy", "cluster", "--yes", "--grace", "5", check=False)
+
 
 @contextmanager
 def cluster_of(deploy: Deploy) -> Iterator[Cluster]:
     """One that nothing is left of in the end."""
     made = Cluster(deploy)
     yield made
-    if made.data.exists():
-        deploy.run("destroy", "cluster", "--yes", "--grace", "5", check=False)
+    made.destroy()
 
 
 def actions(result: Any) -> dict[str, str]:
