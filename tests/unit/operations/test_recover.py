@@ -10,7 +10,7 @@ from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership.kinds import Kind
 from temporal_dsql_deploy.operations.membership.result import Finding
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ClosedPath, ProbeResult
-from temporal_dsql_deploy.operations.recover.decide import PATIENCE, after_probe, decide
+from temporal_dsql_deploy.operations.recover.decide import PATIENCE, SURE, after_probe, decide
 from temporal_dsql_deploy.operations.recover.result import Action, Repair, Seen
 from temporal_dsql_deploy.platforms.protocol import Instance
 
@@ -69,16 +69,20 @@ def test_the_dead_are_started_and_nobody_else_is_touched() -> None:
 
 
 def test_with_the_dead_what_hangs_is_restarted() -> None:
-    assert first(seen(dead=["database"], hung=["matching-1"])) == (
-        "start",
-        ["database", "matching-1"],
-    )
+    look = seen(dead=["database"], hung=["matching-1"])
+    assert first(look, waited=SURE) == ("start", ["database", "matching-1"])
+
+
+def test_what_does_not_answer_once_may_only_be_slow() -> None:
+    assert first(seen(hung=["matching-1"])) == ("wait", ["matching-1"])
+    assert first(seen(hung=["matching-1"]), waited=SURE) == ("restart", ["matching-1"])
 
 
 def test_a_worker_that_waits_for_a_frontend_is_started_again_after_it() -> None:
     look = seen(hung=["frontend-1"], starting=["worker-1"], rows=4, fresh=True)
-    assert first(look) == ("restart", ["frontend-1", "worker-1"])
-    assert first(seen(hung=["matching-1"], starting=["worker-1"])) == ("restart", ["matching-1"])
+    assert first(look, waited=SURE) == ("restart", ["frontend-1", "worker-1"])
+    look = seen(hung=["matching-1"], starting=["worker-1"])
+    assert first(look, waited=SURE) == ("restart", ["matching-1"])
 
 
 def test_who_cannot_join_for_the_rows_of_the_dead_is_not_waited_for() -> None:

@@ -13,6 +13,8 @@ from temporal_dsql_deploy.operations.recover.result import Action, Repair, Seen
 PATIENCE = 10.0
 """Seconds for which a ring may contradict itself: a member that died is faulty to all after 5 to
 9 s, and one that has started is known to all after less."""
+SURE = 3.0
+"""Seconds for which something must not answer before it counts as hanging: it may only be slow."""
 _RING = {
     kind.code for kind in (kinds.EMPTY_RING, kinds.ROLE_MISSING, kinds.NOT_JOINED, kinds.SPLIT_RING)
 }
@@ -25,7 +27,10 @@ def decide(seen: Seen, *, waited: float, tried: Sequence[Repair]) -> Repair | No
     `waited` is for how many seconds has only been waited.
     """
     dead = [one.name for one in seen.instances if not one.running]
-    hung = _hung(seen)
+    silent = _silent(seen)
+    if silent and waited < SURE:
+        return Repair(Action.WAIT, wrong(seen), silent)
+    hung = [one.name for one in seen.instances if one.name in {*silent, *_lost(seen)}]
     if dead:
         return _start(seen, dead, hung, tried)
     if hung:
@@ -71,20 +76,26 @@ def wrong(seen: Seen, probe: ProbeResult | None = None) -> list[str]:
     return said
 
 
-def _hung(seen: Seen) -> list[str]:
-    """Instances that run, and will not do their part by themselves, or not soon.
+def _silent(seen: Seen) -> list[str]:
+    """Instances that run and do not serve, and have had the time to begin."""
+    return [
+        one.name
+        for one in seen.instances
+        if one.running and one.name not in {*seen.serving, *seen.starting}
+    ]
 
-    Who tries to join while there are fresh rows of the dead dials those, for up to a minute.
-    """
+
+def _lost(seen: Seen) -> list[str]:
+    """Those that are starting and dial fresh rows of the dead, which takes up to a minute."""
     roles = topology.load().roles
-    found = []
-    for one in seen.instances:
-        if not one.running or one.name in seen.serving:
-            continue
-        lost = one.component in roles and one.name not in seen.joined and seen.fresh
-        if lost or one.name not in seen.starting:
-            found.append(one.name)
-    return found
+    return [
+        one.name
+        for one in seen.instances
+        if seen.fresh
+        and one.component in roles
+        and one.name in seen.starting
+        and one.name not in seen.joined
+    ]
 
 
 def _in_order(seen: Seen, names: Collection[str]) -> list[str]:
