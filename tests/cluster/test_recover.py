@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -138,7 +139,7 @@ def test_old_rows_alone_are_deleted(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("said", ["start history-1", "history-1: SERVING", "SERVING and in the"])
+@pytest.mark.parametrize("said", ["start history-1", "worker-1: SERVING", "SERVING and in the"])
 def test_whatever_ends_it_the_next_goes_on(
     cluster: Cluster, said: str, number: signal.Signals
 ) -> None:
@@ -170,22 +171,35 @@ def split(cluster: Cluster) -> None:
         supervisor.start(matching.component(directory))
 
 
-def test_a_split_ring_is_rebuilt_after_a_question(cluster: Cluster) -> None:
+def test_of_a_split_ring_the_smaller_part_is_restarted(cluster: Cluster) -> None:
     split(cluster)
     before = cluster.pids()
-    refused = cluster.deploy.run("recover", "cluster", check=False)
+    result = recover(cluster)
+    assert any("membership-split-ring" in line for line in result["wrong"])
+    assert repairs(result) == [("restart", ["matching-1"])]
+    assert unchanged(before, cluster.pids()) == set(before) - {"matching-1"}
+
+
+def test_what_only_a_probe_sees_is_rebuilt_after_a_question(cluster: Cluster) -> None:
+    # Somebody has changed the file that a frontend reads again and again: it serves nobody now.
+    file = cluster.data / "run" / "frontend-1" / "dynamic.yaml"
+    file.write_text(f"{file.read_text()}frontend.rps:\n  - value: 0\n")
+    deadline = time.monotonic() + 60
+    while cluster.deploy.run("probe", "cluster", "--deadline", "3", check=False).returncode == 0:
+        assert time.monotonic() < deadline
+    before = cluster.pids()
+    refused = cluster.deploy.run("recover", "cluster", "--deadline", "3", check=False)
     assert refused.returncode == 4, refused.stderr
-    assert "membership-split-ring" in refused.stderr
+    assert "recover cluster --yes" in refused.stderr
     assert cluster.pids() == before
 
-    first = cluster.deploy.start("recover", "cluster", "--yes")
+    first = cluster.deploy.start("recover", "cluster", "--deadline", "3", "--yes")
     assert first.stderr is not None
-    until(first.stderr, "rebuild")
+    until(first.stderr, "rebuild history-1, matching-1, frontend-1, worker-1")
     first.send_signal(signal.SIGINT)
     _, errors = first.communicate(timeout=120)
     assert first.returncode == 5, errors
-    done = repairs(recover(cluster, "--yes"))
-    assert done, "what was interrupted had been done"
+    recover(cluster, "--yes")
     assert unchanged(before, cluster.pids()) == {"database", "ui"}
 
 

@@ -141,6 +141,8 @@ def _wait(seen: Seen, waited: float, tried: Sequence[Repair]) -> Repair | None:
         return Repair(Action.WAIT, wrong(seen), sorted(seen.starting))
     if waited < PATIENCE and (contradictory or seen.frozen or seen.orphans):
         return Repair(Action.WAIT, wrong(seen))
+    if contradictory and seen.apart:
+        return _restart(seen, sorted(seen.apart), tried)
     return _rebuild(seen, wrong(seen), tried) if contradictory else None
 
 

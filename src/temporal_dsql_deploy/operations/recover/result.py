@@ -73,6 +73,8 @@ class Seen:
     """Whether one of these rows is so young that whoever starts dials it."""
     frozen: frozenset[str] = frozenset()
     """Names of members that write no heartbeat."""
+    apart: frozenset[str] = frozenset()
+    """Of members of a split ring, those that are not in its largest part."""
     orphans: int = 0
     """Shards that were taken last by a history that does not run."""
 

@@ -60,6 +60,7 @@ def _seen(
         gone=frozenset(gone),
         fresh=any(row.age <= doctor.window() for row in looked.rows if row.host_id in gone),
         frozen=frozenset(one.name for one in looked.running if _is_frozen(one, looked)),
+        apart=_apart(looked),
         orphans=_orphans(looked),
     )
 
@@ -76,6 +77,13 @@ def _is_frozen(member: Member, looked: Look) -> bool:
     if looked.database_error or not _joined(member, looked):
         return False
     return min(ages, default=doctor.window() + 1) > doctor.window()
+
+
+def _apart(looked: Look) -> frozenset[str]:
+    found = doctor.parts([port for port in looked.ports if port.joined])
+    largest = max(found, key=len, default=set())
+    away = {address for part in found for address in part - largest}
+    return frozenset(one.name for one in looked.running if membership_address(one) in away)
 
 
 def _orphans(looked: Look) -> int:
