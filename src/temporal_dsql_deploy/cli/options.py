@@ -238,10 +238,13 @@ def one_of(what: str, word: str, choices: "Iterable[str]") -> str:
     known = list(choices)
     if word in known:
         return word
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1)
     raise UnknownChoice(
         f"there is no {what} {word!r}",
         cause=f"known are: {', '.join(known)}",
-        fix=f"choose one of: {', '.join(known)}",
+        fix=f"did you mean {close[0]}?" if close else f"choose one of: {', '.join(known)}",
     )
 
 
