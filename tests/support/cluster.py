@@ -1,6 +1,8 @@
-"""An environment `cluster` on addresses of its own, driven by the command as its users do."""
+"""The environment `cluster` as its users meet it, on addresses of its own."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,27 @@ class Cluster:
         """Also what a test has left running."""
         if self.data.exists():
             self.deploy.run("destroy", "cluster", "--yes", "--grace", "5", check=False)
+
+
+@contextmanager
+def cluster_of(deploy: Deploy) -> Iterator[Cluster]:
+    """One that nothing is left of in the end."""
+    made = Cluster(deploy)
+    yield made
+    made.destroy()
+
+
+def actions(result: Any) -> dict[str, str]:
+    return {change["what"]: change["action"] for change in result["changes"]}
+
+
+def by_name(status: Any) -> dict[str, Any]:
+    return {part["instance"] or part["name"]: part for part in status["components"]}
+
+
+def until(lines: Any, text: str) -> None:
+    """Read lines up to one that says this."""
+    for line in lines:
+        if text in line:
+            return
+    raise AssertionError(f"it never said {text}")

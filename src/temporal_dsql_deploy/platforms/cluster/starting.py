@@ -16,8 +16,10 @@ from temporal_dsql_deploy.platforms.protocol import Report
 
 
 def until_ready(directory: Directory) -> Database:
-    """Wait for the database that has been started. Raises StartFailed, NotReady."""
-    run = runs.read(directory)[DATABASE]
+    """Wait for the database. Raises NotRunning, StartFailed, NotReady."""
+    run = runs.read(directory).get(DATABASE)
+    if run is None:
+        raise directory.not_running("its PostgreSQL has not been started")
     database = parts.database(run.settings, directory)
     postgresql.until_ready(database, lambda: runs.broken([run], directory))
     return database
