@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from scripts import collector, temporal_server
+from scripts import collector, opensearch, temporal_server
 from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs
 from temporal_dsql_deploy.terraform import find, mirror
 from tests.support import partition, postgresql
 
@@ -46,6 +47,17 @@ def _no_loopback_addresses() -> str | None:
             one.bind(("127.64.0.1", 0))
         except OSError:
             return "no loopback addresses but 127.0.0.1 (they are Linux's)"
+    return None
+
+
+@cache
+def _no_opensearch() -> str | None:
+    if not opensearch.is_there():
+        return "no OpenSearch (make opensearch)"
+    try:
+        programs.find_java(opensearch_download.folder())
+    except DeployError as error:
+        return f"{error.message} ({error.fix})"
     return None
 
 
@@ -137,6 +149,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
     "network namespaces": _no_network_namespaces,
+    "opensearch": _no_opensearch,
     "postgresql": _no_postgresql,
     "procfs": _no_procfs,
     "ps": _no_ps,
