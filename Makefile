@@ -5,6 +5,8 @@ UV := $(PYTHON) scripts/uv.py
 DEPLOY := .venv/bin/dsql-deploy
 RUN := .venv/bin
 ENV ?= local
+# Tests that share nothing of the machine; the others start clusters, one after another.
+SIDE_BY_SIDE := tests/docs tests/terraform tests/unit
 
 .DEFAULT_GOAL := help
 
@@ -22,7 +24,8 @@ down: .venv/installed ## Stop it and keep its data
 
 .PHONY: test
 test: .venv/installed-dev ## Run all tests that this machine can run, and list those that it cannot
-	@$(RUN)/pytest
+	@$(RUN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(SIDE_BY_SIDE); first=$$?; \
+	echo; $(RUN)/pytest $(SIDE_BY_SIDE:%=--ignore=%) && exit $$first
 
 .PHONY: check
 check: .venv/installed-dev ## Format, lint, types, layers

@@ -30,6 +30,7 @@ from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
+from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
@@ -55,6 +56,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "plan": PlanResult,
     "diagram": DiagramResult,
     "probe": ProbeResult,
+    "restart": RestartResult,
+    "restart-dry-run": RestartPlan,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -67,6 +70,7 @@ TITLES = {
     "membership-clean": "dsql-deploy membership clean --json",
     "membership-doctor": "dsql-deploy membership doctor --json",
     "membership-show": "dsql-deploy membership show --json",
+    "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in list(items):
         for marker in item.iter_markers("needs"):
-            if reason := LACKS[marker.args[0]]():
+            if not _all_must_run() and (reason := LACKS[marker.args[0]]()):
                 config.stash[_left_out].setdefault(reason, []).append(item.nodeid)
                 items.remove(item)
                 config.hook.pytest_deselected(items=[item])
@@ -46,10 +47,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         plans = any(marker.args[0] == "terraform" for marker in item.iter_markers("needs"))
         if plans and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(1800))
-    left_out = config.stash[_left_out]
-    if left_out and os.environ.get("CI") == "true":
-        reasons = "; ".join(left_out)
-        raise pytest.UsageError(f"with CI=true no test may be left out, but: {reasons}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        if _all_must_run() and (reason := LACKS[marker.args[0]]()):
+            pytest.fail(f"with CI=true no test may be left out, but: {reason}", pytrace=False)
+
+
+def _all_must_run() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of tests that run side by side only those who run them know what was left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash[_left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each has collected, and so left out, the same."""
+    node.config.stash[_left_out].update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

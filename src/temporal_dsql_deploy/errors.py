@@ -286,7 +286,7 @@ class ResidueFound(RefusedError):
 
 
 class StoppedHalfway(DeployError):
-    """Terraform was stopped before it was done; what it did is in its state."""
+    """What was being done has stopped before its end; the message says what stands now."""
 
     exit_code = 5
     code = "stopped-halfway"

@@ -6,16 +6,14 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from temporalio.client import Client
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.platforms.processes import record
 from temporal_dsql_deploy.platforms.processes.record import Record
+from tests.support.cluster import NETWORK, Cluster, actions, by_name, cluster_of, until
 from tests.support.deploy import Deploy
 
 pytestmark = [
@@ -26,55 +24,12 @@ pytestmark = [
 
 ROLES = list(topology.load().roles)
 EVERYTHING = ["database", *(f"{role}-1" for role in ROLES), "ui"]
-NETWORK = 192 + os.getpid() % 60
-
-
-class Cluster:
-    """An environment `cluster` on addresses of its own."""
-
-    def __init__(self, deploy: Deploy) -> None:
-        self.deploy = deploy
-        self.data = deploy.state / "dsql-deploy" / "cluster"
-        self.settings(f"network = {NETWORK}")
-
-    def settings(self, text: str) -> None:
-        """What its file says."""
-        path = self.deploy.config / "dsql-deploy" / "environments" / "cluster.toml"
-        path.write_text(text)
-
-    def up(self, *options: str) -> Any:
-        return self.deploy.json("up", "cluster", *options)
-
-    def status(self, *, check: bool = True) -> Any:
-        return self.deploy.json("status", "cluster", check=check)
-
-    def run(self, name: str) -> Record:
-        found = record.read(self.data / "run" / f"{name}.json")
-        assert found is not None
-        return found
-
-    def pids(self) -> dict[str, int]:
-        """Of every process, as its record has it."""
-        return {path.stem: self.run(path.stem).process.pid for path in self.records()}
-
-    def records(self) -> list[Path]:
-        return [path for path in (self.data / "run").glob("*.json") if record.read(path)]
 
 
 @pytest.fixture
 def cluster(deploy: Deploy) -> Iterator[Cluster]:
-    made = Cluster(deploy)
-    yield made
-    if made.data.exists():
-        deploy.run("destroy", "cluster", "--yes", "--grace", "5", check=False)
-
-
-def actions(result: Any) -> dict[str, str]:
-    return {change["what"]: change["action"] for change in result["changes"]}
-
-
-def by_name(status: Any) -> dict[str, Any]:
-    return {part["instance"] or part["name"]: part for part in status["components"]}
+    with cluster_of(deploy) as made:
+        yield made
 
 
 def test_its_whole_life(cluster: Cluster) -> None:
@@ -153,7 +108,7 @@ def test_settings_change_what_they_concern_and_nothing_else(cluster: Cluster) ->
     assert "has 32 history shards and cannot get 64" in refused.stderr
 
     planned = cluster.deploy.json("up", "cluster", "--replicas", "matching=2", "--dry-run")
-    assert actions(planned) == {"matching-1": "restart", "matching-2": "start"}
+    assert actions(planned) == {"matching-1": "update", "matching-2": "start"}
     assert cluster.pids() == pids
 
     option = ("--dynamic-config-value", "matching.rps=1000")
@@ -165,9 +120,10 @@ def test_settings_change_what_they_concern_and_nothing_else(cluster: Cluster) ->
     assert {name for name in pids if now[name] == pids[name]} == {"database", "ui"}
 
     smaller = actions(cluster.up("--replicas", "history=1"))
-    assert smaller == {"history-2": "stop", "history-1": "restart"}
+    assert smaller == {"history-2": "stop", "history-1": "update"}
     assert "history-2" not in cluster.pids()
-    assert cluster.status()["facts"]["shards"].startswith("32: history-1")
+    assert cluster.pids()["history-1"] == now["history-1"]
+    assert cluster.up()["changes"] == []
 
 
 def test_what_is_interrupted_is_undone(cluster: Cluster) -> None:
@@ -192,13 +148,6 @@ def test_what_is_interrupted_is_undone(cluster: Cluster) -> None:
         name: run.settings for name, run in before.items()
     }
     assert cluster.up()["changes"] == []
-
-
-def until(lines: Any, text: str) -> None:
-    for line in lines:
-        if text in line:
-            return
-    raise AssertionError(f"it never said {text}")
 
 
 def test_of_two_at_once_one_waits_for_the_other(cluster: Cluster) -> None:

@@ -24,12 +24,14 @@ CLOSED = [
     ["worker", "matching", "grpc"],
 ]
 OPEN, TWO = Case([]), Case([], instances=2, rounds=2)
+CANARY = Case([["history", "frontend", "grpc"]], canary=True, rounds=2)
+"""The first of all: who has dialled whom is told of all cases up to one."""
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
     """By name of the case; all on one database, one after the other."""
-    cases = [OPEN, *(Case([path]) for path in CLOSED), TWO]
+    cases = [CANARY, OPEN, *(Case([path]) for path in CLOSED), TWO]
     return {outcome.name: outcome for outcome in closed_paths.run(cases)}
 
 
@@ -45,6 +47,14 @@ def test_a_closed_path_is_named_and_no_other(path: list[str], outcomes: dict[str
 def test_nothing_is_named_when_nothing_is_closed(case: Case, outcomes: dict[str, Outcome]) -> None:
     found = outcomes[case.name]
     assert (found.failed, found.named, found.errors) == ([], [], {}), found
+
+
+def test_a_canary_does_not_try_what_ends_history(outcomes: dict[str, Outcome]) -> None:
+    found = outcomes[CANARY.name]
+    assert found.failed == []
+    assert list(found.errors) == ["parent-close"], "and that it was left out is said"
+    port = topology.load().roles["frontend"].ports["grpc"]
+    assert ["history", "frontend", port] not in found.dialled
 
 
 def test_the_roles_dial_whom_the_topology_says_and_nobody_else(

@@ -22,7 +22,9 @@ from typing import Any, cast
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 
 from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.operations.probe import watch
 from temporal_dsql_deploy.operations.probe.cluster import probe_platform
+from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.processes import log_lines
 from temporal_dsql_deploy.platforms.protocol import (
@@ -55,13 +57,16 @@ class Case:
     """Of each role."""
     rounds: int = 1
     """How often it is probed."""
+    canary: bool = False
+    """Whether it is the canary that probes."""
     linger: float = 0.0
     """Seconds after the last probe, until it is seen which roles have exited."""
 
     @property
     def name(self) -> str:
         paths = ", ".join(f"{one} -> {other} {port}" for one, other, port in self.closed)
-        return f"{paths or 'nothing'}{f', {self.instances} of each' * (self.instances > 1)}"
+        more = f", {self.instances} of each" * (self.instances > 1) + ", canary" * self.canary
+        return f"{paths or 'nothing'}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +182,10 @@ class Laboratory:
         with self.cluster(closed, case.instances) as running:
             not_serving = until_serving(running)
             platform: Any = Roles(running)
+            results = (_watched if case.canary else _probed)(cast("Platform", platform))
             for _ in range(case.rounds):
                 began = time.monotonic()
-                result = probe_platform(
-                    cast("Platform", platform), NAMESPACE, deadline=DEADLINE, report=_ignore
-                )
+                result = next(results)
                 seconds = time.monotonic() - began
             time.sleep(case.linger)
             exited = [role.name for role in running if role.process.poll() is not None]
@@ -204,6 +208,15 @@ class Laboratory:
             exited=exited,
             dialled=[list(dial) for dial in sorted(self.dials.seen())],
         )
+
+
+def _probed(platform: Platform) -> Iterator[ProbeResult]:
+    while True:
+        yield probe_platform(platform, NAMESPACE, deadline=DEADLINE, report=_ignore)
+
+
+def _watched(platform: Platform) -> Iterator[ProbeResult]:
+    return watch.rounds(platform, NAMESPACE, deadline=DEADLINE, interval=1)
 
 
 def until_serving(running: Sequence[Role]) -> list[str]:

@@ -99,7 +99,11 @@ def line(result: "ProbeResult") -> str:
     """A round of the canary in one line."""
     at = result.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     failed = [f"{check.name} ({check.error})" for check in result.checks if not check.ok]
-    said = f"FAILED: {', '.join(failed)}" if failed else f"OK: {len(result.checks)} checks"
+    left_out = [check.name for check in result.checks if check.left_out]
+    tried = len(result.checks) - len(left_out)
+    said = f"FAILED: {', '.join(failed)}" if failed else f"OK: {tried} checks"
+    if left_out:
+        said += f"; left out: {', '.join(left_out)}"
     return f"{at}  {result.seconds:.1f} s  {said}"
 
 

@@ -1,16 +1,14 @@
 """From whatever is there to a running, probed cluster."""
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
+from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.undone import undone_on_failure
 from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report, Result, Status
 
 
@@ -44,7 +42,7 @@ def up(
     ready; a failed probe leaves everything standing, to be looked at.
     """
     with platform.lock("up", report):
-        with _undone_on_failure(platform, report) as starting:
+        with undone_on_failure(platform, report) as starting:
             if platform.running() and platform.plan():
                 from temporal_dsql_deploy.operations.settle import plan as plan_settling
 
@@ -55,22 +53,11 @@ def up(
             for change in changes:
                 report(f"{change.action} {change.what}")
             # The SDK takes as long to import as the server to start: it is imported meanwhile.
-            from temporal_dsql_deploy.operations.probe.cluster import one_process, probe_platform
+            import temporal_dsql_deploy.operations.probe.cluster  # noqa: F401
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += asyncio.run(settle(platform, environment, report))
-        try:
-            result = probe_platform(
-                platform,
-                environment.probe_namespace,
-                deadline=deadline,
-                report=lambda line: report(f"probe: {line}"),
-                # What else it tries are the paths between processes.
-                thorough=not one_process(platform),
-            )
-        except KeyboardInterrupt:
-            report("the cluster is ready and stays; only its probe was cut off")
-            raise
+        result = prove(platform, environment, deadline=deadline, report=report)
         return UpResult(
             environment=environment.name,
             changes=changes,
@@ -86,36 +73,3 @@ def plan(platform: Platform, environment: Environment) -> UpPlan:
 
     changes = platform.plan() + settle.plan(platform, environment)
     return UpPlan(environment=environment.name, changes=changes)
-
-
-@contextmanager
-def _undone_on_failure(platform: Platform, report: Report) -> Iterator[Callable[[], None]]:
-    """Stop the cluster if the block fails after it called what it is given."""
-    mine = False
-
-    def starting() -> None:
-        nonlocal mine
-        mine = True
-
-    try:
-        yield starting
-    except BaseException as error:
-        if mine:
-            with _uninterrupted():
-                report("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-                report(platform.undo())
-        raise
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    def ignore(_number: int, _frame: FrameType | None) -> Any:
-        return None
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, ignore) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """The protocol that every verb speaks, whatever a Temporal cluster runs on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -159,6 +159,23 @@ class Member(Result):
     """The IP address that it has, which is the one that it should broadcast."""
     membership_port: int
     grpc_port: int
+    name: str = ""
+    """Of its instance, such as `history-2`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance(Result):
+    """A process that belongs to a cluster as it was last started, whether it runs or not."""
+
+    name: str
+    """Such as `history-2`; the component where there is only ever one."""
+    component: str
+    """Role, `ui` or `database`."""
+    running: bool
+    since: datetime | None = None
+    """When it was started, UTC; null where that is not known."""
+    note: str = ""
+    """How it ended and what it said last; empty while it runs."""
 
 
 GRACE = 30.0
@@ -235,6 +252,18 @@ class Platform(Protocol):
         """Lines of the logs, oldest first; endless when `query.follow`.
 
         Raises NotRunning when nothing has ever been logged.
+        """
+
+    def instances(self) -> list[Instance]:
+        """Everything that should run, in the order of start. Raises NotRunning if it never did."""
+
+    def restart(self, names: Sequence[str], *, grace: float) -> None:
+        """Stop these instances, where they run, and start them as the cluster was last started.
+
+        It returns when gRPC health of each role that it has started says SERVING. `grace` is in
+        seconds. What can be refused is refused before anything is stopped. After an interruption,
+        or a failure, some of them may not run.
+        Raises StartFailed, NotReady, StopFailed, NotRunning and what `start` refuses with.
         """
 
     def stop(self, *, grace: float) -> Stopped:

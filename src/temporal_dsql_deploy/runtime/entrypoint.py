@@ -24,6 +24,7 @@ there. argparse's own is 2."""
 DIRECTORY = "/etc/temporal/config/dynamicconfig"
 """The folder that is always writable: a tmpfs of the container's user on ECS."""
 SERVER = "temporal-server"
+DYNAMIC = "dynamic.yaml"
 _HIDDEN = "(not shown)"
 _DROPPED = (
     # --config-file excludes them, and the server ends where one is set.
@@ -81,9 +82,14 @@ def render(
         faults.append(broadcast)
     if faults or not isinstance(broadcast, address.Broadcast):
         return faults
-    dynamic_path = str(folder / "dynamic.yaml")
+    dynamic_path = str(folder / DYNAMIC)
     made = config.build(settings, contract, broadcast.address, dynamic_path)
     return Rendered(settings, broadcast, made, dynamic.build(settings, contract))
+
+
+def dynamic_file(found: Rendered, folder: Path) -> tuple[Path, str]:
+    """Where the server reads its dynamic config, and what stands there."""
+    return folder / DYNAMIC, yaml_text.dump(found.dynamic)
 
 
 def command(server: str, folder: Path, settings: Settings) -> list[str]:
@@ -114,7 +120,8 @@ def _start(found: Rendered, folder: Path, server: str) -> int:
         say("error", "the server's program is not there", file, program=server, fix=fix)
         return MISSING
     try:
-        files.write(folder / "dynamic.yaml", yaml_text.dump(found.dynamic), 0o644)
+        path, text = dynamic_file(found, folder)
+        files.write(path, text, 0o644)
         # It may hold a password.
         files.write(folder / "server.yaml", yaml_text.dump(found.config), 0o600)
     except OSError as error:
@@ -211,7 +218,7 @@ def _shown(found: Rendered) -> str:
     """Both files, with secrets hidden."""
     return (
         f"# server.yaml\n{yaml_text.dump(_without_secrets(found.config))}"
-        f"---\n# dynamic.yaml\n{yaml_text.dump(found.dynamic)}"
+        f"---\n# {DYNAMIC}\n{yaml_text.dump(found.dynamic)}"
     )
 
 

@@ -34,6 +34,8 @@ class Check:
     uses: frozenset[Pair] = _WORKFLOW
     exception: str = ""
     """Id of the known exception of a server (servers.json) that cannot do it."""
+    harm: str = ""
+    """What it does where one of its paths is closed: no canary tries such a check."""
 
 
 def _more(*pairs: Pair) -> frozenset[Pair]:
@@ -99,6 +101,7 @@ OTHERS = [
         "children of a parent that ends stay open, if they are ten or more: history has the worker "
         "role close them, through the frontend, and exits a minute after it could not reach that",
         _more(Pair("history", "frontend"), _SYSTEM, _WATCH, _SHARDS),
+        harm="where history cannot reach the frontend, history would exit a minute later",
     ),
     Check(
         "batch",
@@ -132,6 +135,11 @@ def able(exceptions: Iterable[str]) -> list[str]:
     """The names of the checks that a server with these known exceptions can do."""
     lacks = set(exceptions)
     return [check.name for check in (FIRST, *OTHERS) if check.exception not in lacks]
+
+
+def harmful() -> dict[str, str]:
+    """What a canary leaves out: by the name of a check the harm that it can do."""
+    return {check.name: check.harm for check in (FIRST, *OTHERS) if check.harm}
 
 
 def uses(names: Iterable[str], single: Iterable[str] = ()) -> Uses:

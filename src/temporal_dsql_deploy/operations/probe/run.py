@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
@@ -41,6 +41,8 @@ class Question:
     """Is told of each check as it ends."""
     names: Collection[str] = BASICS
     """Of the checks."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a check why it is not to be tried."""
 
     def chosen(self) -> list[Check]:
         """The first check and, of the others, those that are named."""
@@ -155,7 +157,7 @@ async def _run(check: Check, trial: Trial, question: Question) -> CheckResult:
     silent = False
     try:
         async with asyncio.timeout(question.deadline):
-            await check.run(trial)
+            await _tried(check, trial, question)
     except TimeoutError:
         error, silent = f"not done after {question.deadline:g} s", True
     except RPCError as failure:
@@ -177,6 +179,12 @@ async def _run(check: Check, trial: Trial, question: Question) -> CheckResult:
         silent=silent,
         left_out=left_out,
     )
+
+
+async def _tried(check: Check, trial: Trial, question: Question) -> None:
+    if reason := question.left_out.get(check.name):
+        raise LeftOut(reason)
+    await check.run(trial)
 
 
 def _is_silent(failure: RPCError) -> bool:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from temporal_dsql_deploy.errors import NotRunning, PortTaken
-from temporal_dsql_deploy.operations.probe.cluster import diagnosed, names
+from temporal_dsql_deploy.operations.probe import checks
+from temporal_dsql_deploy.operations.probe.cluster import diagnosed, names, one_process
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
 from temporal_dsql_deploy.operations.probe.run import Question, ask
 from temporal_dsql_deploy.platforms.protocol import Platform
@@ -68,10 +69,13 @@ class Metrics:
         self._ok.set(result.ok)
         self._rounds.labels("ok" if result.ok else "failed").inc()
         self._end.set(time.time())
+        for gauge in (self._check, self._seconds, self._paths):
+            gauge.clear()
         for check in result.checks:
-            self._check.labels(check.name).set(check.ok)
-            self._seconds.labels(check.name).set(check.seconds)
-        self._paths.clear()
+            # A 1 for what was not tried would say that it works.
+            if not check.left_out:
+                self._check.labels(check.name).set(check.ok)
+                self._seconds.labels(check.name).set(check.seconds)
         for path in result.paths:
             certain = str(path.certain).lower()
             self._paths.labels(path.caller, path.callee, path.port_name, certain).set(1)
@@ -82,16 +86,20 @@ def rounds(
 ) -> Iterator[ProbeResult]:
     """Endless results of a thorough probe, one every `interval` seconds from start to start.
 
-    A cluster that does not run is a failed round, and tried again.
+    A cluster that does not run is a failed round, and tried again. A check that can do harm where
+    a path is closed is left out: what watches must not break, and inside one process is no path.
     """
     # One loop for all rounds: what a round has left behind ends in the next.
     loop = asyncio.new_event_loop()
     wanted = names(platform, thorough=True)
+    harmful = {} if one_process(platform) else checks.harmful()
     try:
         while True:
             began = time.monotonic()
             try:
-                question = Question(platform.frontend(), namespace, deadline, _ignore, wanted)
+                question = Question(
+                    platform.frontend(), namespace, deadline, _ignore, wanted, left_out=harmful
+                )
                 result = diagnosed(platform, ask(loop, question))
             except NotRunning as error:
                 result = _nothing_runs(namespace, error)

@@ -170,8 +170,10 @@ def until_ready(url: str, broken: Callable[[], StartFailed | None]) -> None:
         time.sleep(_POLL)
 
 
-def set_up(url: str, tool: Path) -> list[str]:
+def set_up(url: str, tool: Path, data: Path) -> list[str]:
     """Give it the template and the index of the server that `tool` belongs to; what was done.
+
+    `data` is its folder.
 
     Raises IndexUnusable where the index is not as the server expects it, StartFailed where the tool
     or OpenSearch fails.
@@ -194,7 +196,7 @@ def set_up(url: str, tool: Path) -> list[str]:
             fix="try again; its log: dsql-deploy logs ENV --component opensearch",
         ) from error
     if wrong:
-        raise _unusable(url, wrong)
+        raise _unusable(wrong, data)
     done = [] if INDEX in before else [f"index {INDEX}"]
     return done + [f"{one.what} of index {INDEX}" for one in added]
 
@@ -205,13 +207,13 @@ def differences(url: str) -> list[Difference]:
     return index.differences(expected, index.index(_get(f"{url}/{INDEX}?flat_settings=true")))
 
 
-def _unusable(url: str, wrong: Sequence[Difference]) -> IndexUnusable:
+def _unusable(wrong: Sequence[Difference], data: Path) -> IndexUnusable:
     return IndexUnusable(
         f"the visibility index {INDEX} is not as this server expects it",
         cause="; ".join(str(one) for one in wrong),
-        fix="what a field is cannot be changed. Delete the index, with the record of every "
-        f"workflow that it lists: curl -X DELETE {url}/{INDEX}; or begin anew: "
-        "dsql-deploy destroy ENV. Then: dsql-deploy up ENV",
+        fix="what a field is cannot be changed any more. Begin with an empty index, which lists no "
+        f"workflow of before: dsql-deploy down ENV, delete the folder {data}, then dsql-deploy up "
+        "ENV; or without all data: dsql-deploy destroy ENV",
     )
 
 

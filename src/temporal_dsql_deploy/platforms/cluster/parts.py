@@ -26,6 +26,7 @@ _CONFIGURES = ("TEMPORAL_", "DSQL_", "PREFLIGHT", "ECS_", "OPENSEARCH_")
 _CONFIGURE = {"BIND_ON_IP", "DEPLOY_ENVIRONMENT", "AWS_REGION"}
 _STORES = {DATABASE, OPENSEARCH}
 DATA, PASSWORD = "postgresql", "postgresql.password"
+DYNAMIC_CONFIG = "TEMPORAL_DYNAMIC_CONFIG"
 _UI_CONFIG = """\
 # enable-template
 temporalGrpcAddress: {{ env "TEMPORAL_ADDRESS" }}
@@ -189,7 +190,7 @@ def _role(
     variables |= _ports(place, settings.network)
     dynamic_config = dynamic(place.component, settings)
     if dynamic_config:
-        variables["TEMPORAL_DYNAMIC_CONFIG"] = json.dumps(dynamic_config, sort_keys=True)
+        variables[DYNAMIC_CONFIG] = json.dumps(dynamic_config, sort_keys=True)
     return Part(
         place=place,
         command=[
@@ -236,3 +237,19 @@ def dynamic(role: str, settings: ClusterSettings) -> dict[str, Any]:
     alone = settings.replicas[role] == 1
     drains = {key.key: "0s" for key in topology.load().drain.roles[role].keys} if alone else {}
     return {**drains, **settings.dynamic_config}
+
+
+def dynamic_file(part: Part, directory: Directory) -> tuple[Path, str] | None:
+    """The file that a role reads its dynamic config from, again and again, and what is to be in it.
+
+    None for what is no role, and where the runtime refuses its variables.
+    """
+    from temporal_dsql_deploy.runtime import address, entrypoint
+
+    if part.place.component not in topology.load().roles:
+        return None
+    folder = directory.run / part.place.name
+    made = entrypoint.render(part.variables, folder, address.this_machine())
+    if isinstance(made, list):
+        return None
+    return entrypoint.dynamic_file(made, folder)

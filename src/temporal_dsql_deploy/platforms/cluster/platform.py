@@ -1,26 +1,33 @@
 """The platform `cluster`: the protocol, spoken by the four roles as processes on this machine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import PortTaken, StartFailed
+from temporal_dsql_deploy.errors import StartFailed
 from temporal_dsql_deploy.persistence.database import Database
-from temporal_dsql_deploy.platforms.cluster import build, layout, parts, programs, runs
+from temporal_dsql_deploy.platforms.cluster import (
+    build,
+    change,
+    layout,
+    parts,
+    programs,
+    restarting,
+    runs,
+)
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
-from temporal_dsql_deploy.platforms.cluster.parts import Part
-from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings, Found
-from temporal_dsql_deploy.platforms.cluster.starting import Starter, opensearch_ready, until_ready
-from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports, record, supervisor
+from temporal_dsql_deploy.platforms.cluster.change import Passage
+from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
+from temporal_dsql_deploy.platforms.cluster.starting import Starter
+from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
-    GRACE,
     Change,
+    Instance,
     LogLine,
     LogQuery,
     Member,
@@ -33,18 +40,6 @@ from temporal_dsql_deploy.platforms.protocol import (
 from temporal_dsql_deploy.platforms.requirement import requirement
 
 _PATIENCE = 120.0
-_SETTINGS = "cluster.json"
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What there was before `start`, for `undo`."""
-
-    settings: ClusterSettings | None
-    runs: dict[str, Record]
-    alive: set[str]
-    ending: set[str]
-    """Those that `start` stops, to restart them or for good."""
 
 
 class ClusterPlatform:
@@ -59,10 +54,10 @@ class ClusterPlatform:
         self._directory = Directory(
             root.expanduser().absolute(),
             environment.name,
-            [f"{parts.DATA}*", layout.OPENSEARCH, _SETTINGS],
+            [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
         )
-        self._settings = self._directory.root / _SETTINGS
-        self._before: _Before | None = None
+        self._going: Passage | None = None
+        """The change that `undo` undoes."""
 
     def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
         """See Platform."""
@@ -70,114 +65,53 @@ class ClusterPlatform:
 
     def plan(self) -> list[Change]:
         """See Platform. Raises as `start` does."""
-        settings, wanted = self._wanted()
-        changes = self._changes(wanted)
-        if not changes:
-            return []
-        self._check_ports(wanted)
-        return programs.lacking(_found(settings)) + changes
+        return self._passage(self._wanted()).plan()
 
-    def _wanted(self) -> tuple[ClusterSettings, list[Part]]:
-        last = settings_file.read(self._settings)
-        settings = settings_file.wanted(
+    def _wanted(self) -> ClusterSettings:
+        last = self._last()
+        return settings_file.wanted(
             self._environment,
             programs.find(self._environment, last),
             last=last,
             running=self.running(),
             is_free=ports.is_free,
         )
-        return settings, parts.all_parts(self._environment.name, settings, self._directory)
 
-    def _changes(self, wanted: list[Part]) -> list[Change]:
-        there = runs.alive(self._runs())
-        names = {part.place.name for part in wanted}
-        changes = [Change(what=name, action="stop") for name in there if name not in names]
-        for part in wanted:
-            run = there.get(part.place.name)
-            if run is None:
-                changes.append(Change(what=part.place.name, action="start", detail=_where(part)))
-            elif differences := _differences(run, part):
-                detail = ", ".join(differences)
-                changes.append(Change(what=part.place.name, action="restart", detail=detail))
-        return changes
+    def _last(self) -> ClusterSettings | None:
+        return settings_file.read(self._directory.root / change.SETTINGS)
+
+    def _passage(self, settings: ClusterSettings) -> Passage:
+        return Passage(settings, self._directory, self._report)
 
     def start(self, starting: Callable[[], None]) -> list[Change]:
         """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
-        settings, wanted = self._wanted()
-        changes = self._changes(wanted)
-        if not changes:
-            return []
-        self._directory.prepare()
-        self._check_ports(wanted)
-        built = programs.lacking(_found(settings))
-        programs.obtain(_found(settings), self._report)
-        starter = Starter(settings, self._directory, self._report)
-        starter.check()
-        there = self._runs()
-        last = settings_file.read(self._settings)
-        ending = {change.what for change in changes if change.action in {"stop", "restart"}}
-        self._before = _Before(last, there, set(runs.alive(there)), ending)
-        starting()
-        try:
-            settings_file.write(self._settings, settings)
-            self._make_way(changes)
-            ready = {name for name, run in self._runs().items() if run.alive()}
-            starter.start([part for part in wanted if part.place.name not in ready])
-        except OSError as error:
-            raise self._directory.unusable(error) from error
-        return built + changes
-
-    def _make_way(self, changes: list[Change]) -> None:
-        """Stop what is to be restarted, and what is not wanted any more."""
-        ending = self._before.ending if self._before else set()
-        there = {name: run for name, run in self._runs().items() if name in ending}
-        if there:
-            self._report(f"stopping {', '.join(there)}")
-            runs.stop(there, self._directory, grace=GRACE)
-        for change in changes:
-            if change.action == "stop":
-                self._directory.record(change.what).unlink(missing_ok=True)
+        self._going = self._passage(self._wanted())
+        return self._going.go(starting)
 
     def undo(self) -> str:
         """See Platform."""
-        assert self._before is not None  # noqa: S101 - `start` has said that it starts
-        before = self._before
-        there = self._runs()
-        started = [name for name, run in there.items() if before.runs.get(name) != run]
-        # What was asked to end may not have ended yet.
-        ending = {name: run for name, run in there.items() if name in {*started, *before.ending}}
-        runs.stop(ending, self._directory, grace=GRACE)
-        if before.settings is None:
-            self._settings.unlink(missing_ok=True)
-        else:
-            settings_file.write(self._settings, before.settings)
-        for name in started:
-            self._directory.record(name).unlink(missing_ok=True)
-        for name, run in before.runs.items():
-            record.write(self._directory.record(name), run)
-            if name in before.alive and not run.alive():
-                component = parts.started(name, run.command, run.settings, self._directory)
-                supervisor.start(component)
-                if name == layout.DATABASE:
-                    until_ready(self._directory)
-                elif name == layout.OPENSEARCH:
-                    opensearch_ready(self._directory)
-        return "went back to what ran before" if before.alive else "stopped what was started"
+        assert self._going is not None  # noqa: S101 - something has said that it starts
+        return self._going.undo()
 
-    def _check_ports(self, wanted: list[Part]) -> None:
-        own = {
-            (run.settings["address"], port)
-            for run in runs.alive(self._runs()).values()
-            for port in run.settings["ports"].values()
-        }
-        for part in wanted:
-            for name, port in part.place.ports.items():
-                if (part.place.address, port) not in own:
-                    _check_port(part.place, name, port)
+    def instances(self) -> list[Instance]:
+        """See Platform."""
+        return restarting.instances(self._started(), self._directory)
+
+    def restart(self, names: Sequence[str], *, grace: float) -> None:
+        """See Platform."""
+        restarting.restart(self._started(), names, self._directory, self._report, grace=grace)
+
+    def _started(self) -> ClusterSettings:
+        """What it was last started with. Raises NotRunning."""
+        self._directory.refuse_foreign()
+        last = self._last()
+        if last is None:
+            raise self._directory.not_running("it has not been started yet")
+        return last
 
     def warnings(self) -> list[str]:
         """See Platform."""
-        last = settings_file.read(self._settings)
+        last = self._last()
         values = last.dynamic_config if last else {}
         if not values:
             return []
@@ -203,14 +137,12 @@ class ClusterPlatform:
         return f"{programs.server_version(path)}, {path}"
 
     def _postgresql_found(self) -> str:
-        settings, _ = self._wanted()
-        return Starter(settings, self._directory, self._report).postgresql_found()
+        return Starter(self._wanted(), self._directory, self._report).postgresql_found()
 
     def _opensearch_required(self) -> list[Requirement]:
-        last = settings_file.read(self._settings)
-        if settings_file.visibility(self._environment, last) != settings_file.OPENSEARCH:
-            return []
         environment = self._environment
+        if settings_file.visibility(environment, self._last()) != settings_file.OPENSEARCH:
+            return []
         return [
             requirement("OpenSearch", lambda: programs.opensearch_found(environment)),
             requirement("Java", lambda: programs.java_found(environment)),
@@ -218,8 +150,9 @@ class ClusterPlatform:
         ]
 
     def _addresses_found(self) -> str:
-        settings, wanted = self._wanted()
-        self._check_ports(wanted)
+        settings = self._wanted()
+        wanted = parts.all_parts(self._environment.name, settings, self._directory)
+        change.check_ports(wanted, self._runs())
         state = "in use by this environment" if self.running() else "free"
         if settings.network == layout.SHARED:
             return f"127.0.0.1 with ports of their own: {state}"
@@ -275,7 +208,7 @@ class ClusterPlatform:
 
         self._directory.refuse_foreign()
         facts = {"data": str(self._directory.root), "logs": str(self._directory.logs)}
-        last = settings_file.read(self._settings)
+        last = self._last()
         if last is not None:
             facts["server"] = last.server
         there = self._runs()
@@ -292,8 +225,9 @@ class ClusterPlatform:
                 address=run.settings["address"],
                 membership_port=run.settings["ports"]["membership"],
                 grpc_port=run.settings["ports"]["grpc"],
+                name=name,
             )
-            for run in runs.roles(runs.alive(self._runs())).values()
+            for name, run in runs.roles(runs.alive(self._runs())).items()
         ]
 
     def database(self) -> Database:
@@ -366,30 +300,3 @@ def _parser(name: str, component: str, query: LogQuery) -> Callable[[str], LogLi
         return line if line is not None and log_lines.wanted(line, by_level) else None
 
     return parse
-
-
-def _differences(run: Record, part: Part) -> list[str]:
-    """What a restart would change."""
-    old = {**run.settings["told"], **run.settings["variables"]}
-    return settings_file.differences(old, {**part.told, **part.variables})
-
-
-def _found(settings: ClusterSettings) -> Found:
-    return settings.found()
-
-
-def _where(part: Part) -> str:
-    listed = ", ".join(f"{name} {port}" for name, port in part.place.ports.items())
-    return f"{part.place.address}, {listed}"
-
-
-def _check_port(place: layout.Place, name: str, port: int) -> None:
-    what = f"{place.address}:{port}, which is to be the {name} port of {place.name},"
-    fix = "stop that process, or choose another network or port in the environment's file"
-    try:
-        if ports.is_free(port, place.address):
-            return
-    except OSError as error:
-        raise PortTaken(f"{what} cannot be used", cause=str(error.strerror), fix=fix) from error
-    holder = ports.holder(port, place.address)
-    raise PortTaken(f"{what} is taken", cause=f"{holder} listens there", fix=fix)

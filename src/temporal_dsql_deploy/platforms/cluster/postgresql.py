@@ -162,14 +162,17 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
         time.sleep(_POLL)
 
 
-def set_up(database: Database, tool: Path) -> list[str]:
-    """Give both databases the schema of servers.json where they have another; which it was.
+def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
+    """Give the databases the schema of servers.json where they have another; which it was.
 
-    `tool` is temporal-sql-tool. Raises StartFailed.
+    `tool` is temporal-sql-tool, `visibility` whether that is in SQL too. Raises StartFailed.
     """
     schema = topology.servers()["temporal-server"].schema
+    wanted = [(DEFAULT, schema.default)]
+    if visibility:
+        wanted.append((VISIBILITY, schema.visibility))
     done = []
-    for name, route in ((DEFAULT, schema.default), (VISIBILITY, schema.visibility)):
+    for name, route in wanted:
         if _schema_version(replace(database, name=name)) == route.version:
             continue
         for _, *arguments in route.commands:

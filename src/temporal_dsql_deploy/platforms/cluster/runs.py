@@ -65,15 +65,23 @@ def broken(runs: Iterable[Record], directory: Directory) -> StartFailed | None:
     """Why one of these has ended; None while all run."""
     for run in runs:
         if not run.alive():
-            ended = record.read(directory.record(run.component))
-            how = ended.exit.describe() if ended and ended.exit else "ended"
-            said = "\n".join(log_lines.complaints(logs.since(Path(run.log), run.log_start)))
             return StartFailed(
-                f"{run.component} {how} before it was ready",
-                cause=f"the end of its log, {run.log}:\n{said}",
+                f"{run.component} {ended(run, directory)} before it was ready",
+                cause=f"the end of its log, {run.log}:\n" + "\n".join(complaints(run)),
                 fix=f"the whole log: dsql-deploy logs ENV --component {run.component}",
             )
     return None
+
+
+def ended(run: Record, directory: Directory) -> str:
+    """How a process that does not run has ended, for a sentence."""
+    found = record.read(directory.record(run.component))
+    return found.exit.describe() if found and found.exit else "ended"
+
+
+def complaints(run: Record) -> list[str]:
+    """What a process said last."""
+    return log_lines.complaints(logs.since(Path(run.log), run.log_start))
 
 
 def until_logged(run: Record, text: str, directory: Directory) -> None:

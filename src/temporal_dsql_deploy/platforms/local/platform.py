@@ -1,7 +1,7 @@
 """The platform `local`: the protocol, spoken by one embedded server process."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
     GRACE,
     Change,
+    Instance,
     LogLine,
     LogQuery,
     Member,
@@ -277,6 +278,27 @@ class LocalPlatform:
             yield from logs.read([tail], count=query.tail, follow=query.follow)
         except OSError as error:
             raise self._directory.unusable(error) from error
+
+    def instances(self) -> list[Instance]:
+        """See Platform."""
+        self._directory.refuse_foreign()
+        run = self._last()
+        note = "" if run.alive() else str(self._not_running().cause)
+        since = datetime.fromisoformat(run.started_at)
+        return [Instance(_SERVER, _SERVER, running=run.alive(), since=since, note=note)]
+
+    def restart(self, names: Sequence[str], *, grace: float) -> None:  # noqa: ARG002 - there is one
+        """See Platform."""
+        settings = ServerSettings.from_record(self._last().settings)
+        self._check_ports(settings, _ports_of(self._running()))
+        supervisor.stop(self._record, grace=grace)
+        self._start(settings)
+
+    def _last(self) -> Record:
+        run = record.read(self._record)
+        if run is None:
+            raise self._not_running()
+        return run
 
     def stop(self, *, grace: float) -> Stopped:
         """See Platform."""

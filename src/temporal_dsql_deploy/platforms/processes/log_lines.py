@@ -32,6 +32,8 @@ _POSTGRESQL_LEVELS = {
     "FATAL": "ERROR",
     "PANIC": "ERROR",
 }
+_TRACE = re.compile(r"\s+(at |\.\.\. \d+ more)")
+"""Lines of a stack trace of Java."""
 _CHATTER = {"DEBUG", "INFO", "WARN"}
 _REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
@@ -79,7 +81,7 @@ def wanted(line: LogLine, query: LogQuery) -> bool:
 
 def complaints(log: str) -> list[str]:
     """What a process said last: its plain lines and errors, not its chatter."""
-    lines = ((text, parse(text)) for text in log.splitlines())
+    lines = ((text, parse(text)) for text in log.splitlines() if not _TRACE.match(text))
     return [text[:300] for text, line in lines if line and line.level not in _CHATTER][-5:]
 
 

@@ -164,6 +164,15 @@ def test_a_database_that_is_away_explains_everything() -> None:
     assert "database" in found.notes[0]
 
 
+def test_what_has_ended_history_is_named_by_its_own_log() -> None:
+    error = {"error": "failed reaching server: context deadline exceeded"}
+    line = LogLine("history-1", "error creating sdk client", NOW, "FATAL", error)
+    left = [member for member in MEMBERS if member.role != "history"]
+    found = cluster.closed(result(NAMES), left, [line], certain=False)
+    sure = [(path.caller, path.callee) for path in found if path.certain]
+    assert sure == [("history", "frontend")]
+
+
 def test_a_cluster_that_works_is_not_even_looked_at() -> None:
     assert diagnosed(None, result()) == result()
 

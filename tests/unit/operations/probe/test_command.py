@@ -45,7 +45,9 @@ def test_what_explains_the_failed_checks_is_said() -> None:
 
 
 def test_a_round_is_a_line() -> None:
-    assert probe.line(FAILED).endswith("  15.2 s  FAILED: schedule (not done after 15 s)")
+    assert probe.line(FAILED).endswith(
+        "  15.2 s  FAILED: schedule (not done after 15 s); left out: batch"
+    )
 
 
 def test_a_check_that_was_left_out_is_shown_with_the_reason(

@@ -18,6 +18,7 @@ PATH = ClosedPath("worker", "history", "grpc", 7234, certain=True)
 
 def result(*, ok: bool, paths: list[ClosedPath]) -> ProbeResult:
     checks = [CheckResult("workflow", True, 0.05), CheckResult("schedule", ok, 15.0)]
+    checks.append(CheckResult("batch", ok=True, seconds=0, left_out="not now"))
     return ProbeResult("127.0.0.1:7233", "default", "x", ok, AT, 15.1, checks, paths)
 
 
@@ -47,6 +48,7 @@ def test_the_page_shows_the_last_round_and_counts_all() -> None:
         shown = read(port)
         assert shown["ok", ()] == 1
         assert not [name for name, _ in shown if name == "closed_path"]
+        assert ("check_ok", ("batch",)) not in shown, "it was not tried"
         assert shown["rounds_total", ("ok",)] == shown["rounds_total", ("failed",)] == 1
         with pytest.raises(PortTaken, match=str(port)), Metrics("other").served(port):
             pass

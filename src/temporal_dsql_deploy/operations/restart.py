@@ -1,0 +1,206 @@
+"""Start a cluster again, instance by instance, so that somebody serves all the time."""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import DeployError, StoppedHalfway
+from temporal_dsql_deploy.operations import readiness
+from temporal_dsql_deploy.operations.joined import HISTORY, SECONDS, taken_now, until_joined
+from temporal_dsql_deploy.operations.probe.result import ProbeResult
+from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.undone import uninterrupted
+from temporal_dsql_deploy.platforms.protocol import (
+    Change,
+    Instance,
+    Platform,
+    Report,
+    Result,
+    State,
+    Status,
+)
+
+_STORES = {"database", "opensearch"}
+_UI = "ui"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be restarted, and with how much patience."""
+
+    chosen: Sequence[str]
+    """Roles and instances; everything where there is none."""
+    grace: float
+    """Seconds that each may take to stop."""
+    deadline: float
+    """Seconds for each check of the probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted(Result):
+    """An instance that was stopped and has come back."""
+
+    name: str
+    seconds: float
+    """From the order to stop until it served, was in every ring and had its shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartResult(Result):
+    """What `restart` did and proved."""
+
+    environment: str
+    restarted: list[Restarted]
+    """In the order in which it was done."""
+    status: Status
+    probe: ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPlan(Result):
+    """What `restart` would do, in this order."""
+
+    environment: str
+    changes: list[Change]
+
+
+def choices(platform: Platform) -> list[str]:
+    """What can be restarted by name: roles and the like, then single instances.
+
+    Raises NotRunning.
+    """
+    there = _instances(platform)
+    return list(dict.fromkeys([*(one.component for one in there), *(one.name for one in there)]))
+
+
+def _instances(platform: Platform) -> list[Instance]:
+    """All but the stores, which all others need all the time."""
+    if not platform.running():
+        platform.frontend()
+    return [one for one in platform.instances() if one.component not in _STORES]
+
+
+def plan(platform: Platform, environment: str, chosen: Collection[str]) -> RestartPlan:
+    """What `restart` would do; it changes nothing. Raises NotRunning."""
+    changes = [
+        Change(what=one.name, action="restart" if one.running else "start", detail=one.note)
+        for one in _in_order(platform, chosen)
+    ]
+    return RestartPlan(environment=environment, changes=changes)
+
+
+def _in_order(platform: Platform, chosen: Collection[str]) -> list[Instance]:
+    """Those chosen, all where none is: what does not serve, then the rest in the order of start.
+
+    Who is asked comes before who asks, so each finds those it needs restarted already. What does
+    not serve comes first, for whoever serves in its place must not be stopped meanwhile.
+    """
+    wanted = [
+        one
+        for one in _instances(platform)
+        if not chosen or one.name in chosen or one.component in chosen
+    ]
+    serving = {
+        part.instance or part.name
+        for part in platform.status().components
+        if part.state is State.SERVING
+    }
+    return sorted(wanted, key=lambda one: one.running and one.name in serving)
+
+
+def restart(
+    platform: Platform, environment: Environment, request: Request, report: Report
+) -> RestartResult:
+    """Restart what is asked for, one instance after the other, and probe the cluster.
+
+    Raises NotRunning, and StoppedHalfway at the first that does not come back.
+    """
+    with platform.lock("restart", report):
+        wanted = _in_order(platform, request.chosen)
+        rolling = _Rolling(platform, wanted, report, request.grace)
+        for instance in wanted:
+            with rolling.told(instance):
+                rolling.restart(instance)
+        result = prove(platform, environment, deadline=request.deadline, report=report)
+        return RestartResult(
+            environment=environment.name,
+            restarted=rolling.done,
+            status=platform.status(),
+            probe=result,
+        )
+
+
+class _Rolling:
+    """How far a restart has come."""
+
+    def __init__(
+        self, platform: Platform, wanted: Sequence[Instance], report: Report, grace: float
+    ) -> None:
+        self._platform = platform
+        self._wanted = wanted
+        self._report = report
+        self._grace = grace
+        self.done: list[Restarted] = []
+
+    def restart(self, instance: Instance) -> None:
+        """Returns when it does all that it did before."""
+        began = time.monotonic()
+        self._report(f"{'restart' if instance.running else 'start'} {instance.name}")
+        before = taken_now(self._platform) if instance.component == HISTORY else None
+        self._platform.restart([instance.name], grace=self._grace)
+        if instance.component in topology.load().roles:
+            until_joined(self._platform, [instance.name], before)
+        elif instance.component == _UI:
+            asyncio.run(readiness.wait_for_ui(self._platform, seconds=SECONDS))
+        else:
+            asyncio.run(readiness.wait_for_frontend(self._platform, seconds=SECONDS))
+        self.done.append(Restarted(instance.name, round(time.monotonic() - began, 1)))
+        self._report(f"{instance.name} is back after {self.done[-1].seconds} s")
+
+    @contextmanager
+    def told(self, instance: Instance) -> Iterator[None]:
+        """Whatever goes wrong with an instance, it is said how it is and how the others are."""
+        try:
+            yield
+        except (DeployError, KeyboardInterrupt) as error:
+            with uninterrupted():
+                now = self._now(instance)
+                if isinstance(error, DeployError) and not self.done and now == instance:
+                    # It was refused before anything was stopped.
+                    raise
+                if isinstance(error, KeyboardInterrupt) and _may_be_ending(now, instance):
+                    self._report(f"interrupted; {instance.name} is started again first")
+                    with suppress(DeployError):
+                        # How it is then is told with the rest.
+                        self._platform.restart([instance.name], grace=self._grace)
+                raise self._halfway(instance, error) from error
+
+    def _now(self, instance: Instance) -> Instance:
+        return next(one for one in self._platform.instances() if one.name == instance.name)
+
+    def _halfway(self, instance: Instance, error: BaseException) -> StoppedHalfway:
+        done = [one.name for one in self.done]
+        left = [one.name for one in self._wanted if one.name not in {*done, instance.name}]
+        now = self._now(instance)
+        lines = [
+            f"{instance.name}: {'runs' if now.running else now.note}",
+            f"restarted: {', '.join(done) or 'none'}",
+            f"not touched: {', '.join(left) or 'none'}",
+        ]
+        if isinstance(error, DeployError):
+            message = f"{instance.name} has not come back"
+            lines = [error.message, error.cause, *lines]
+            left.insert(0, instance.name)
+        else:
+            message = "the restart was interrupted"
+        again = f"dsql-deploy restart ENV {' '.join(left)}" if left else "dsql-deploy probe ENV"
+        return StoppedHalfway(message, cause="\n".join(lines), fix=f"to go on: {again}")
+
+
+def _may_be_ending(now: Instance, before: Instance) -> bool:
+    """Whether an instance does not run, or has perhaps been told to stop and runs a little yet."""
+    return not now.running or now.since == before.since
