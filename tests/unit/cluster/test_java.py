@@ -34,28 +34,37 @@ def made(home: Path, version: str) -> Path:
 
 def test_the_first_that_is_new_enough(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(machine, "21")
-    assert java.find(17) == java.Java(machine, 21)
+    assert java.find(range(17, 24)) == java.Java(machine, 21)
     monkeypatch.setenv("JAVA_HOME", str(made(machine / "general", "17")))
-    assert java.find(17).home == machine / "general"
-    assert java.find(21).home == machine
+    assert java.find(range(17, 24)).home == machine / "general"
+    assert java.find(range(21, 24)).home == machine
     bundled = made(machine / "bundled", "17")
-    assert java.find(17, bundled).home == bundled
+    assert java.find(range(17, 24), bundled).home == bundled
     monkeypatch.setenv("OPENSEARCH_JAVA_HOME", str(made(machine / "own", "17")))
-    assert java.find(17, bundled).home == machine / "own"
+    assert java.find(range(17, 24), bundled).home == machine / "own"
 
 
 def test_what_is_too_old_is_told_with_where_it_is(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(BinaryMissing) as none:
-        java.find(17)
+        java.find(range(17, 24))
     assert none.value.cause == (
         "neither OPENSEARCH_JAVA_HOME nor JAVA_HOME is set, and none is on PATH"
     )
     monkeypatch.setenv("JAVA_HOME", str(made(machine / "old", "1.8")))
     monkeypatch.setenv("OPENSEARCH_JAVA_HOME", str(machine / "nothing"))
-    with pytest.raises(BinaryMissing, match="no Java 17 or newer") as old:
-        java.find(17)
+    with pytest.raises(BinaryMissing, match="no Java 17 to 23 here") as old:
+        java.find(range(17, 24))
     assert f"OPENSEARCH_JAVA_HOME ({machine / 'nothing'}) is none that runs" in old.value.cause
     assert f"JAVA_HOME ({machine / 'old'}) is Java 8" in old.value.cause
     assert "openjdk-17" in old.value.fix
+
+
+def test_what_is_too_new_is_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(machine, "17")
+    monkeypatch.setenv("JAVA_HOME", str(made(machine / "new", "25")))
+    assert java.find(range(17, 24)).home == machine
+    with pytest.raises(BinaryMissing) as caught:
+        java.find(range(21, 24))
+    assert "is Java 25; java on PATH is Java 17" in caught.value.cause

@@ -52,7 +52,7 @@ def test_a_distribution_of_ones_own(
     folder = distribution(tmp_path / "own", version)
     assert opensearch.find(folder) == folder
     assert opensearch.version(folder) == numbers
-    assert opensearch.oldest_java(folder) == oldest_java
+    assert opensearch.javas(folder).start == oldest_java
 
 
 def test_what_is_none_is_refused(tmp_path: Path) -> None:

@@ -25,19 +25,20 @@ class Java:
     """Such as 17."""
 
 
-def find(oldest: int, bundled: Path | None = None) -> Java:
-    """The first that is new enough: of a variable, the bundled one, the one of PATH.
+def find(versions: range, bundled: Path | None = None) -> Java:
+    """The first of these versions: of a variable, the bundled one, the one of PATH.
 
     Raises BinaryMissing, which says what was found instead.
     """
+    oldest = versions.start
     seen = []
     for where, program in _candidates(bundled):
         found = _ask(program)
-        if found is not None and found.version >= oldest:
+        if found is not None and found.version in versions:
             return found
         seen.append(f"{where} is {f'Java {found.version}' if found else 'none that runs'}")
     raise BinaryMissing(
-        f"there is no Java {oldest} or newer here",
+        f"there is no Java {oldest} to {versions.stop - 1} here",
         cause="; ".join(seen) or f"neither {' nor '.join(_HOMES)} is set, and none is on PATH",
         fix=f"install a JDK {oldest} (Debian: openjdk-{oldest}-jre-headless), or name the folder "
         f"of one in {_HOMES[0]}",

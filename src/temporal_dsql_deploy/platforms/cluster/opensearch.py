@@ -29,8 +29,9 @@ INDEX = index.PATTERN
 HEAP = "512m"
 _OLDEST = (2, 0)
 """Temporal's Elasticsearch guide: OpenSearch 2, from server 1.30.1 on."""
-_JAVA = {2: 17, 3: 21}
-"""The oldest Java, by major version; 2.19 would run on 11."""
+_JAVA = {2: range(17, 24), 3: range(21, 26)}
+"""Versions of Java, by major version. 2.19 would run on 11, and needs the security manager, which
+Java 24 has no more."""
 _READY_SECONDS = 180.0
 """It takes 5 s on an idle machine, and 15 s on a busy one of two cores."""
 _POLL = 0.1
@@ -89,8 +90,8 @@ def version(folder: Path) -> tuple[int, ...]:
     return numbers
 
 
-def oldest_java(folder: Path) -> int:
-    """The version that a distribution needs; one that is not there yet is the downloaded one."""
+def javas(folder: Path) -> range:
+    """The versions that run a distribution; one that is not there yet is the downloaded one."""
     return _JAVA[version(folder)[0] if folder.exists() else 2]
 
 

@@ -47,7 +47,7 @@ def find(environment: Environment, last: ClusterSettings | None) -> Found:
 
 def find_java(folder: Path) -> java.Java:
     """The Java for the OpenSearch of a folder. Raises BinaryMissing."""
-    return java.find(opensearch.oldest_java(folder), opensearch.bundled_java(folder))
+    return java.find(opensearch.javas(folder), opensearch.bundled_java(folder))
 
 
 def elasticsearch_tool(server: Path) -> Path:

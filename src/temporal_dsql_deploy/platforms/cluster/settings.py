@@ -37,7 +37,7 @@ class ClusterSettings:
     ports: dict[str, dict[str, int]]
     """By the name of a process."""
     dynamic_config: dict[str, Any]
-    visibility: str = "sql"
+    visibility: str = SQL
     """Visibility store."""
     opensearch: str = ""
     """Folder of the OpenSearch; empty without one, as is `java`."""
