@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -64,6 +64,20 @@ def up(
             help="PostgreSQL's programs [those of this machine]; with cluster.",
         ),
     ] = None,
+    visibility: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="Visibility store: sql or opensearch [sql]; with cluster."
+        ),
+    ] = None,
+    opensearch: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="DSQL_DEPLOY_OPENSEARCH",
+            help="OpenSearch to run [one is downloaded]; with cluster.",
+        ),
+    ] = None,
     replicas: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,6 +105,8 @@ def up(
         temporal_binary=temporal_binary,
         temporal_server=temporal_server,
         postgresql=postgresql,
+        opensearch=opensearch,
+        visibility=_visibility(visibility),
         replicas=options.replicas(replicas or [], option="--replicas"),
         history_shards=shards,
         ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
@@ -140,6 +156,14 @@ def _show(result: "UpResult") -> None:
         "dsql-deploy down ENV",
     ]
     terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
+
+
+def _visibility(store: str | None) -> str | None:
+    from temporal_dsql_deploy.environments.model import VisibilityStore
+
+    if store is not None:
+        options.one_of("visibility store", store, get_args(VisibilityStore))
+    return store
 
 
 def _values(texts: list[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a cluster runs with: asked for, as it last ran, or the default."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings, Fou
 FOUND = Found("/found/temporal-server", "/found/postgresql", "/found/temporal-ui-server")
 NEWER = Found("/newer/temporal-server", "/newer/postgresql", "/newer/temporal-ui-server")
 CLUSTER = Environment(name="x", platform="cluster")
+OPENSEARCH = replace(CLUSTER, visibility="opensearch")
+WITH_OPENSEARCH = replace(FOUND, opensearch="/found/opensearch", java="/found/java")
 
 
 def wanted(
@@ -41,7 +44,9 @@ def test_the_defaults() -> None:
     assert set(made.replicas.values()) == {1}
     assert made.shards == settings_file.SHARDS
     assert made.network == layout.NETWORKS[0]
-    assert Found(made.server, made.postgresql, made.ui) == FOUND
+    assert made.found() == FOUND
+    assert made.visibility == "sql"
+    assert "opensearch" not in made.ports
 
 
 environments = st.builds(
@@ -82,6 +87,37 @@ def test_the_number_of_shards_holds_for_ever() -> None:
     assert wanted(CLUSTER, first).shards == 128
     with pytest.raises(InvalidSetting, match="has 128 history shards and cannot get 64"):
         wanted(replace(CLUSTER, history_shards=64), first)
+
+
+def test_the_visibility_store_holds_for_ever() -> None:
+    first = wanted(OPENSEARCH, found=WITH_OPENSEARCH)
+    assert first.with_opensearch
+    assert first.ports["opensearch"] == {"http": 9200, "transport": 9300}
+    assert first.found() == WITH_OPENSEARCH
+    assert wanted(CLUSTER, first, found=WITH_OPENSEARCH) == first
+    with pytest.raises(InvalidSetting, match="is opensearch and cannot become sql"):
+        wanted(replace(CLUSTER, visibility="sql"), first)
+    with pytest.raises(InvalidSetting, match="is sql and cannot become opensearch"):
+        wanted(OPENSEARCH, wanted(CLUSTER))
+
+
+def test_an_opensearch_that_is_asked_for_is_run_with_its_java() -> None:
+    first = wanted(OPENSEARCH, found=WITH_OPENSEARCH)
+    own = replace(WITH_OPENSEARCH, opensearch="/own/opensearch", java="/own/java")
+    assert wanted(CLUSTER, first, found=own) == first
+    changed = wanted(replace(CLUSTER, opensearch=Path("/own/opensearch")), first, found=own)
+    assert changed == replace(first, opensearch="/own/opensearch", java="/own/java")
+
+
+def test_settings_of_before_there_was_a_choice_are_read(tmp_path: Path) -> None:
+    made = wanted(CLUSTER)
+    path = tmp_path / "cluster.json"
+    settings_file.write(path, made)
+    kept = json.loads(path.read_text())
+    for name in ("visibility", "opensearch", "java"):
+        del kept[name]
+    path.write_text(json.dumps(kept))
+    assert settings_file.read(path) == made
 
 
 def test_shards_have_to_be_clearly_more_than_histories() -> None:

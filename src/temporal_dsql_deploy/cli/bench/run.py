@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.results import BenchResult
     from temporal_dsql_deploy.bench.run import Target
 
-_NO_SERVERS = {"ui", "metrics", "database"}
+_NO_SERVERS = {"ui", "metrics", "database", "opensearch"}
 """Components that are no role of Temporal."""
 EXAMPLE = "dsql-deploy bench run local --rate 50 --duration 1m"
 

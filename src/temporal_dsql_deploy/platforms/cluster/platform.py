@@ -52,7 +52,9 @@ class ClusterPlatform:
         self._report = report
         root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(
-            root.expanduser().absolute(), environment.name, [f"{parts.DATA}*", change.SETTINGS]
+            root.expanduser().absolute(),
+            environment.name,
+            [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
         )
         self._going: Passage | None = None
         """The change that `undo` undoes."""
@@ -66,10 +68,11 @@ class ClusterPlatform:
         return self._passage(self._wanted()).plan()
 
     def _wanted(self) -> ClusterSettings:
+        last = self._last()
         return settings_file.wanted(
             self._environment,
-            programs.find(self._environment),
-            last=self._last(),
+            programs.find(self._environment, last),
+            last=last,
             running=self.running(),
             is_free=ports.is_free,
         )
@@ -134,6 +137,7 @@ class ClusterPlatform:
             requirement("temporal-server", self._server_found),
             requirement("Web UI", lambda: build.outlook(build.ui())),
             requirement("PostgreSQL", self._postgresql_found),
+            *self._opensearch_required(),
             requirement("data directory", self._directory.check),
             requirement("addresses", self._addresses_found),
         ]
@@ -146,6 +150,16 @@ class ClusterPlatform:
 
     def _postgresql_found(self) -> str:
         return Starter(self._wanted(), self._directory, self._report).postgresql_found()
+
+    def _opensearch_required(self) -> list[Requirement]:
+        environment = self._environment
+        if settings_file.visibility(environment, self._last()) != settings_file.OPENSEARCH:
+            return []
+        return [
+            requirement("OpenSearch", lambda: programs.opensearch_found(environment)),
+            requirement("Java", lambda: programs.java_found(environment)),
+            requirement("temporal-elasticsearch-tool", lambda: programs.tool_found(environment)),
+        ]
 
     def _addresses_found(self) -> str:
         settings = self._wanted()
@@ -184,6 +198,8 @@ class ClusterPlatform:
         found = {}
         if layout.UI in there:
             found["ui"] = status.url(there[layout.UI])
+        if layout.OPENSEARCH in there:
+            found["opensearch"] = status.url(there[layout.OPENSEARCH])
         path = topology.load().metrics_path
         for name, run in runs.roles(there).items():
             port = run.settings["ports"]["metrics"]
@@ -241,7 +257,7 @@ class ClusterPlatform:
 
     def log_components(self) -> list[str]:
         """See Platform."""
-        own = [layout.DATABASE, *topology.load().roles, layout.UI]
+        own = [*runs.STORES, *topology.load().roles, layout.UI]
         return list(dict.fromkeys([*own, *self._logged()]))
 
     def _logged(self) -> dict[str, str]:

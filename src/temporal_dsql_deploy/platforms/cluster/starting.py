@@ -7,8 +7,8 @@ from pathlib import Path
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
-from temporal_dsql_deploy.platforms.cluster import parts, postgresql, programs, runs
-from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
+from temporal_dsql_deploy.platforms.cluster import opensearch, parts, postgresql, programs, runs
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.cluster.parts import Part
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes import supervisor
@@ -31,6 +31,16 @@ def until_ready(directory: Directory) -> Database:
     return database
 
 
+def opensearch_ready(directory: Directory) -> str:
+    """Wait for the OpenSearch; its URL. Raises NotRunning, StartFailed, NotReady."""
+    run = runs.read(directory).get(OPENSEARCH)
+    if run is None:
+        raise directory.not_running("its OpenSearch has not been started")
+    url = parts.opensearch_url(run.settings)
+    opensearch.until_ready(url, lambda: runs.broken([run], directory))
+    return url
+
+
 class Starter:
     """Starts what it is given, and waits until it can be used."""
 
@@ -39,6 +49,7 @@ class Starter:
         self._directory = directory
         self._report = report
         self._data = directory.root / parts.DATA
+        self._index = directory.root / OPENSEARCH
 
     def check(self) -> str:
         """The version of PostgreSQL, if it can run on the data. Raises BinaryUnusable."""
@@ -57,9 +68,19 @@ class Starter:
         Raises StartFailed, NotReady, OSError.
         """
         by_component = {part.place.component: part for part in wanted}
+        if OPENSEARCH in by_component:
+            # It takes longest, and the database can start meanwhile.
+            opensearch.prepare(
+                Path(self._settings.opensearch), self._directory.run / OPENSEARCH, self._index
+            )
+            self._start(by_component[OPENSEARCH])
         if DATABASE in by_component:
             self._start_database(by_component[DATABASE])
         roles = [part for part in wanted if part.place.component in topology.load().roles]
+        first = roles and not runs.roles(runs.alive(runs.read(self._directory)))
+        # Where others run on it, it is what they need, and a restart of one must not wait for it.
+        if OPENSEARCH in by_component or (self._settings.with_opensearch and first):
+            self._set_up_opensearch()
         started = self._start_roles(roles) if roles else []
         if UI in by_component:
             parts.write_ui_config(self._directory)
@@ -80,11 +101,19 @@ class Starter:
         database = until_ready(self._directory)
         self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
 
+    def _set_up_opensearch(self) -> None:
+        url = opensearch_ready(self._directory)
+        self._report(f"OpenSearch at {url} is ready")
+        tool = programs.elasticsearch_tool(Path(self._settings.server))
+        for made in opensearch.set_up(url, tool, self._index):
+            self._report(f"visibility: {made}")
+
     def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
         there = runs.read(self._directory)
         database = until_ready(self._directory)
         tool = Path(self._settings.server).with_name(programs.TOOL)
-        for made in postgresql.set_up(database, tool):
+        in_sql = not self._settings.with_opensearch
+        for made in postgresql.set_up(database, tool, visibility=in_sql):
             self._report(f"schema {made}")
         new = postgresql.is_new(database)
         others = runs.roles(runs.alive(there))
