@@ -142,6 +142,7 @@ def test_what_cannot_be_restarted_is_refused(cluster: Cluster) -> None:
     assert wrong.returncode == 2
     assert "there is no role or instance 'histroy'" in wrong.stderr
     assert "history-2, matching-1" in wrong.stderr
+    assert "did you mean history?" in wrong.stderr
     cluster.deploy.run("down", "cluster")
     stopped = cluster.deploy.run("restart", "cluster", check=False)
     assert stopped.returncode == 1

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,14 @@ def free_ports(count: int) -> list[int]:
 
 
 class Deploy:
-    """`dsql-deploy` with directories and ports of its own; everything it starts is cleaned up."""
+    """`dsql-deploy` with directories and ports of its own; everything it starts is cleaned up.
 
-    def __init__(self, folder: Path) -> None:
+    `within` is a command that becomes the one it runs.
+    """
+
+    def __init__(self, folder: Path, within: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.command = [*within, str(COMMAND)]
         self.state = folder / "state"
         self.config = folder / "config"
         self.data = self.state / "dsql-deploy" / "local"
@@ -66,7 +71,7 @@ class Deploy:
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end; with `check` a code other than 0 fails the test, with what was said."""
         done = subprocess.run(
-            [str(COMMAND), *arguments],
+            [*self.command, *arguments],
             capture_output=True,
             cwd=self.cwd,
             env={**self.environment, **environment},
@@ -87,7 +92,7 @@ class Deploy:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start and do not wait; `end_started` ends it, if the test does not."""
         process = subprocess.Popen(
-            [str(COMMAND), *arguments],
+            [*self.command, *arguments],
             cwd=self.cwd,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,

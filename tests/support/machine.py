@@ -11,9 +11,10 @@ from pathlib import Path
 
 from scripts import collector, opensearch, temporal_server
 from temporal_dsql_deploy.errors import DeployError
-from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs
+from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs, wheels
+from temporal_dsql_deploy.platforms.cluster import postgresql as deployed
 from temporal_dsql_deploy.terraform import find, mirror
-from tests.support import partition, postgresql
+from tests.support import elsewhere, partition, postgresql
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -128,6 +129,15 @@ def _no_checkov() -> str | None:
 
 
 @cache
+def _no_package_index() -> str | None:
+    installer = wheels.installer() or ["false"]
+    tried = subprocess.run(
+        [*installer, "--dry-run", "--no-deps", deployed.WHEEL], capture_output=True, check=False
+    )
+    return None if tried.returncode == 0 else "no package index that can be reached"
+
+
+@cache
 def _no_terraform() -> str | None:
     try:
         find.find()
@@ -143,6 +153,7 @@ def _no_terraform() -> str | None:
 
 
 LACKS: dict[str, Callable[[], str | None]] = {
+    "a machine without postgresql": elsewhere.without_postgresql_lack,
     "checkov": _no_checkov,
     "chromium": _no_chromium,
     "collector": _no_collector,
@@ -150,6 +161,8 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "mount namespaces": _no_mount_namespaces,
     "network namespaces": _no_network_namespaces,
     "opensearch": _no_opensearch,
+    "ordinary user": elsewhere.ordinary_user_lack,
+    "package index": _no_package_index,
     "postgresql": _no_postgresql,
     "procfs": _no_procfs,
     "ps": _no_ps,

@@ -107,12 +107,14 @@ def up(
         postgresql=postgresql,
         opensearch=opensearch,
         visibility=_visibility(visibility),
-        replicas=_replicas(replicas or []),
+        replicas=options.replicas(replicas or [], option="--replicas"),
         history_shards=shards,
         ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
         namespaces=namespace,
-        search_attributes=_pairs(
-            "--search-attribute", search_attribute or [], example="CustomerId=Keyword"
+        search_attributes=options.pairs(
+            "--search-attribute",
+            search_attribute or [],
+            example="--search-attribute CustomerId=Keyword",
         ),
         dynamic_config_values=_values(dynamic_config_value or []),
     )
@@ -156,20 +158,6 @@ def _show(result: "UpResult") -> None:
     terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
 
 
-def _pairs(option: str, texts: list[str], *, example: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise InvalidSetting(
-                f"{option} {text!r} is not right",
-                cause="it has to be a name, an equals sign and a value",
-                fix=f"for instance: {option} {example}",
-            )
-        pairs[name] = value
-    return pairs
-
-
 def _visibility(store: str | None) -> str | None:
     from temporal_dsql_deploy.environments.model import VisibilityStore
 
@@ -178,26 +166,10 @@ def _visibility(store: str | None) -> str | None:
     return store
 
 
-def _replicas(texts: list[str]) -> dict[str, int]:
-    from temporal_dsql_deploy.environments.model import MOST_REPLICAS, RoleName
-
-    found = {}
-    for role, text in _pairs("--replicas", texts, example="history=2").items():
-        options.one_of("role", role, get_args(RoleName))
-        if not text.isdecimal() or not 1 <= int(text) <= MOST_REPLICAS:
-            raise InvalidSetting(
-                f"--replicas {role}={text} is not right",
-                cause=f"a role has 1 to {MOST_REPLICAS} instances",
-                fix="for instance: --replicas history=2",
-            )
-        found[role] = int(text)
-    return found
-
-
 def _values(texts: list[str]) -> dict[str, Any]:
     values = {}
-    for key, text in _pairs(
-        "--dynamic-config-value", texts, example="limit.maxIDLength=255"
+    for key, text in options.pairs(
+        "--dynamic-config-value", texts, example="--dynamic-config-value limit.maxIDLength=255"
     ).items():
         try:
             values[key] = json.loads(text)

@@ -20,7 +20,7 @@ import os, pathlib, sys
 if sys.argv[1] == "version":
     print("go version go{version} linux/amd64")
     sys.exit()
-for package in sys.argv[3:]:
+for package in sys.argv[4:]:
     path = pathlib.Path(os.environ["GOBIN"], package.partition("@")[0].rpartition("/")[2])
     path.write_text(package)
     path.chmod(0o755)
@@ -85,12 +85,29 @@ def test_what_has_no_checksums_is_built_again(machine: Path) -> None:
 
 
 def test_what_go_says_when_it_fails_is_passed_on(machine: Path) -> None:
-    go(machine, then="sys.exit('no such module')")
+    go(machine, then="print('example.org/thing/part'); sys.exit('no such module')")
     with pytest.raises(BinaryMissing, match="thing could not be built") as caught:
         build.build(MODULE, ignore)
-    assert "no such module" in caught.value.cause
+    assert caught.value.cause == "no such module", "without the packages that were compiled"
     assert not build.is_built(MODULE)
     assert list(MODULE.folder.iterdir()) == []
+
+
+def test_how_far_it_is_is_told(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go(machine, then="print('go: downloading it'); print('example.org/thing/part', flush=True)")
+    build.find_go()
+    wait = subprocess.Popen.wait
+
+    def late(process: "subprocess.Popen[bytes]", timeout: float | None = None) -> int:
+        wait(process)
+        monkeypatch.setattr(subprocess.Popen, "wait", wait)
+        raise subprocess.TimeoutExpired("go", timeout or 0)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", late)
+    told: list[str] = []
+    build.build(MODULE, told.append)
+    # The fake says it for each of its two programs.
+    assert told[1].endswith(" s, 2 packages compiled")
 
 
 def test_an_interruption_ends_the_build_and_leaves_nothing(

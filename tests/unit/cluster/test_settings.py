@@ -152,3 +152,33 @@ def test_a_file_that_is_none_is_as_if_it_were_not_there(text: str, tmp_path: Pat
 )
 def test_differences_are_said(old: dict[str, Any], new: dict[str, Any], said: list[str]) -> None:
     assert settings_file.differences(old, new) == said
+
+
+numbers = st.dictionaries(st.sampled_from(layout.roles()), st.integers(1, 4), min_size=1)
+
+
+def scaled(last: ClusterSettings, to: dict[str, int]) -> ClusterSettings:
+    """As a cluster is scaled that runs: nobody else can have its ports."""
+    own = {(place.address, port) for place in last.places() for port in place.ports.values()}
+    return settings_file.scaled(last, to, is_free=lambda port, address: (address, port) not in own)
+
+
+@given(environment=environments, replicas=numbers)
+def test_scaled_is_what_up_keeps_and_nothing_but_the_numbers(
+    environment: Environment, replicas: dict[str, int]
+) -> None:
+    first = wanted(environment)
+    made = scaled(first, replicas)
+    assert made.replicas == {**first.replicas, **replicas}
+    stayed = set(made.ports) & set(first.ports)
+    kept = {name: first.ports[name] for name in stayed}
+    assert {name: made.ports[name] for name in stayed} == kept
+    assert replace(made, replicas=first.replicas, ports=first.ports) == first
+    assert wanted(replace(CLUSTER, ports=environment.ports), made) == made
+    assert scaled(made, first.replicas).replicas == first.replicas
+
+
+def test_scaling_keeps_to_the_rule_of_the_shards() -> None:
+    first = wanted(CLUSTER)
+    with pytest.raises(InvalidSetting, match="64 history shards are too few for 9"):
+        scaled(first, {"history": 9})

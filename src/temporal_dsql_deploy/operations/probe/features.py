@@ -61,6 +61,8 @@ _POLLED = timedelta(minutes=6)
 """Age of a worker deployment whose worker has not polled for the five minutes that it must not."""
 _DEPLOYMENTS = 20
 """Of probes, that a namespace may have at a time; its limit is 100 (matching.maxDeployments)."""
+_AT_ONCE = 3
+"""Deployments that a probe has deleted, so that each of them is done in time; it leaves one."""
 _TRANSFER = 0.3
 """Seconds until a task that was accepted is counted; matching keeps an answer for some seconds, so
 that asking too early costs them (temporal-server 1.32.2, matching_engine.go: PutCache)."""
@@ -233,13 +235,14 @@ async def worker_deployment(trial: Trial) -> None:
 
 
 async def _make_room(trial: Trial) -> None:
-    """Have the deployments of earlier probes deleted. Raises LeftOut where they are too many."""
+    """Have the oldest deployments of earlier probes deleted. Raises LeftOut for too many."""
     request = ListWorkerDeploymentsRequest(namespace=trial.client.namespace, page_size=100)
     listed = await trial.client.workflow_service.list_worker_deployments(request)
     ours = [one for one in listed.worker_deployments if one.name.startswith(f"{NAME}-")]
-    old = [one.name for one in ours if _age(one.create_time) > _POLLED]
-    trial.undo += [partial(_delete, trial, name) for name in old]
-    if len(ours) - len(old) >= _DEPLOYMENTS:
+    ages = {one.name: _age(one.create_time) for one in ours}
+    oldest = sorted(ages, key=lambda name: ages[name], reverse=True)[:_AT_ONCE]
+    trial.undo += [partial(_delete, trial, name) for name in oldest if ages[name] > _POLLED]
+    if len(ours) >= _DEPLOYMENTS:
         raise LeftOut(f"the worker deployments of {len(ours)} earlier probes are not deleted yet")
 
 

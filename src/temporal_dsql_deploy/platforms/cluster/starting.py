@@ -1,10 +1,12 @@
 """Start processes of a cluster in their order: the database, its schema, the roles, the UI."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.persistence.database import Database
+from temporal_dsql_deploy.persistence import membership
+from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms.cluster import opensearch, parts, postgresql, programs, runs
 from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.cluster.parts import Part
@@ -13,6 +15,10 @@ from temporal_dsql_deploy.platforms.processes import supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Report
+
+_POLL = 0.2
+_LOOKED_UP = 5.0
+"""Seconds for which a row has to be fresh yet, so that who starts now still finds it so."""
 
 
 def until_ready(directory: Directory) -> Database:
@@ -110,7 +116,10 @@ class Starter:
         for made in postgresql.set_up(database, tool, visibility=in_sql):
             self._report(f"schema {made}")
         new = postgresql.is_new(database)
-        if not runs.roles(runs.alive(there)):
+        others = runs.roles(runs.alive(there))
+        if others:
+            self._until_found(database, others)
+        else:
             postgresql.forget_members(database)
         started = [self._start(roles[0])]
         if new:
@@ -118,3 +127,27 @@ class Starter:
             joined = topology.load().one_role_first_on_empty_database.joined_log
             runs.until_logged(started[0], joined, self._directory)
         return started + [self._start(part) for part in roles[1:]]
+
+    def _until_found(self, database: Database, others: runs.Runs) -> None:
+        """Wait until a role that runs has a fresh row: by these, who starts finds the others.
+
+        After an outage of the database there is none for some seconds, and who started then would
+        make a ring of its own. It waits for no longer than a heartbeat takes.
+        """
+        window = topology.parse_duration(topology.load().membership.heartbeat_window)
+        addresses = {
+            (run.settings["address"], run.settings["ports"]["membership"])
+            for run in others.values()
+        }
+        deadline = time.monotonic() + window
+        said = False
+        while time.monotonic() < deadline:
+            with connect(database) as connection:
+                rows = membership.rows(connection)
+            ages = [row.age for row in rows if (row.address, row.port) in addresses]
+            if min(ages, default=window) < window - _LOOKED_UP:
+                return
+            if not said:
+                self._report("waiting for a heartbeat of the roles that run")
+                said = True
+            time.sleep(_POLL)

@@ -12,7 +12,7 @@ from temporal_dsql_deploy.errors import BinaryUnusable
 _USER = "nobody"
 
 
-def prefix(program: str, stop: signal.Signals, capability: str, *options: str) -> list[str]:
+def prefix(program: str, stop: signal.Signals, capability: str) -> list[str]:
     """What runs a command as a user that `program` accepts; nothing unless this is root.
 
     Root's own folders are closed to others, and the data are in one of them: so the user keeps one
@@ -32,7 +32,9 @@ def prefix(program: str, stop: signal.Signals, capability: str, *options: str) -
         setpriv,
         *(f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
         *(f"--inh-caps=-all,+{capability}", f"--ambient-caps=+{capability}"),
-        *options,
+        # Programs ask by access(2) what they may read and run, and for who is not root that forgets
+        # the capability.
+        "--securebits=+no_setuid_fixup",
         # The change of user has undone what makes it end with its keeper.
         f"--pdeathsig={stop.name.removeprefix('SIG')}",
     ]
