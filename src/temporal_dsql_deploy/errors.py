@@ -28,7 +28,8 @@
     │   ├── PermissionMissing
     │   ├── BackendMissing
     │   ├── NotInitialised
-    │   └── DatabaseUnusable
+    │   ├── DatabaseUnusable
+    │   └── SchemaUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -227,6 +228,12 @@ class DatabaseUnusable(MissingError):
     """The database does not answer, refuses, or does not hold Temporal's schema."""
 
     code = "database-unusable"
+
+
+class SchemaUnusable(MissingError):
+    """A folder is no schema of Temporal, or the database has what does not fit the schema."""
+
+    code = "schema-unusable"
 
 
 class RefusedError(DeployError):
