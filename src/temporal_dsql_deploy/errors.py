@@ -29,7 +29,6 @@
     │   ├── BackendMissing
     │   ├── NotInitialised
     │   ├── DatabaseUnusable
-    │   ├── DatabaseUnusable
     │   ├── IndexUnusable
     │   └── SchemaUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
