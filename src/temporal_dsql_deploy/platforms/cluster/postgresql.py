@@ -202,7 +202,8 @@ def set_up(database: Database, tool: Path) -> list[str]:
     for name, route in ((DEFAULT, schema.default), (VISIBILITY, schema.visibility)):
         if _schema_version(replace(database, name=name)) == route.version:
             continue
-        _check_extension(database)
+        if name == VISIBILITY:
+            _check_extension(database)
         for _, *arguments in route.commands:
             words = [
                 word.format(database=DEFAULT, visibility_database=VISIBILITY) for word in arguments
