@@ -56,6 +56,10 @@ collector: ## Build the OpenTelemetry collector that some tests run, which takes
 server: .venv/installed ## Build the stock Temporal server and the Web UI, which takes some minutes
 	@$(RUN)/python scripts/temporal_server.py
 
+.PHONY: opensearch
+opensearch: .venv/installed ## Download OpenSearch (with Maven) and build the tool that makes its index
+	@$(RUN)/python scripts/opensearch.py
+
 .PHONY: campaign
 campaign: .venv/installed-dev ## Long runs of faults, environments, bottlenecks and fuzz: SEED=..., resumable, writes docs/results
 	$(RUN)/python -m tests.campaign $(if $(SEED),--seed $(SEED))

@@ -30,7 +30,9 @@ from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
+from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverResult
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
+from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
@@ -56,8 +58,12 @@ DOCUMENTS: dict[str, type[Result]] = {
     "plan": PlanResult,
     "diagram": DiagramResult,
     "probe": ProbeResult,
+    "recover": RecoverResult,
+    "recover-dry-run": RecoverPlan,
     "restart": RestartResult,
     "restart-dry-run": RestartPlan,
+    "scale": ScaleResult,
+    "scale-dry-run": ScalePlan,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -70,7 +76,9 @@ TITLES = {
     "membership-clean": "dsql-deploy membership clean --json",
     "membership-doctor": "dsql-deploy membership doctor --json",
     "membership-show": "dsql-deploy membership show --json",
+    "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
+    "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 

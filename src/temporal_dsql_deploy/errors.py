@@ -28,7 +28,8 @@
     │   ├── PermissionMissing
     │   ├── BackendMissing
     │   ├── NotInitialised
-    │   └── DatabaseUnusable
+    │   ├── DatabaseUnusable
+    │   └── IndexUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -227,6 +228,12 @@ class DatabaseUnusable(MissingError):
     """The database does not answer, refuses, or does not hold Temporal's schema."""
 
     code = "database-unusable"
+
+
+class IndexUnusable(MissingError):
+    """The visibility index does not have the mapping or the order that the server expects."""
+
+    code = "index-unusable"
 
 
 class RefusedError(DeployError):

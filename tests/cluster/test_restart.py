@@ -22,7 +22,8 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     deploy = Deploy(tmp_path_factory.mktemp("restart"))
     try:
         with cluster_of(deploy) as made:
-            made.up("--replicas", "history=2")
+            drain = 'history.shutdownDrainDuration="1s"'
+            made.up("--replicas", "history=2", "--dynamic-config-value", drain)
             yield made
     finally:
         deploy.clean_up()
@@ -142,6 +143,7 @@ def test_what_cannot_be_restarted_is_refused(cluster: Cluster) -> None:
     assert wrong.returncode == 2
     assert "there is no role or instance 'histroy'" in wrong.stderr
     assert "history-2, matching-1" in wrong.stderr
+    assert "did you mean history?" in wrong.stderr
     cluster.deploy.run("down", "cluster")
     stopped = cluster.deploy.run("restart", "cluster", check=False)
     assert stopped.returncode == 1

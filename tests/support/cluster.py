@@ -1,16 +1,38 @@
 """The environment `cluster` as its users meet it, on addresses of its own."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from temporal_dsql_deploy.platforms.processes import record
+from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.platforms.cluster import change, layout, parts
+from temporal_dsql_deploy.platforms.cluster import settings as settings_file
+from temporal_dsql_deploy.platforms.cluster.starting import until_ready
+from temporal_dsql_deploy.platforms.processes import record, supervisor
+from temporal_dsql_deploy.platforms.processes.directory import Directory
+from temporal_dsql_deploy.platforms.processes.ports import is_free
 from temporal_dsql_deploy.platforms.processes.record import Record
 from tests.support.deploy import Deploy
 
-NETWORK = 192 + os.getpid() % 60
+_NETWORKS = range(192, 252)
+
+
+def free_network() -> int:
+    """A loopback network without a cluster, most likely not the one that another run takes."""
+    alone = dict.fromkeys(topology.load().roles, 1)
+    for number in range(os.getpid(), os.getpid() + len(_NETWORKS)):
+        network = _NETWORKS[number % len(_NETWORKS)]
+        places = layout.places(alone, network, {}, {}, is_free)
+        if all(is_free(port, one.address) for one in places for port in one.ports.values()):
+            return network
+    raise AssertionError("every network has a cluster")
+
+
+NETWORK = free_network()
 """The second number of its addresses."""
 
 
@@ -24,8 +46,15 @@ class Cluster:
 
     def settings(self, text: str) -> None:
         """What its file says."""
-        path = self.deploy.config / "dsql-deploy" / "environments" / "cluster.toml"
-        path.write_text(text)
+        self._file.write_text(text)
+
+    def text(self) -> str:
+        """What its file says now."""
+        return self._file.read_text()
+
+    @property
+    def _file(self) -> Path:
+        return self.deploy.config / "dsql-deploy" / "environments" / "cluster.toml"
 
     def up(self, *options: str) -> Any:
         return self.deploy.json("up", "cluster", *options)
@@ -73,3 +102,23 @@ def until(lines: Any, text: str) -> None:
         if text in line:
             return
     raise AssertionError(f"it never said {text}")
+
+
+def started_elsewhere(cluster: Cluster, network: int) -> None:
+    """Kill everything with -9, and start it at once on new addresses while the old rows are fresh.
+
+    So an orchestrator does it that knows nothing of Temporal; this returns as soon as they run.
+    """
+    path = cluster.data / change.SETTINGS
+    settings = settings_file.read(path)
+    assert settings is not None
+    for pid in cluster.pids().values():
+        os.kill(pid, signal.SIGKILL)
+    moved = replace(settings, network=network)
+    settings_file.write(path, moved)
+    cluster.settings(f"network = {network}")
+    directory = Directory(cluster.data, "cluster", [])
+    for part in parts.all_parts("cluster", moved, directory):
+        supervisor.start(part.component(directory))
+        if part.place.component == layout.DATABASE:
+            until_ready(directory)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from scripts import collector, temporal_server
+from scripts import collector, opensearch, temporal_server
 from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs, wheels
 from temporal_dsql_deploy.platforms.cluster import postgresql as deployed
-from temporal_dsql_deploy.platforms.cluster import wheels
 from temporal_dsql_deploy.terraform import find, mirror
 from tests.support import elsewhere, partition, postgresql
 
@@ -48,6 +48,17 @@ def _no_loopback_addresses() -> str | None:
             one.bind(("127.64.0.1", 0))
         except OSError:
             return "no loopback addresses but 127.0.0.1 (they are Linux's)"
+    return None
+
+
+@cache
+def _no_opensearch() -> str | None:
+    if not opensearch.is_there():
+        return "no OpenSearch (make opensearch)"
+    try:
+        programs.find_java(opensearch_download.folder())
+    except DeployError as error:
+        return f"{error.message} ({error.fix})"
     return None
 
 
@@ -149,6 +160,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
     "network namespaces": _no_network_namespaces,
+    "opensearch": _no_opensearch,
     "ordinary user": elsewhere.ordinary_user_lack,
     "package index": _no_package_index,
     "postgresql": _no_postgresql,

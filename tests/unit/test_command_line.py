@@ -171,6 +171,7 @@ def test_the_ports_that_help_repeats_are_those_of_the_topology() -> None:
         assert f":{ui}" in text
     guide = (ROOT / "docs/guides/cluster.md").read_text()
     rows = {"database": house.externals["database"].ports, "ui": {"http": house.ui_port}}
+    rows["opensearch"] = house.opensearch_ports
     rows |= {f"{name}-1": role.ports for name, role in house.roles.items()}
     for name, listens in rows.items():
         row = next(line for line in guide.splitlines() if line.startswith(f"| `{name}`"))

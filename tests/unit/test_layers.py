@@ -12,6 +12,7 @@ LAYERS = (
     "platforms",
     "terraform",
     "persistence",
+    "visibility",
     "checks",
     "capacity",
     "plan",

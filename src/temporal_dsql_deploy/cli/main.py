@@ -24,7 +24,9 @@ from temporal_dsql_deploy.cli import (
     open_page,
     plan,
     probe,
+    recover,
     restart,
+    scale,
     status,
     up,
 )
@@ -149,7 +151,9 @@ _verb("destroy", destroy.destroy, destroy.EXAMPLE, "Run")
 _verb("status", status.status, status.EXAMPLE, "Look")
 _verb("logs", logs.logs, logs.EXAMPLE, "Look")
 _verb("open", open_page.open_page, open_page.EXAMPLE, "Look")
+_verb("scale", scale.scale, scale.EXAMPLE, "Change what runs")
 _verb("restart", restart.restart, restart.EXAMPLE, "Change what runs")
+_verb("recover", recover.recover, recover.EXAMPLE, "Change what runs")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")

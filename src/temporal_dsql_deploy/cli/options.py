@@ -5,12 +5,17 @@ import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from temporal_dsql_deploy.cli.console import terminal
-from temporal_dsql_deploy.errors import DirectoryUnusable, NotForPlatform, UnknownChoice
+from temporal_dsql_deploy.errors import (
+    DirectoryUnusable,
+    InvalidSetting,
+    NotForPlatform,
+    UnknownChoice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -233,8 +238,47 @@ def one_of(what: str, word: str, choices: "Iterable[str]") -> str:
     known = list(choices)
     if word in known:
         return word
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1)
     raise UnknownChoice(
         f"there is no {what} {word!r}",
         cause=f"known are: {', '.join(known)}",
-        fix=f"choose one of: {', '.join(known)}",
+        fix=f"did you mean {close[0]}?" if close else f"choose one of: {', '.join(known)}",
     )
+
+
+def pairs(option: str, texts: list[str], *, example: str) -> dict[str, str]:
+    """The pairs of an option that is NAME=VALUE. Raises InvalidSetting."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise InvalidSetting(
+                f"{option} {text!r} is not right",
+                cause="it has to be a name, an equals sign and a value",
+                fix=f"for instance: {example}",
+            )
+        found[name] = value
+    return found
+
+
+def replicas(texts: list[str], *, option: str = "") -> dict[str, int]:
+    """Instances by role, of arguments ROLE=N or those of `option`.
+
+    Raises InvalidSetting, UnknownChoice.
+    """
+    from temporal_dsql_deploy.environments.model import MOST_REPLICAS, RoleName
+
+    example = f"{option} history=2".lstrip()
+    found = {}
+    for role, text in pairs(option or "ROLE=N", texts, example=example).items():
+        one_of("role", role, get_args(RoleName))
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_REPLICAS:
+            raise InvalidSetting(
+                f"{option} {role}={text} is not right".lstrip(),
+                cause=f"a role has 1 to {MOST_REPLICAS} instances",
+                fix=f"for instance: {example}; to stop everything: dsql-deploy down ENV",
+            )
+        found[role] = int(text)
+    return found

@@ -64,6 +64,20 @@ def up(
             help="PostgreSQL's programs [those of this machine]; with cluster.",
         ),
     ] = None,
+    visibility: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="Visibility store: sql or opensearch [sql]; with cluster."
+        ),
+    ] = None,
+    opensearch: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="DSQL_DEPLOY_OPENSEARCH",
+            help="OpenSearch to run [one is downloaded]; with cluster.",
+        ),
+    ] = None,
     replicas: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,12 +105,16 @@ def up(
         temporal_binary=temporal_binary,
         temporal_server=temporal_server,
         postgresql=postgresql,
-        replicas=_replicas(replicas or []),
+        opensearch=opensearch,
+        visibility=_visibility(visibility),
+        replicas=options.replicas(replicas or [], option="--replicas"),
         history_shards=shards,
         ports={"frontend": port, "ui": ui_port, "metrics": metrics_port, "http": http_port},
         namespaces=namespace,
-        search_attributes=_pairs(
-            "--search-attribute", search_attribute or [], example="CustomerId=Keyword"
+        search_attributes=options.pairs(
+            "--search-attribute",
+            search_attribute or [],
+            example="--search-attribute CustomerId=Keyword",
         ),
         dynamic_config_values=_values(dynamic_config_value or []),
     )
@@ -140,40 +158,18 @@ def _show(result: "UpResult") -> None:
     terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
 
 
-def _pairs(option: str, texts: list[str], *, example: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise InvalidSetting(
-                f"{option} {text!r} is not right",
-                cause="it has to be a name, an equals sign and a value",
-                fix=f"for instance: {option} {example}",
-            )
-        pairs[name] = value
-    return pairs
+def _visibility(store: str | None) -> str | None:
+    from temporal_dsql_deploy.environments.model import VisibilityStore
 
-
-def _replicas(texts: list[str]) -> dict[str, int]:
-    from temporal_dsql_deploy.environments.model import MOST_REPLICAS, RoleName
-
-    found = {}
-    for role, text in _pairs("--replicas", texts, example="history=2").items():
-        options.one_of("role", role, get_args(RoleName))
-        if not text.isdecimal() or not 1 <= int(text) <= MOST_REPLICAS:
-            raise InvalidSetting(
-                f"--replicas {role}={text} is not right",
-                cause=f"a role has 1 to {MOST_REPLICAS} instances",
-                fix="for instance: --replicas history=2",
-            )
-        found[role] = int(text)
-    return found
+    if store is not None:
+        options.one_of("visibility store", store, get_args(VisibilityStore))
+    return store
 
 
 def _values(texts: list[str]) -> dict[str, Any]:
     values = {}
-    for key, text in _pairs(
-        "--dynamic-config-value", texts, example="limit.maxIDLength=255"
+    for key, text in options.pairs(
+        "--dynamic-config-value", texts, example="--dynamic-config-value limit.maxIDLength=255"
     ).items():
         try:
             values[key] = json.loads(text)

@@ -48,6 +48,11 @@ class EnvironmentFile(_Settings):
     temporal-sql-tool is beside it."""
     postgresql: Path | None = None
     """Folder of initdb and postgres to run instead of those of this machine, with `cluster`."""
+    visibility: model.VisibilityStore | None = None
+    """Visibility store, with `cluster`: `sql` (the default) is PostgreSQL, `opensearch` an
+    OpenSearch on this machine. The first start decides for ever."""
+    opensearch: Path | None = None
+    """Folder of an OpenSearch to run instead of the one that is downloaded, with `cluster`."""
     replicas: dict[RoleName, Annotated[int, Field(ge=1, le=model.MOST_REPLICAS)]] = {}
     """Instances of each role (1), with `cluster`."""
     history_shards: Annotated[int, Field(ge=1, le=16384)] | None = None
@@ -107,6 +112,8 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
         temporal_binary=absolute(settings.temporal_binary),
         temporal_server=absolute(settings.temporal_server),
         postgresql=absolute(settings.postgresql),
+        opensearch=absolute(settings.opensearch),
+        visibility=settings.visibility,
         replicas={str(role): number for role, number in settings.replicas.items()},
         history_shards=settings.history_shards,
         network=settings.network,

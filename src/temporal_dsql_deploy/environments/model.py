@@ -13,6 +13,7 @@ from temporal_dsql_deploy.errors import InvalidSetting
 
 PortName = Literal["frontend", "http", "ui", "metrics"]
 RoleName = Literal["frontend", "history", "matching", "worker"]
+VisibilityStore = Literal["sql", "opensearch"]
 SearchAttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
 BUILT_IN = {"local": "local", "cluster": "cluster", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
 """The platforms of the environments that need no file."""
@@ -22,6 +23,7 @@ ONLY_FOR = {
     "replicas": "cluster",
     "history_shards": "cluster",
     "network": "cluster",
+    "visibility": "cluster",
     "terraform": "ecs",
     "account": "ecs",
     "var_files": "ecs",
@@ -43,6 +45,10 @@ class Environment:
     """temporal-server to run, with its tools beside it, on the platform `cluster`."""
     postgresql: Path | None = None
     """Folder of PostgreSQL's programs, on the platform `cluster`."""
+    opensearch: Path | None = None
+    """Folder of an OpenSearch, on the platform `cluster`."""
+    visibility: str | None = None
+    """A `VisibilityStore`, on the platform `cluster`."""
     replicas: Mapping[str, int] = field(default_factory=dict)
     """Instances by role, on the platform `cluster`."""
     history_shards: int | None = None
@@ -78,6 +84,8 @@ class Environment:
         temporal_binary: Path | None = None,
         temporal_server: Path | None = None,
         postgresql: Path | None = None,
+        opensearch: Path | None = None,
+        visibility: str | None = None,
         replicas: Mapping[str, int] | None = None,
         history_shards: int | None = None,
         ports: Mapping[str, int | None] | None = None,
@@ -103,6 +111,8 @@ class Environment:
             temporal_binary=temporal_binary or self.temporal_binary,
             temporal_server=temporal_server or self.temporal_server,
             postgresql=postgresql or self.postgresql,
+            opensearch=opensearch or self.opensearch,
+            visibility=visibility or self.visibility,
             replicas={**self.replicas, **(replicas or {})},
             history_shards=history_shards or self.history_shards,
             ports={**self.ports, **given},

@@ -40,8 +40,8 @@ def until_joined(
 ) -> None:
     """Wait until these instances are in the ring of every member that answers, and it in theirs.
 
-    If there is a history among them, also until every shard has been taken by one that runs, those
-    that these own since `before`, which is what `taken_now` told before they were started.
+    With `before`, which `taken_now` told before histories were started or stopped, also until every
+    shard has been taken by one that runs, and those that these own have been taken since.
     Raises StartFailed, NotReady.
     """
     deadline = time.monotonic() + SECONDS
@@ -55,7 +55,7 @@ def until_joined(
                 )
         if time.monotonic() > deadline:
             raise NotReady(
-                f"{', '.join(names)} did not find their place within {SECONDS:g} s",
+                f"{', '.join(names) or 'shards'} did not find their place within {SECONDS:g} s",
                 cause="; ".join(missing[:5]),
                 fix="what is wrong with the ring: dsql-deploy membership doctor ENV",
             )
@@ -74,7 +74,7 @@ def _missing(
         one.name: f"{one.address}:{one.grpc_port}" for one in members if one.role == HISTORY
     }
     restarted = {address for name, address in histories.items() if name in names}
-    now = taken_now(platform) if restarted and before is not None else None
+    now = taken_now(platform) if before is not None else None
     if before is None or now is None:
         return []
     if found := list(untaken(before, now, set(histories.values()), restarted)):

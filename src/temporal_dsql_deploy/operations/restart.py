@@ -24,7 +24,7 @@ from temporal_dsql_deploy.platforms.protocol import (
     Status,
 )
 
-_DATABASE = "database"
+_STORES = {"database", "opensearch"}
 _UI = "ui"
 
 
@@ -78,10 +78,10 @@ def choices(platform: Platform) -> list[str]:
 
 
 def _instances(platform: Platform) -> list[Instance]:
-    """All but the database, which all others need all the time."""
+    """All but the stores, which all others need all the time."""
     if not platform.running():
         platform.frontend()
-    return [one for one in platform.instances() if one.component != _DATABASE]
+    return [one for one in platform.instances() if one.component not in _STORES]
 
 
 def plan(platform: Platform, environment: str, chosen: Collection[str]) -> RestartPlan:

@@ -1,6 +1,6 @@
 """The protocol that every verb speaks, whatever a Temporal cluster runs on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -209,6 +209,16 @@ class Platform(Protocol):
 
     def undo(self) -> str:
         """Go back to what ran before `start`, which may be nothing; what was done, in words."""
+
+    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
+        """What `scale` would do now. Raises NotRunning, NotForPlatform, InvalidSetting."""
+
+    def scale(self, replicas: Mapping[str, int], starting: Callable[[], None]) -> list[Change]:
+        """Run so many instances of each of these roles, and leave all else as it was last started.
+
+        New ones serve before those that are not wanted any more stop. `starting` is as for `start`,
+        and `undo` undoes it. What was done.
+        """
 
     def warnings(self) -> list[str]:
         """Settings that the running cluster has been given and has not taken, a sentence each."""

@@ -209,6 +209,8 @@ class Topology:
     metrics_port: int
     """Of every role's Prometheus page."""
     metrics_path: str
+    opensearch_ports: Mapping[str, int]
+    """Of an OpenSearch that is a process on this machine; a domain is one of the externals."""
     embedded_ui_port_offset: int
     """The embedded server's UI listens so far above its frontend's gRPC port."""
     membership: Membership

@@ -47,6 +47,7 @@ def load() -> Topology:
         externals=_components(data["externals"]),
         metrics_port=data["metrics"]["port"],
         metrics_path=data["metrics"]["path"],
+        opensearch_ports=data["opensearch"]["ports"],
         embedded_ui_port_offset=data["embedded"]["ui_port_offset"],
         membership=Membership(**data["membership"]),
         traffic=tuple(_traffic(row) for row in data["traffic"]),

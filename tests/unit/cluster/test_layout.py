@@ -25,13 +25,24 @@ def free(_port: int, _address: str) -> bool:
     return True
 
 
-@given(replicas=replica_counts, network=networks, taken=st.sets(st.integers(6900, 9500)))
+@given(
+    replicas=replica_counts,
+    network=networks,
+    taken=st.sets(st.integers(6900, 9500)),
+    opensearch=st.booleans(),
+)
 def test_everybody_has_a_place_and_nobody_shares_one(
-    replicas: dict[str, int], network: int, taken: set[int]
+    replicas: dict[str, int],
+    network: int,
+    taken: set[int],
+    opensearch: bool,  # noqa: FBT001
 ) -> None:
-    found = layout.places(replicas, network, {}, {}, lambda port, _: port not in taken)
+    found = layout.places(
+        replicas, network, {}, {}, lambda port, _: port not in taken, opensearch=opensearch
+    )
     layout.taken_twice(found)
-    assert Counter(place.component for place in found) == {**replicas, "database": 1, "ui": 1}
+    stores = {"database": 1, "opensearch": 1} if opensearch else {"database": 1}
+    assert Counter(place.component for place in found) == {**replicas, **stores, "ui": 1}
     assert len({place.name for place in found}) == len(found)
     highest = TOPOLOGY.runtime["TEMPORAL_MEMBERSHIP_PORT"].maximum
     assert isinstance(highest, int)

@@ -19,8 +19,17 @@ networks = st.just(layout.SHARED) | st.integers(2, 254)
 replica_counts = st.fixed_dictionaries({role: st.integers(1, 3) for role in TOPOLOGY.roles})
 
 
-def settings(network: int, replicas: dict[str, int], **dynamic_config: int) -> ClusterSettings:
-    places = layout.places(replicas, network, {"frontend": 7300}, {}, lambda _port, _address: True)
+def settings(
+    network: int, replicas: dict[str, int], *, visibility: str = "sql", **dynamic_config: int
+) -> ClusterSettings:
+    places = layout.places(
+        replicas,
+        network,
+        {"frontend": 7300},
+        {},
+        lambda _port, _address: True,
+        opensearch=visibility == "opensearch",
+    )
     return ClusterSettings(
         server="/server/temporal-server",
         postgresql="/postgresql/bin",
@@ -30,6 +39,9 @@ def settings(network: int, replicas: dict[str, int], **dynamic_config: int) -> C
         network=network,
         ports={place.name: dict(place.ports) for place in places},
         dynamic_config=dict(dynamic_config),
+        visibility=visibility,
+        opensearch="/opensearch" if visibility == "opensearch" else "",
+        java="/java" if visibility == "opensearch" else "",
     )
 
 
@@ -38,9 +50,11 @@ def no_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
 
-@given(network=networks, replicas=replica_counts)
-def test_the_runtime_accepts_every_role(network: int, replicas: dict[str, int]) -> None:
-    made = parts.all_parts("mine", settings(network, replicas), directory())
+@given(network=networks, replicas=replica_counts, visibility=st.sampled_from(["sql", "opensearch"]))
+def test_the_runtime_accepts_every_role(
+    network: int, replicas: dict[str, int], visibility: str
+) -> None:
+    made = parts.all_parts("mine", settings(network, replicas, visibility=visibility), directory())
     roles = [part for part in made if part.place.component in TOPOLOGY.roles]
     assert len(roles) == sum(replicas.values())
     for part in roles:
@@ -54,6 +68,8 @@ def test_the_runtime_accepts_every_role(network: int, replicas: dict[str, int]) 
         assert rpc["bindOnIP"] == part.place.address
         listens = found.config["global"]["metrics"]["prometheus"]["listenAddress"]
         assert listens == f"{part.place.address}:{part.place.ports['metrics']}"
+        store = found.config["persistence"]["datastores"]["visibility"]
+        assert list(store) == (["sql"] if visibility == "sql" else ["elasticsearch"])
 
 
 def directory() -> Directory:
@@ -92,6 +108,23 @@ def test_variables_of_whoever_calls_configure_nothing(monkeypatch: pytest.Monkey
         assert component.environment.get("BIND_ON_IP") == part.variables.get("BIND_ON_IP")
         assert not {"TEMPORAL_ROOT", "DSQL_X", "PREFLIGHT", "ECS_X"} & set(component.environment)
         assert component.environment["PATH"]
+
+
+def test_opensearch_is_asked_where_it_listens_and_nothing_is_signed() -> None:
+    one_each = dict.fromkeys(TOPOLOGY.roles, 1)
+    made = parts.all_parts("mine", settings(11, one_each, visibility="opensearch"), directory())
+    by_name = {part.place.name: part for part in made}
+    assert list(by_name)[:2] == ["database", "opensearch"]
+    opensearch = by_name["opensearch"]
+    assert opensearch.command[0] == "/opensearch/bin/opensearch"
+    assert "-Ehttp.port=9200" in opensearch.command
+    assert "-Enetwork.host=127.11.0.3" in opensearch.command
+    assert opensearch.variables["OPENSEARCH_JAVA_HOME"] == "/java"
+    variables = {**by_name["worker-1"].variables, "TEMPORAL_SQL_PASSWORD_FILE": __file__}
+    store = rendered(variables).config["persistence"]["datastores"]["visibility"]["elasticsearch"]
+    assert store["url"] == {"scheme": "http", "host": "127.11.0.3:9200"}
+    assert store["indices"] == {"visibility": "temporal_visibility_v1"}
+    assert "aws-request-signing" not in store
 
 
 def test_the_web_ui_asks_the_first_frontend() -> None:

@@ -120,7 +120,8 @@ def test_clean_deletes_what_is_proven_and_says_what_came_back(
     seen = killed(killed(healthy(), "history", age=70), "worker", age=80)
     asked: list[set[str]] = []
 
-    def delete(_: object, host_ids: set[str]) -> set[str]:
+    def delete(_: object, host_ids: set[str], *, silent_for: float) -> set[str]:
+        assert silent_for == membership.PROVEN_GONE
         asked.append(host_ids)
         return {"worker-1"}
 

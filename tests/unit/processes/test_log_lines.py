@@ -88,6 +88,22 @@ def test_a_line_of_postgresql_is_read() -> None:
     assert log_lines.of_process("  ", "database", "database") is None
 
 
+def test_a_line_of_opensearch_is_read() -> None:
+    text = "2026-11-22 03:28:08.488 UTC [77] WARN: o.o.b.BootstrapChecks: max_map_count is too low"
+    assert log_lines.of_process(text, "opensearch", "opensearch") == LogLine(
+        component="opensearch",
+        message="o.o.b.BootstrapChecks: max_map_count is too low",
+        time=datetime(2026, 11, 22, 3, 28, 8, 488000, UTC),
+        level="WARN",
+    )
+
+
+def test_a_stack_trace_is_not_what_a_process_said() -> None:
+    said = ["java.lang.IllegalStateException: modules directory not found", "see the log"]
+    trace = ["\tat org.opensearch.cli.Command.main(Command.java:101)", "\t... 6 more"]
+    assert log_lines.complaints("\n".join([said[0], *trace, said[1]])) == said
+
+
 def test_what_a_process_said_last_is_without_its_chatter() -> None:
     said = ['{"level":"info","msg":"started"}', "panic: no database"]
     said += [f'{{"level":"error","msg":"{number}"}}' for number in range(4)]

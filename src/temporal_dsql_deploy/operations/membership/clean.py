@@ -34,8 +34,7 @@ def _clean(platform: Platform, environment: str, report: Report, *, dry_run: boo
     gone = [fate for fate in fates if not fate.kept_because]
     kept = [fate for fate in fates if fate.kept_because]
     if gone and not dry_run:
-        with connect(platform.database()) as connection:
-            deleted = membership.delete(connection, {fate.host_id for fate in gone})
+        deleted = delete(platform, seen)
         kept += [
             _fate(fate, "a heartbeat came in meanwhile")
             for fate in gone
@@ -43,6 +42,16 @@ def _clean(platform: Platform, environment: str, report: Report, *, dry_run: boo
         ]
         gone = [fate for fate in gone if fate.host_id in deleted]
     return CleanResult(environment=environment, dry_run=dry_run, deleted=gone, kept=kept)
+
+
+def delete(platform: Platform, seen: Look, *, silent_for: float = PROVEN_GONE) -> set[str]:
+    """Delete the rows that `decide` lets go; host ids of those that went.
+
+    Raises DatabaseUnusable, NotRunning.
+    """
+    gone = {one.host_id for one in decide(seen, silent_for=silent_for) if not one.kept_because}
+    with connect(platform.database()) as connection:
+        return membership.delete(connection, gone, silent_for=silent_for)
 
 
 def decide(seen: Look, *, silent_for: float = PROVEN_GONE) -> list[Fate]:

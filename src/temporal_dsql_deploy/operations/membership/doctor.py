@@ -115,9 +115,9 @@ def _outside(seen: Look) -> Iterator[str]:
 def _split(seen: Look) -> Iterator[str]:
     """Members that joined, and that another one that joined does not hold reachable."""
     joined = _joined(seen)
-    parts = _parts(joined)
-    if len(parts) > 1:
-        yield "parts: " + "; ".join(", ".join(sorted(part)) for part in parts)
+    found = parts(joined)
+    if len(found) > 1:
+        yield "parts: " + "; ".join(", ".join(sorted(part)) for part in found)
     for port in joined:
         states = {one.address: one.status for one in port.seen or []}
         held = reachable(port.seen or [])
@@ -127,10 +127,10 @@ def _split(seen: Look) -> Iterator[str]:
                 yield f"{port.address} has {other.address} as {how}"
 
 
-def _parts(joined: Collection[Port]) -> list[set[str]]:
+def parts(joined: Collection[Port]) -> list[set[str]]:
     """The members by who holds whom reachable, directly or through others, both ways at once."""
     left = {port.address: reachable(port.seen or []) for port in joined}
-    parts = []
+    found = []
     while left:
         first = next(iter(left))
         part, grown = {first}, [first]
@@ -139,9 +139,9 @@ def _parts(joined: Collection[Port]) -> list[set[str]]:
             mutual = {a for a, held in left.items() if a in left[one] and one in held} - part
             part |= mutual
             grown += mutual
-        parts.append(part)
+        found.append(part)
         left = {address: held for address, held in left.items() if address not in part}
-    return parts
+    return found
 
 
 def _elsewhere(seen: Look) -> Iterator[str]:

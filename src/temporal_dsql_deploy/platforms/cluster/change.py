@@ -12,8 +12,8 @@ from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import layout, parts, programs, runs
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.parts import DYNAMIC_CONFIG, Part
-from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings, Found
-from temporal_dsql_deploy.platforms.cluster.starting import Starter, until_ready
+from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
+from temporal_dsql_deploy.platforms.cluster.starting import Starter, opensearch_ready, until_ready
 from temporal_dsql_deploy.platforms.processes import ports, record, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
@@ -52,7 +52,7 @@ class Passage:
         if not changes:
             return []
         check_ports(self._wanted, runs.read(self._directory))
-        return programs.lacking(found(self._settings)) + changes
+        return programs.lacking(self._settings.found()) + changes
 
     def _changes(self) -> list[Change]:
         there = runs.alive(runs.read(self._directory))
@@ -84,8 +84,8 @@ class Passage:
             return []
         self._directory.prepare()
         check_ports(self._wanted, runs.read(self._directory))
-        built = programs.lacking(found(self._settings))
-        programs.obtain(found(self._settings), self._report)
+        built = programs.lacking(self._settings.found())
+        programs.obtain(self._settings.found(), self._report)
         starter = Starter(self._settings, self._directory, self._report)
         starter.check()
         self._before = self._remembered(changes)
@@ -158,12 +158,9 @@ class Passage:
                 supervisor.start(component)
                 if name == layout.DATABASE:
                     until_ready(self._directory)
+                elif name == layout.OPENSEARCH:
+                    opensearch_ready(self._directory)
         return "went back to what ran before" if before.alive else "stopped what was started"
-
-
-def found(settings: ClusterSettings) -> Found:
-    """The programs of these settings."""
-    return Found(settings.server, settings.postgresql, settings.ui)
 
 
 def _names(changes: list[Change], action: str) -> set[str]:

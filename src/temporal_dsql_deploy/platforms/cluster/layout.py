@@ -8,8 +8,10 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.errors import InvalidSetting
 from temporal_dsql_deploy.topology import Topology
 
-DATABASE, UI = "database", "ui"
-"""The components besides the roles, named as in topology.json."""
+DATABASE, UI, OPENSEARCH = "database", "ui", "opensearch"
+"""The components besides the roles."""
+_ADDRESSES = (DATABASE, UI, OPENSEARCH)
+"""In the order of their last numbers."""
 SHARED = 0
 """The network of a cluster whose processes share one address."""
 NETWORKS = range(11, 61)
@@ -28,21 +30,23 @@ class Place:
     name: str
     """`history-2`; the component where there is only ever one."""
     component: str
-    """Role, or `database` or `ui`."""
+    """Role, or `database`, `opensearch` or `ui`."""
     address: str
     """An IP address of the loopback network."""
     ports: Mapping[str, int]
     """TCP ports by name, as in topology.json, and `metrics`."""
 
 
-def places(
+def places(  # noqa: PLR0913 - all that a place depends on
     replicas: Mapping[str, int],
     network: int,
     asked: Mapping[str, int],
     before: Mapping[str, Mapping[str, int]],
     is_free: IsFree,
+    *,
+    opensearch: bool = False,
 ) -> list[Place]:
-    """A place for every process: the database, the roles in the order of their start, the UI.
+    """A place for every process, in the order of their start: the stores, the roles, the UI.
 
     `asked` has ports by the names of an environment: frontend, http, ui, metrics; `before` those of
     the last run by the names of places, which matter on a shared address only.
@@ -50,7 +54,7 @@ def places(
     """
     taken: set[int] = set()
     found = []
-    for name, component, number in names(replicas):
+    for name, component, number in names(replicas, opensearch=opensearch):
         address = address_of(component, number, network)
         standard = _standard(component, asked)
         if network == SHARED:
@@ -61,11 +65,12 @@ def places(
     return found
 
 
-def names(replicas: Mapping[str, int]) -> list[tuple[str, str, int]]:
+def names(replicas: Mapping[str, int], *, opensearch: bool) -> list[tuple[str, str, int]]:
     """Name, component and number of every process, in the order of their start."""
     started = [step.component for step in topology.load().start_order if step.component != UI]
     return [
         (DATABASE, DATABASE, 1),
+        *([(OPENSEARCH, OPENSEARCH, 1)] if opensearch else []),
         *(
             (f"{role}-{number}", role, number)
             for role in started
@@ -82,13 +87,15 @@ def address_of(component: str, number: int, network: int) -> str:
     rows = list(topology.load().roles)
     if component in rows:
         return f"127.{network}.{rows.index(component) + 1}.{number}"
-    return f"127.{network}.0.{(DATABASE, UI).index(component) + 1}"
+    return f"127.{network}.0.{_ADDRESSES.index(component) + 1}"
 
 
 def _standard(component: str, asked: Mapping[str, int]) -> dict[str, int]:
     house = topology.load()
     if component == DATABASE:
         return dict(house.externals[DATABASE].ports)
+    if component == OPENSEARCH:
+        return dict(house.opensearch_ports)
     if component == UI:
         return {"http": asked.get("ui", house.ui_port)}
     ports = {**house.roles[component].ports, "metrics": asked.get("metrics", house.metrics_port)}
@@ -136,13 +143,18 @@ def _highest(name: str) -> int:
     return highest
 
 
-def find_network(replicas: Mapping[str, int], asked: Mapping[str, int], is_free: IsFree) -> int:
+def find_network(
+    replicas: Mapping[str, int],
+    asked: Mapping[str, int],
+    is_free: IsFree,
+    *,
+    opensearch: bool = False,
+) -> int:
     """The first network in which all places are free; SHARED where this system has one address."""
     for network in NETWORKS:
         try:
-            if all(
-                _free(place, is_free) for place in places(replicas, network, asked, {}, is_free)
-            ):
+            found = places(replicas, network, asked, {}, is_free, opensearch=opensearch)
+            if all(_free(place, is_free) for place in found):
                 return network
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:

@@ -12,8 +12,8 @@ from typing import Any
 import temporal_dsql_deploy.runtime
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.persistence.database import Database
-from temporal_dsql_deploy.platforms.cluster import postgresql
-from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, SHARED, UI, Place
+from temporal_dsql_deploy.platforms.cluster import opensearch, postgresql
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, SHARED, UI, Place
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.supervisor import Component
@@ -21,9 +21,10 @@ from temporal_dsql_deploy.platforms.processes.supervisor import Component
 RUNTIME = Path(temporal_dsql_deploy.runtime.__file__).parent
 CONNECTIONS = 20
 """maxConns of each store of a role's process."""
-_CONFIGURES = ("TEMPORAL_", "DSQL_", "PREFLIGHT", "ECS_")
+_CONFIGURES = ("TEMPORAL_", "DSQL_", "PREFLIGHT", "ECS_", "OPENSEARCH_")
 """Variables of whoever calls that would change what a process does, by how they begin."""
 _CONFIGURE = {"BIND_ON_IP", "DEPLOY_ENVIRONMENT", "AWS_REGION"}
+_STORES = {DATABASE, OPENSEARCH}
 DATA, PASSWORD = "postgresql", "postgresql.password"
 DYNAMIC_CONFIG = "TEMPORAL_DYNAMIC_CONFIG"
 _UI_CONFIG = """\
@@ -89,16 +90,18 @@ def _process_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def all_parts(environment: str, settings: ClusterSettings, directory: Directory) -> list[Part]:
     """Every process in the order of their start."""
     places = settings.places()
-    database = next(place for place in places if place.component == DATABASE)
+    stores = {place.component: place for place in places if place.component in _STORES}
     frontend = next(place for place in places if place.component == "frontend")
     found = []
     for place in places:
         if place.component == DATABASE:
             found.append(_database(place, settings, directory))
+        elif place.component == OPENSEARCH:
+            found.append(_opensearch(place, settings, directory))
         elif place.component == UI:
             found.append(_ui(place, frontend, settings, directory))
         else:
-            found.append(_role(place, database, environment, settings, directory))
+            found.append(_role(place, stores, environment, settings, directory))
     return found
 
 
@@ -123,6 +126,21 @@ def database(settings: Mapping[str, Any], directory: Directory) -> Database:
     )
 
 
+def _opensearch(place: Place, settings: ClusterSettings, directory: Directory) -> Part:
+    folder = Path(settings.opensearch)
+    return Part(
+        place=place,
+        command=opensearch.command(folder, directory.root / OPENSEARCH, place),
+        told={"opensearch": str(folder), "listens": f"{place.address}:{place.ports['http']}"},
+        variables=opensearch.variables(settings.java, directory.run / OPENSEARCH),
+    )
+
+
+def opensearch_url(settings: Mapping[str, Any]) -> str:
+    """How the OpenSearch is reached whose process has these settings."""
+    return f"http://{settings['address']}:{settings['ports']['http']}"
+
+
 def _ui(place: Place, frontend: Place, settings: ClusterSettings, directory: Directory) -> Part:
     return Part(
         place=place,
@@ -145,11 +163,12 @@ def write_ui_config(directory: Directory) -> None:
 
 def _role(
     place: Place,
-    database: Place,
+    stores: Mapping[str, Place],
     environment: str,
     settings: ClusterSettings,
     directory: Directory,
 ) -> Part:
+    database = stores[DATABASE]
     variables = {
         "BIND_ON_IP": place.address,
         "DEPLOY_ENVIRONMENT": environment,
@@ -166,9 +185,8 @@ def _role(
         "TEMPORAL_SQL_MAX_CONN_LIFETIME": "1h",
         "TEMPORAL_SQL_TLS_ENABLED": "false",
         "TEMPORAL_SQL_TLS_HOST_VERIFICATION": "false",
-        "TEMPORAL_VISIBILITY_STORE": "sql",
-        "TEMPORAL_VISIBILITY_SQL_DATABASE": postgresql.VISIBILITY,
     }
+    variables |= _visibility(stores.get(OPENSEARCH))
     variables |= _ports(place, settings.network)
     dynamic_config = dynamic(place.component, settings)
     if dynamic_config:
@@ -183,6 +201,24 @@ def _role(
         told={"server": settings.server},
         variables=variables,
     )
+
+
+def _visibility(opensearch_at: Place | None) -> dict[str, str]:
+    """Where visibility is: in SQL, or in an OpenSearch without TLS and signatures."""
+    if opensearch_at is None:
+        return {
+            "TEMPORAL_VISIBILITY_STORE": "sql",
+            "TEMPORAL_VISIBILITY_SQL_DATABASE": postgresql.VISIBILITY,
+        }
+    return {
+        "TEMPORAL_VISIBILITY_STORE": "elasticsearch",
+        "TEMPORAL_ELASTICSEARCH_SCHEME": "http",
+        "TEMPORAL_ELASTICSEARCH_HOST": opensearch_at.address,
+        "TEMPORAL_ELASTICSEARCH_PORT": str(opensearch_at.ports["http"]),
+        "TEMPORAL_ELASTICSEARCH_VERSION": "v7",
+        "TEMPORAL_ELASTICSEARCH_INDEX": opensearch.INDEX,
+        "TEMPORAL_ELASTICSEARCH_REQUEST_SIGNING": "false",
+    }
 
 
 def _ports(place: Place, network: int) -> dict[str, str]:

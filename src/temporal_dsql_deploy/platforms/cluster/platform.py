@@ -1,6 +1,6 @@
 """The platform `cluster`: the protocol, spoken by the four roles as processes on this machine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -52,7 +52,9 @@ class ClusterPlatform:
         self._report = report
         root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(
-            root.expanduser().absolute(), environment.name, [f"{parts.DATA}*", change.SETTINGS]
+            root.expanduser().absolute(),
+            environment.name,
+            [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
         )
         self._going: Passage | None = None
         """The change that `undo` undoes."""
@@ -66,10 +68,11 @@ class ClusterPlatform:
         return self._passage(self._wanted()).plan()
 
     def _wanted(self) -> ClusterSettings:
+        last = self._last()
         return settings_file.wanted(
             self._environment,
-            programs.find(self._environment),
-            last=self._last(),
+            programs.find(self._environment, last),
+            last=last,
             running=self.running(),
             is_free=ports.is_free,
         )
@@ -89,6 +92,18 @@ class ClusterPlatform:
         """See Platform."""
         assert self._going is not None  # noqa: S101 - something has said that it starts
         return self._going.undo()
+
+    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
+        """See Platform."""
+        return self._passage(self._scaled(replicas)).plan()
+
+    def scale(self, replicas: Mapping[str, int], starting: Callable[[], None]) -> list[Change]:
+        """See Platform."""
+        self._going = self._passage(self._scaled(replicas))
+        return self._going.go(starting)
+
+    def _scaled(self, replicas: Mapping[str, int]) -> ClusterSettings:
+        return settings_file.scaled(self._started(), replicas, is_free=ports.is_free)
 
     def instances(self) -> list[Instance]:
         """See Platform."""
@@ -122,6 +137,7 @@ class ClusterPlatform:
             requirement("temporal-server", self._server_found),
             requirement("Web UI", lambda: build.outlook(build.ui())),
             requirement("PostgreSQL", self._postgresql_found),
+            *self._opensearch_required(),
             requirement("data directory", self._directory.check),
             requirement("addresses", self._addresses_found),
         ]
@@ -134,6 +150,16 @@ class ClusterPlatform:
 
     def _postgresql_found(self) -> str:
         return Starter(self._wanted(), self._directory, self._report).postgresql_found()
+
+    def _opensearch_required(self) -> list[Requirement]:
+        environment = self._environment
+        if settings_file.visibility(environment, self._last()) != settings_file.OPENSEARCH:
+            return []
+        return [
+            requirement("OpenSearch", lambda: programs.opensearch_found(environment)),
+            requirement("Java", lambda: programs.java_found(environment)),
+            requirement("temporal-elasticsearch-tool", lambda: programs.tool_found(environment)),
+        ]
 
     def _addresses_found(self) -> str:
         settings = self._wanted()
@@ -172,6 +198,8 @@ class ClusterPlatform:
         found = {}
         if layout.UI in there:
             found["ui"] = status.url(there[layout.UI])
+        if layout.OPENSEARCH in there:
+            found["opensearch"] = status.url(there[layout.OPENSEARCH])
         path = topology.load().metrics_path
         for name, run in runs.roles(there).items():
             port = run.settings["ports"]["metrics"]
@@ -229,7 +257,7 @@ class ClusterPlatform:
 
     def log_components(self) -> list[str]:
         """See Platform."""
-        own = [layout.DATABASE, *topology.load().roles, layout.UI]
+        own = [*runs.STORES, *topology.load().roles, layout.UI]
         return list(dict.fromkeys([*own, *self._logged()]))
 
     def _logged(self) -> dict[str, str]:

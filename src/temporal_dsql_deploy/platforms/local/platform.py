@@ -1,7 +1,7 @@
 """The platform `local`: the protocol, spoken by one embedded server process."""
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -278,6 +278,23 @@ class LocalPlatform:
             yield from logs.read([tail], count=query.tail, follow=query.follow)
         except OSError as error:
             raise self._directory.unusable(error) from error
+
+    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
+        """See Platform."""
+        listed = ", ".join(f"{role}={count}" for role, count in replicas.items())
+        raise NotForPlatform(
+            f"environment {self._environment.name} cannot be scaled to {listed}",
+            cause="the embedded server is one process with all roles in it",
+            fix="run the four roles as processes of their own: dsql-deploy up cluster",
+        )
+
+    def scale(
+        self,
+        replicas: Mapping[str, int],
+        starting: Callable[[], None],  # noqa: ARG002 - nothing is started
+    ) -> list[Change]:
+        """See Platform."""
+        return self.plan_scale(replicas)
 
     def instances(self) -> list[Instance]:
         """See Platform."""

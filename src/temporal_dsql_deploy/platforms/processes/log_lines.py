@@ -24,8 +24,16 @@ _PARTS = {
 }
 """Seen in the log of temporal-server 1.32.0, by how they begin."""
 _POSTGRESQL = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC \[\d+\] ([A-Z0-9]+): +(.*)")
-"""With log_line_prefix '%m [%p] ' and log_timezone UTC."""
-_POSTGRESQL_LEVELS = {"WARNING": "WARN", "ERROR": "ERROR", "FATAL": "ERROR", "PANIC": "ERROR"}
+"""With log_line_prefix '%m [%p] ' and log_timezone UTC; an OpenSearch is told to write the same."""
+_POSTGRESQL_LEVELS = {
+    "WARNING": "WARN",
+    "WARN": "WARN",
+    "ERROR": "ERROR",
+    "FATAL": "ERROR",
+    "PANIC": "ERROR",
+}
+_TRACE = re.compile(r"\s+(at |\.\.\. \d+ more)")
+"""Lines of a stack trace of Java."""
 _CHATTER = {"DEBUG", "INFO", "WARN"}
 _REFUSED_VALUE = "Failed to convert value, using default"
 """What temporal-server 1.32.0 logs, with a `key`, for a dynamic config value of another type."""
@@ -73,7 +81,7 @@ def wanted(line: LogLine, query: LogQuery) -> bool:
 
 def complaints(log: str) -> list[str]:
     """What a process said last: its plain lines and errors, not its chatter."""
-    lines = ((text, parse(text)) for text in log.splitlines())
+    lines = ((text, parse(text)) for text in log.splitlines() if not _TRACE.match(text))
     return [text[:300] for text, line in lines if line and line.level not in _CHATTER][-5:]
 
 
