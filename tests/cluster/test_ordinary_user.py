@@ -1,5 +1,6 @@
 """The environment `cluster` of whoever is not root, and of who has no PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +68,12 @@ def test_postgresql_comes_from_the_package_index_where_the_machine_has_none(
     assert lives(cluster) == [postgresql.WHEEL]
     program = psutil.Process(cluster.pids()["database"]).exe()
     assert Path(program).is_relative_to(cache), program
+
+    cluster.deploy.run("destroy", "cluster", "--yes")
+    bare = cluster.deploy.folder / "bare"
+    shutil.copytree(Path(program).parents[1], bare, ignore=shutil.ignore_patterns("btree_gin*"))
+    option = ("--postgresql", str(bare / "bin"))
+    refused = cluster.deploy.run("up", "cluster", *option, check=False)
+    assert refused.returncode == 3
+    assert "it comes without its extension btree_gin" in refused.stderr
+    assert not cluster.deploy.servers()

@@ -37,7 +37,8 @@ def without_postgresql() -> list[str]:
 @cache
 def without_postgresql_lack() -> str | None:
     """Why PostgreSQL cannot be hidden here; None when it can, or is not here."""
-    hidden = [*without_postgresql(), "sh", "-c", "! command -v initdb"]
+    nothing = '! command -v initdb && test -z "$(ls -A /usr/lib/postgresql 2>/dev/null)"'
+    hidden = [*without_postgresql(), "sh", "-c", nothing]
     return _lack(hidden, "way to hide PostgreSQL (it takes mount namespaces, and Debian's package)")
 
 
