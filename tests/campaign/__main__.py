@@ -20,11 +20,13 @@ from pathlib import Path
 from tests.campaign import (
     bottlenecks,
     closed_paths,
+    cluster_faults,
     environments,
     fresh,
     fuzz,
     mutants,
     options,
+    rolling,
 )
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support import plans
@@ -60,10 +62,17 @@ def main() -> int:
     parser.add_argument("--bottlenecks", type=int, default=30)
     parser.add_argument("--plans-alone", action="store_true", help="mutants and options, no more")
     parser.add_argument("--closed-paths-alone", action="store_true", help="no more than these")
+    parser.add_argument("--rolling-restarts-alone", action="store_true", help="no more than these")
+    parser.add_argument("--cluster-faults", type=int, default=100)
+    parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     if given.closed_paths_alone:
         return int(not of_closed_paths(date))
+    if given.rolling_restarts_alone:
+        return int(not of_rolling_restarts(date))
+    if given.cluster_faults_alone:
+        return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -72,6 +81,8 @@ def main() -> int:
     write(f"{date}-faults-{given.seed}.md", page)
     named = of_bottlenecks(given.seed, date, count=given.bottlenecks)
     named = of_closed_paths(date) and named
+    kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
+    kept = of_rolling_restarts(date) and kept
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -82,7 +93,7 @@ def main() -> int:
         fuzz.report(properties, said, seed=given.seed, date=date),
     )
     lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
-    return 1 if missed or lost or not named or "failed" in said or not properties else 0
+    return 1 if missed or lost or not kept or not named or "failed" in said or not properties else 0
 
 
 def of_plans(seed: int, date: str) -> bool:
@@ -120,6 +131,21 @@ def of_closed_paths(date: str) -> bool:
     outcomes = closed_paths.run(PROGRESS / f"closed-paths-{fresh.digest()}.jsonl", say)
     write(f"{date}-closed-paths.md", closed_paths.report(outcomes, date=date))
     return all(closed_paths.right(one) for one in outcomes)
+
+
+def of_rolling_restarts(date: str) -> bool:
+    """Each role restarted under load; whether no request failed with the recommended settings."""
+    rows = rolling.run(PROGRESS / f"rolling-{fresh.digest()}.jsonl", say)
+    write(f"{date}-rolling-restarts.md", rolling.report(rows, date=date))
+    return not any(row.failed or row.lost for row in rows if row.settings == "drain")
+
+
+def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
+    """Faults on the four roles; whether nothing was lost."""
+    progress = PROGRESS / f"cluster-faults-{seed}.jsonl"
+    rounds = cluster_faults.campaign(progress, say, seed=seed, count=count)
+    write(f"{date}-cluster-faults-{seed}.md", cluster_faults.report(rounds, date=date, seed=seed))
+    return all(done.right for done in rounds)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 TASK_QUEUE = "oracle"
 PAUSE = 2
 """Seconds that each workflow waits at least."""
+_AGAIN = 0.5
+"""Seconds until the server is asked again that gave no answer."""
 
 
 @activity.defn
@@ -147,6 +149,18 @@ class Oracle:
         return [reason for reason in wrong if reason]
 
     async def _wrong(self, start: Acknowledged) -> str:
+        while True:
+            try:
+                return await self._judged(start)
+            except WorkflowFailureError as error:
+                return f"{start.workflow_id}: {error.cause!r}"
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return f"{start.workflow_id}: it is not there: {error.message}"
+                # A cluster that does not answer yet has time until the deadline of all.
+                await asyncio.sleep(_AGAIN)
+
+    async def _judged(self, start: Acknowledged) -> str:
         handle = self._client.get_workflow_handle(start.workflow_id, run_id=start.run_id)
         result = await handle.result(follow_runs=False)
         if result != 4 * start.number:

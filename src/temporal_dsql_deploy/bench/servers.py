@@ -141,6 +141,8 @@ class Watch:
         self._load = load
         """Seconds that the load lasts."""
         self._pids: set[int] = set()
+        self._most = 1
+        """Processes, of the servers that there were at once."""
         self._found_at = 0.0
         self._grown = Metrics()
         self.seconds: defaultdict[int, dict[str, float | None]] = defaultdict(dict)
@@ -195,8 +197,13 @@ class Watch:
         """Seconds of CPU time of all servers here; None when one of them is not there."""
         import psutil
 
-        if not self._pids and time.monotonic() > self._found_at + _FIND_AGAIN:
+        if len(self._pids) < self._most and time.monotonic() > self._found_at + _FIND_AGAIN:
+            before = self._pids
             self._pids, self._found_at = set(self._find_pids()), time.monotonic()
+            self._most = max(self._most, len(self._pids))
+            if before and before != self._pids:
+                # One that was away has come back: what it has used is not of the last second.
+                return None
         total = 0.0
         for pid in self._pids:
             try:

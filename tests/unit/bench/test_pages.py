@@ -2,7 +2,9 @@
 
 import asyncio
 import math
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from temporal_dsql_deploy.bench import prometheus_page, sdk_page, servers
@@ -123,6 +125,31 @@ def test_a_page_that_is_missed_once_is_no_jump(monkeypatch: pytest.MonkeyPatch) 
     assert asyncio.run(looks()) == [0, 0, 0, 20, 0]
     assert watch.grown().exhausted == {"RpsLimit": 2}
     assert watch.grown().database["persistence_sql_open_conn"] == 20
+
+
+def test_a_server_that_comes_back_is_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several servers one is away for a while; nothing that it has used before is growth."""
+    used = {1: 10.0, 2: 20.0}
+
+    class Process:
+        def __init__(self, pid: int) -> None:
+            if pid not in used:
+                raise psutil.NoSuchProcess(pid)
+            self._used = used[pid]
+
+        def cpu_times(self) -> SimpleNamespace:
+            return SimpleNamespace(user=self._used, system=0.0)
+
+    monkeypatch.setattr(psutil, "Process", Process)
+    monkeypatch.setattr(servers, "_FIND_AGAIN", 0.0)
+    watch = servers.Watch([], lambda: list(used), 10.0)
+    assert watch._cpu() == 30
+    del used[2]
+    assert watch._cpu() is None
+    assert watch._cpu() == 10
+    used[3] = 7.0
+    assert watch._cpu() is None
+    assert watch._cpu() == 17
 
 
 @pytest.mark.parametrize("took", [0.05, 0.1, 0.15])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.bench.options import Settings
     from temporal_dsql_deploy.bench.results import BenchResult
     from temporal_dsql_deploy.bench.run import Target
+    from temporal_dsql_deploy.platforms.protocol import Component
 
 _NO_SERVERS = {"ui", "metrics", "database", "opensearch"}
 """Components that are no role of Temporal."""
@@ -159,12 +160,14 @@ def _target(
         )
     chosen, platform = options.choose(name or "local", file, data_dir)
 
+    def servers() -> "list[Component]":
+        return [one for one in platform.status().components if one.name not in _NO_SERVERS]
+
     def pids() -> list[int]:
-        return sorted({one.pid for one in platform.status().components if one.pid is not None})
+        return sorted({one.pid for one in servers() if one.pid is not None})
 
     def services() -> dict[str, int]:
-        components = platform.status().components
-        return dict(Counter(one.name for one in components if one.name not in _NO_SERVERS))
+        return dict(Counter(one.name for one in servers()))
 
     pages = platform.pages()
     return Target(
