@@ -29,7 +29,8 @@
     │   ├── BackendMissing
     │   ├── NotInitialised
     │   ├── DatabaseUnusable
-    │   └── IndexUnusable
+    │   ├── IndexUnusable
+    │   └── SchemaUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -234,6 +235,12 @@ class IndexUnusable(MissingError):
     """The visibility index does not have the mapping or the order that the server expects."""
 
     code = "index-unusable"
+
+
+class SchemaUnusable(MissingError):
+    """A folder is no schema of Temporal, or the database has what does not fit the schema."""
+
+    code = "schema-unusable"
 
 
 class RefusedError(DeployError):

@@ -22,7 +22,8 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     deploy = Deploy(tmp_path_factory.mktemp("restart"))
     try:
         with cluster_of(deploy) as made:
-            made.up("--replicas", "history=2")
+            drain = 'history.shutdownDrainDuration="1s"'
+            made.up("--replicas", "history=2", "--dynamic-config-value", drain)
             yield made
     finally:
         deploy.clean_up()

@@ -149,7 +149,14 @@ def scaled(
     """
     wanted = {**last.replicas, **replicas}
     _check_shards(last.shards, wanted["history"])
-    places = layout.places(wanted, last.network, _asked(last), last.ports, is_free)
+    places = layout.places(
+        wanted,
+        last.network,
+        _asked(last),
+        last.ports,
+        is_free,
+        opensearch=last.with_opensearch,
+    )
     layout.taken_twice(places)
     return replace(last, replicas=wanted, ports={place.name: dict(place.ports) for place in places})
 

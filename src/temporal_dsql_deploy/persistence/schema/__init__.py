@@ -1,0 +1,1 @@
+"""Temporal's versioned schema, applied so that it may be interrupted at any statement."""

@@ -1,0 +1,204 @@
+"""Bring a database to a version of Temporal's schema, from wherever an earlier attempt stopped.
+
+PostgreSQL takes the statements of a version and its number in one transaction. DSQL takes one DDL
+statement in a transaction, and no rows beside it: there each statement is a transaction, and one
+that finds its work done already goes on to the next.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from temporal_dsql_deploy.errors import SchemaUnusable
+from temporal_dsql_deploy.persistence.schema import files, statements, versions
+from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
+from temporal_dsql_deploy.persistence.schema.occ import retried
+
+if TYPE_CHECKING:
+    import psycopg
+
+Report = Callable[[str], None]
+_POLL = 1.0
+_INDEX_SECONDS = 600.0
+"""How long DSQL may take for the indexes of empty tables, which takes it seconds."""
+_ALREADY = {
+    "CREATE": {"42P07", "42710"},
+    "ALTER": {"42701", "42703"},
+    "DROP": {"42P01", "42704"},
+    "INSERT": {"23505"},
+}
+"""SQLSTATEs by which a statement finds its work done: duplicate_table (an index too) and
+duplicate_object, duplicate_column and undefined_column, undefined_table and undefined_object,
+unique_violation."""
+_AT_ONCE = {"23505"}
+"""What PostgreSQL says of CREATE when another creates the same at this moment, IF NOT EXISTS or
+not: its own catalogue is a table with unique indexes."""
+_OBJECTS = (
+    "SELECT CASE relkind WHEN 'i' THEN 'index' ELSE 'table' END, relname FROM pg_class "
+    "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+    "WHERE nspname = 'public' AND relkind IN ('r', 'i')"
+)
+_INVALID = (
+    "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE NOT indisvalid"
+)
+_JOBS = "SELECT job_id, status, details FROM sys.jobs WHERE status = ANY(%s)"
+
+
+class Engine(StrEnum):
+    """What a database is, as far as its DDL is concerned."""
+
+    DSQL = "Aurora DSQL"
+    POSTGRESQL = "PostgreSQL"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database that is to have a schema."""
+
+    connection: "psycopg.Connection"
+    """In autocommit."""
+    engine: Engine
+    name: str
+    """What its version is stored under: the database's name, `postgres` on DSQL."""
+
+
+def upgrade(target: Target, wanted: Sequence[Version], report: Report) -> list[Number]:
+    """Apply the versions that are above the stored one, each as a whole; which these were.
+
+    `wanted` is all versions from the first to the one that the database is to have. Two at once do
+    no harm: each finds done what the other has done.
+    Raises SchemaUnusable, psycopg.Error.
+    """
+    for table in versions.TABLES:
+        retried(partial(target.connection.execute, table), also=_AT_ONCE)
+    _begin(target)
+    done = []
+    before = _stored(target)
+    for version in wanted:
+        if version.number <= before:
+            continue
+        report(f"schema {version.number}: {len(version.statements)} statements")
+        _apply(target, before, version, report)
+        done.append(version.number)
+        before = _stored(target)
+    if missing := lacks(target, wanted):
+        raise SchemaUnusable(
+            f"the schema says version {before} and is not whole",
+            cause=f"it lacks {', '.join(missing)}",
+            fix="whoever has dropped it has to make it again, or begin anew with an empty database",
+        )
+    return done
+
+
+def _stored(target: Target) -> Number:
+    return versions.stored(target.connection, target.name) or NOTHING
+
+
+def _begin(target: Target) -> None:
+    import psycopg
+
+    if versions.stored(target.connection, target.name) is not None:
+        return
+    try:
+        _transaction(target, partial(versions.begin, target.connection, target.name))
+    except psycopg.errors.UniqueViolation:
+        # Another began at the same moment.
+        return
+
+
+def _transaction(target: Target, write: Callable[[], object]) -> None:
+    def whole() -> None:
+        with target.connection.transaction():
+            write()
+
+    retried(whole)
+
+
+def _apply(target: Target, before: Number, version: Version, report: Report) -> None:
+    whole = target.engine is Engine.POSTGRESQL and not any(
+        statements.outside_transactions(each) for each in version.statements
+    )
+    if whole:
+        _transaction(target, partial(_apply_whole, target, before, version, report))
+        return
+    for statement in version.statements:
+        _run(target, statement, report)
+    if target.engine is Engine.DSQL:
+        _until_indexed(target, version)
+    _transaction(target, partial(versions.record, target.connection, target.name, before, version))
+
+
+def _apply_whole(target: Target, before: Number, version: Version, report: Report) -> None:
+    # Whoever comes second waits here for the first, and then finds nothing to do.
+    if not versions.record(target.connection, target.name, before, version):
+        return
+    for statement in version.statements:
+        target.connection.execute(_for_postgresql(statement, report))
+
+
+def _run(target: Target, statement: str, report: Report) -> None:
+    """One statement that is a transaction of its own, unless its work is done already."""
+    import psycopg
+
+    if target.engine is Engine.POSTGRESQL:
+        statement = _for_postgresql(statement, report)
+    kind = statement.partition(" ")[0].upper()
+    try:
+        also = _AT_ONCE if kind == "CREATE" else ()
+        retried(partial(target.connection.execute, statement), also=also)
+    except psycopg.Error as error:
+        if error.sqlstate not in _ALREADY.get(kind, ()):
+            raise
+        report(f"is there already: {_shortened(statement)}")
+
+
+def _for_postgresql(statement: str, report: Report) -> str:
+    if not statements.is_async(statement):
+        return statement
+    report(f"PostgreSQL has no INDEX ASYNC, so it is left out: {_shortened(statement)}")
+    return statements.without_async(statement)
+
+
+def _shortened(statement: str) -> str:
+    return statement if len(statement) <= 60 else f"{statement[:59]}…"
+
+
+def _until_indexed(target: Target, version: Version) -> None:
+    """Wait for the indexes that DSQL makes in the background.
+
+    A unique index is not kept to before it is valid, so two namespaces could get one name.
+    Raises SchemaUnusable.
+    """
+    wanted = {
+        found[1] for each in version.statements if (found := statements.creates(each)) is not None
+    }
+    deadline = time.monotonic() + _INDEX_SECONDS
+    while invalid := wanted & _names(target, _INVALID):
+        failed = target.connection.execute(_JOBS, [["failed", "cancelled"]]).fetchall()
+        if failed or time.monotonic() > deadline:
+            raise SchemaUnusable(
+                f"the indexes {', '.join(sorted(invalid))} are not valid",
+                cause="; ".join(f"job {job} {how}: {why}" for job, how, why in failed)
+                or f"they were not done within {_INDEX_SECONDS:g} s (sys.jobs)",
+                fix="DROP INDEX each of them, then try again; rows that are there twice are what "
+                "a unique index fails on",
+            )
+        time.sleep(_POLL)
+
+
+def _names(target: Target, query: str) -> set[str]:
+    return {str(name) for (name,) in target.connection.execute(query).fetchall()}
+
+
+def lacks(target: Target, wanted: Sequence[Version]) -> list[str]:
+    """Tables and indexes that the stored version should have and the database has not.
+
+    Raises psycopg.Error.
+    """
+    number = _stored(target)
+    expected = files.objects([version for version in wanted if version.number <= number])
+    there = {(kind, name) for kind, name in target.connection.execute(_OBJECTS).fetchall()}
+    return [f"{kind} {name}" for kind, name in sorted(expected - there)]
