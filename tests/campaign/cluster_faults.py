@@ -182,7 +182,7 @@ def _killed(standing: Standing, *names: str) -> str:
     return ", ".join(names)
 
 
-def _failed(up: subprocess.CompletedProcess[str]) -> str:
+def complaint(up: subprocess.CompletedProcess[str]) -> str:
     """The checks of its probe that failed, or why it has none."""
     lines = up.stdout.splitlines()
     failed = [" ".join(line.split()) for line in lines if " FAILED " in line]
@@ -252,7 +252,7 @@ def run_round(standing: Standing, seed: int) -> Round:
         acknowledged=found.acknowledged,
         recovered=found.seconds,
         losses=found.losses,
-        first=_failed(tried[0]) if tried[0].returncode else "",
+        first=complaint(tried[0]) if tried[0].returncode else "",
         problems=said,
     )
 
