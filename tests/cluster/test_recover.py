@@ -169,6 +169,14 @@ def split(cluster: Cluster) -> None:
     with connect(database(cluster)) as connection:
         connection.execute("DELETE FROM cluster_membership")
         supervisor.start(matching.component(directory))
+    deadline = time.monotonic() + 60
+    while "membership-split-ring" not in codes(cluster):
+        assert time.monotonic() < deadline
+
+
+def codes(cluster: Cluster) -> set[str]:
+    found = cluster.deploy.json("membership", "doctor", "cluster", check=False)["findings"]
+    return {one["code"] for one in found}
 
 
 def test_of_a_split_ring_the_smaller_part_is_restarted(cluster: Cluster) -> None:
