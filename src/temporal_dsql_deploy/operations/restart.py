@@ -12,7 +12,7 @@ from temporal_dsql_deploy.errors import DeployError, StoppedHalfway
 from temporal_dsql_deploy.operations import readiness
 from temporal_dsql_deploy.operations.joined import HISTORY, SECONDS, taken_now, until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
-from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import uninterrupted
 from temporal_dsql_deploy.platforms.protocol import (
     Change,
@@ -125,7 +125,7 @@ def restart(
         for instance in wanted:
             with rolling.told(instance):
                 rolling.restart(instance)
-        result = prove(platform, environment, deadline=request.deadline, report=report)
+        result = prove(platform, environment, Proof(request.deadline), report)
         return RestartResult(
             environment=environment.name,
             restarted=rolling.done,

@@ -7,7 +7,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.operations.joined import HISTORY, taken_now, until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
-from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import undone_on_failure
 from temporal_dsql_deploy.persistence.shards import Taken
 from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report, Result, Status
@@ -65,7 +65,7 @@ def scale(
                 report(f"{change.action} {change.what}")
             if changes:
                 _until_settled(platform, changes, before)
-        result = prove(platform, environment, deadline=deadline, report=report)
+        result = prove(platform, environment, Proof(deadline, changed=bool(changes)), report)
         return ScaleResult(
             environment=environment.name,
             changes=changes,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
-from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import undone_on_failure
 from temporal_dsql_deploy.platforms.protocol import Change, Platform, Report, Result, Status
 
@@ -57,7 +57,9 @@ def up(
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += asyncio.run(settle(platform, environment, report))
-        result = prove(platform, environment, deadline=deadline, report=report)
+        # All paths are tried here: better found now than by users.
+        proof = Proof(deadline, changed=bool(changes), harmless=False)
+        result = prove(platform, environment, proof, report)
         return UpResult(
             environment=environment.name,
             changes=changes,

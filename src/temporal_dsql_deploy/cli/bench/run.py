@@ -195,7 +195,7 @@ def _probe(target: "Target", namespace: str, deadline: float) -> None:
     from temporal_dsql_deploy.errors import BenchmarkFailed
     from temporal_dsql_deploy.operations.probe import run as probe
 
-    result = probe.probe(target.address, namespace, deadline=deadline, report=_ignore)
+    result = probe.probe(probe.Question(target.address, namespace, deadline, _ignore))
     failed = [check for check in result.checks if not check.ok]
     if failed:
         raise BenchmarkFailed(

@@ -1,9 +1,10 @@
 """Probe a cluster of whatever platform, and name the closed paths that explain what failed."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.errors import DeployError
@@ -12,7 +13,7 @@ from temporal_dsql_deploy.operations.probe.dials import Dial
 from temporal_dsql_deploy.operations.probe.names import BASICS
 from temporal_dsql_deploy.operations.probe.paths import Pair
 from temporal_dsql_deploy.operations.probe.result import ClosedPath, ProbeResult
-from temporal_dsql_deploy.operations.probe.run import probe
+from temporal_dsql_deploy.operations.probe.run import Question, probe
 from temporal_dsql_deploy.platforms.protocol import (
     LogLine,
     LogQuery,
@@ -31,21 +32,23 @@ _LINES = 5000
 _QUOTED = 3
 
 
-def probe_platform(
-    platform: Platform, namespace: str, *, deadline: float, report: Report, thorough: bool = True
+def probe_platform(  # noqa: PLR0913 - what a probe can be asked
+    platform: Platform,
+    namespace: str,
+    *,
+    deadline: float,
+    report: Report,
+    thorough: bool = True,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> ProbeResult:
     """Try everything once, or what nearly everybody uses where not `thorough`, and diagnose it.
 
-    `deadline` is in seconds, for each check. Raises NotRunning.
+    `deadline` is in seconds, for each check; `left_out` says why some are not to be tried.
+    Raises NotRunning.
     """
-    result = probe(
-        platform.frontend(),
-        namespace,
-        deadline=deadline,
-        report=report,
-        names=names(platform, thorough=thorough),
-    )
-    return diagnosed(platform, result)
+    wanted = names(platform, thorough=thorough)
+    question = Question(platform.frontend(), namespace, deadline, report, wanted, left_out)
+    return diagnosed(platform, probe(question))
 
 
 def names(platform: Platform, *, thorough: bool) -> list[str]:

@@ -49,22 +49,12 @@ class Question:
         return [checks.FIRST, *(check for check in checks.OTHERS if check.name in self.names)]
 
 
-def probe(
-    address: str,
-    namespace: str,
-    *,
-    deadline: float,
-    report: Report,
-    names: Collection[str] = BASICS,
-) -> ProbeResult:
-    """Try everything once. A cluster that does not answer at all gives failed checks, not an error.
-
-    See Question for the arguments.
-    """
+def probe(question: Question) -> ProbeResult:
+    """Try everything once. A cluster that does not answer at all gives failed checks, no error."""
     # Not asyncio.run, which waits for the SDK's tasks: with a server that does not answer they take
     # half a minute to end.
     loop = asyncio.new_event_loop()
-    return ask(loop, Question(address, namespace, deadline, report, names))
+    return ask(loop, question)
 
 
 def ask(loop: asyncio.AbstractEventLoop, question: Question) -> ProbeResult:

@@ -17,7 +17,7 @@ from temporal_dsql_deploy.errors import (
 from temporal_dsql_deploy.operations.membership import clean
 from temporal_dsql_deploy.operations.membership.look import look
 from temporal_dsql_deploy.operations.probe.cluster import one_process
-from temporal_dsql_deploy.operations.prove import prove
+from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.recover.decide import after_probe, decide, wrong
 from temporal_dsql_deploy.operations.recover.result import (
     Action,
@@ -53,7 +53,7 @@ def plan(
     repair = decide(seen, waited=0, tried=[])
     probe = None
     if repair is None:
-        probe = prove(platform, environment, deadline=deadline, report=report)
+        probe = prove(platform, environment, Proof(deadline, changed=False), report)
         repair = after_probe(seen, probe, [])
     return RecoverPlan(environment.name, wrong(seen, probe), repair, probe)
 
@@ -114,9 +114,8 @@ class _Ladder:
             self._probe = None
             if repair is None:
                 self._say_serving()
-                self._probe = prove(
-                    self._platform, self._environment, deadline=self._deadline, report=self._report
-                )
+                proof = Proof(self._deadline, changed=bool(self._done))
+                self._probe = prove(self._platform, self._environment, proof, self._report)
                 repair = after_probe(seen, self._probe, self._tried())
             self._remember(seen)
             if repair is None:
