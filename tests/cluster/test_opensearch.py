@@ -50,8 +50,11 @@ _PATIENCE = 600.0
 
 @pytest.fixture(scope="module")
 def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
-    """`dsql-deploy` with a cluster that runs, and that the tests share in their order."""
-    command = Deploy(tmp_path_factory.mktemp("opensearch"))
+    """`dsql-deploy` with a cluster that runs, and that the tests share in their order.
+
+    Its folder has a space in its name, as those of people have.
+    """
+    command = Deploy(tmp_path_factory.mktemp("open search"))
     path = command.config / "dsql-deploy" / "environments" / "cluster.toml"
     path.write_text(_FILE)
     try:

@@ -1,11 +1,12 @@
 """The applier on a real PostgreSQL, which plays Aurora DSQL too: what that cannot show is said.
 
-As DSQL it knows no INDEX ASYNC (the stand-in takes the word out, and makes the index at once), so
-jobs of sys.jobs are always done; and what DSQL refuses, DDL beside other statements in one
-transaction, the stand-in refuses by itself.
+As DSQL it knows no INDEX ASYNC: the stand-in takes the word out, makes the index at once, and
+writes its job into a table sys.jobs; an index is invalid where PostgreSQL's catalogue is told so.
+What DSQL refuses, DDL beside other statements in one transaction, the stand-in refuses by itself.
 """
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,13 @@ _COLUMNS = (
 _INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
 _ROWS = "SELECT partition_id, notification_version FROM namespace_metadata ORDER BY 1"
 _VERSION = "SELECT db_name, curr_version, min_compatible_version FROM schema_version"
+_CHANGES_ROWS = ("INSERT ", "UPDATE ", "DELETE ")
+_JOBS = "CREATE TABLE sys.jobs (job_id TEXT, status TEXT, details TEXT)"
+_JOB = (
+    "INSERT INTO sys.jobs VALUES (gen_random_uuid()::text, %s, 'what became of ' || %s) "
+    "RETURNING job_id"
+)
+_MARK = "UPDATE pg_index SET indisvalid = %s WHERE indexrelid = 'idx_namespaces_name'::regclass"
 _HISTORY = "SELECT old_version, new_version FROM schema_update_history ORDER BY update_time"
 
 
@@ -61,6 +69,8 @@ class Played:
     dsql: bool
     fault: Callable[[str], Fault] = lambda _: Fault()
     asked: list[str] = field(default_factory=list)
+    job: str = "completed"
+    """What becomes of the job that makes idx_namespaces_name."""
     _changed: set[bool] | None = None
 
     def execute(self, statement: str, values: Any = None) -> Any:
@@ -68,15 +78,24 @@ class Played:
             return self.real.execute(statement, values)
         self.asked.append(statement)
         if self.dsql and self._changed is not None:
-            self._changed.add(statements.changes_rows(statement))
+            self._changed.add(statement.startswith(_CHANGES_ROWS))
             assert self._changed == {True}, f"DSQL takes no DDL in such a transaction: {statement}"
         told = self.fault(statement)
         if told.error is None or told.done:
-            text = statements.without_async(statement) if self.dsql else statement
-            done = self.real.execute(text, values)
+            begins_job = self.dsql and statements.is_async(statement)
+            done = self._begin(statement) if begins_job else self.real.execute(statement, values)
         if told.error is not None:
             raise told.error
         return done
+
+    def _begin(self, statement: str) -> Any:
+        """CREATE INDEX ASYNC: its row is the job."""
+        self.real.execute(statements.without_async(statement))
+        name = "idx_namespaces_name"
+        status = self.job if name in statement else "completed"
+        if status != "completed":
+            self.real.execute(_MARK, [False])
+        return self.real.execute(_JOB, [status, statement])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -101,6 +120,9 @@ def empty(port: int) -> Iterator[psycopg.Connection]:
     with psycopg.connect(where, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
+        connection.execute("DROP SCHEMA IF EXISTS sys CASCADE")
+        connection.execute("CREATE SCHEMA sys")
+        connection.execute(_JOBS)
         yield connection
 
 
@@ -262,3 +284,52 @@ def test_an_unknown_fault_stops_it_where_it_was(port: int, wanted: list[Version]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             upgrade(Played(connection, dsql=True, fault=fault), wanted)
         assert str(versions.stored(connection, NAME)) == "1.1"
+
+
+def becomes_valid(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the index become valid while one waits for it; how long one has waited."""
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        connection.execute(_MARK, [True])
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    return waited
+
+
+def test_an_index_whose_job_fails_is_told_and_dropped_and_made_again(
+    port: int, wanted: list[Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with empty(port) as connection:
+        connection.execute(_JOB, ["failed", "another index"])
+        with pytest.raises(SchemaUnusable, match="idx_namespaces_name are not valid") as refused:
+            upgrade(Played(connection, dsql=True, job="failed"), wanted)
+        assert "failed: what became of CREATE UNIQUE INDEX" in refused.value.cause
+        assert "another index" not in refused.value.cause
+        # What it says to do; sys.jobs lists that job still.
+        connection.execute("DROP INDEX idx_namespaces_name")
+        waited = becomes_valid(connection, monkeypatch)
+        upgrade(Played(connection, dsql=True, job="processing"), wanted)
+        assert waited == [apply._POLL]
+        assert str(versions.stored(connection, NAME)) == "1.10"
+
+
+def test_an_index_that_another_attempt_has_begun_is_waited_for(
+    port: int, wanted: list[Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(statement: str) -> Fault:
+        return Fault(Killed if "idx_namespaces_name" in statement else None, done=True)
+
+    with empty(port) as connection:
+        connection.execute(_JOB, ["cancelled", "another index"])
+        with pytest.raises(Killed):
+            upgrade(Played(connection, dsql=True, fault=fault, job="processing"), wanted)
+        with monkeypatch.context() as patched:
+            patched.setattr(apply, "_INDEX_SECONDS", 0.0)
+            with pytest.raises(SchemaUnusable) as refused:
+                upgrade(Played(connection, dsql=True), wanted)
+        assert refused.value.cause == "they were not done within 0 s (sys.jobs)"
+        waited = becomes_valid(connection, monkeypatch)
+        upgrade(Played(connection, dsql=True), wanted)
+        assert waited == [apply._POLL]

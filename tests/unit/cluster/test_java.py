@@ -44,6 +44,14 @@ def test_the_first_that_is_new_enough(machine: Path, monkeypatch: pytest.MonkeyP
     assert java.find(range(17, 24), bundled).home == machine / "own"
 
 
+def test_one_whose_words_are_no_utf_8_is_none_that_runs(machine: Path) -> None:
+    program = made(machine, "17") / "bin" / "java"
+    program.write_bytes(b"#!/bin/sh\necho 'Fehler: nicht verf\xfcgbar' >&2\n")
+    with pytest.raises(BinaryMissing) as none:
+        java.find(range(17, 24))
+    assert none.value.cause == "java on PATH is none that runs"
+
+
 def test_what_is_too_old_is_told_with_where_it_is(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable
+from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, StartFailed
 from temporal_dsql_deploy.platforms.cluster import build, opensearch, programs
 from temporal_dsql_deploy.platforms.cluster.layout import Place
 
@@ -79,7 +79,6 @@ def test_nothing_is_written_into_the_distribution(tmp_path: Path) -> None:
     options = (tmp_path / "run" / "jvm.options").read_text().splitlines()
     assert options == [
         "11-:-XX:+UseG1GC",
-        "-Djava.io.tmpdir=${OPENSEARCH_TMPDIR}",
         "18-:-Djava.security.manager=allow",
         "-Xms512m",
         "-Xmx512m",
@@ -88,6 +87,8 @@ def test_nothing_is_written_into_the_distribution(tmp_path: Path) -> None:
     variables = opensearch.variables("/java", tmp_path / "run")
     assert (tmp_path / "run" / "tmp").is_dir()
     assert variables["OPENSEARCH_TMPDIR"] == str(tmp_path / "run" / "tmp")
+    # Its script would split the path at a space, and Java keeps to these quotes.
+    assert variables["JDK_JAVA_OPTIONS"] == f'"-Djava.io.tmpdir={tmp_path / "run" / "tmp"}"'
     command = opensearch.command(folder, tmp_path / "data", PLACE)
     assert f"-Epath.data={tmp_path / 'data'}" in command
     assert f"-Epath.logs={tmp_path / 'data' / 'logs'}" in command
@@ -113,6 +114,18 @@ def test_the_tool_is_that_of_the_server(tmp_path: Path) -> None:
         programs.elasticsearch_tool(own)
     own.with_name("temporal-elasticsearch-tool").write_text("")
     assert programs.elasticsearch_tool(own) == own.with_name("temporal-elasticsearch-tool")
+
+
+def test_a_tool_that_does_not_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\nexec sleep 3600\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(opensearch, "_TOOL_SECONDS", 0.1)
+    with pytest.raises(StartFailed, match="the visibility index could not be made") as ended:
+        opensearch._run([str(tool), "create-index"])
+    assert ended.value.cause == "create-index: it has not ended within 0.1 s"
 
 
 def test_without_it_nothing_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

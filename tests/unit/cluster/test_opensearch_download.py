@@ -11,6 +11,7 @@ import pytest
 
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable
 from temporal_dsql_deploy.platforms.cluster import opensearch_download as download
+from tests.unit.cluster import meanwhile
 
 VERSION = download.VERSION
 _MAVEN = """\
@@ -76,7 +77,8 @@ def test_maven_brings_it_once_and_it_is_whole(repository: Path) -> None:
         f"mapper-extras-client-{VERSION}.jar",
         "plugin-descriptor.properties",
     ]
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    lock = f"{folder.name}.lock"
+    assert sorted(path.name for path in folder.parent.iterdir()) == [folder.name, lock]
     assert download.obtain(told.append) == folder
     assert len(told) == 1
     assert download.outlook() == f"{VERSION}, {folder}"
@@ -99,7 +101,7 @@ def test_what_is_not_known_is_refused(repository: Path, monkeypatch: pytest.Monk
     with pytest.raises(BinaryUnusable, match="is not what was expected"):
         download.obtain(lambda _: None)
     assert not download.is_there()
-    assert list(download.folder().parent.iterdir()) == []
+    assert [path.suffix for path in download.folder().parent.iterdir()] == [".lock"]
 
 
 @pytest.mark.parametrize("with_maven", [True, False])
@@ -117,6 +119,28 @@ def test_what_does_not_come_is_told(
         download.obtain(lambda _: None)
     said = "Could not find artifact opensearch" if with_maven else "No such file"
     assert said in caught.value.cause
+
+
+def test_a_maven_that_does_not_end_is_not_waited_for(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maven(repository)
+    program = repository.parent / "bin" / "mvn"
+    # What has come of the file by then is no reason to ask another repository.
+    program.write_text(f"#!/bin/sh\n: > {download.SERVER.file}\nexec /bin/sleep 3600\n")
+    monkeypatch.setattr(download, "_MAVEN_SECONDS", 0.5)
+    with pytest.raises(BinaryMissing, match="cannot be downloaded") as ended:
+        download.obtain(lambda _: None)
+    assert ended.value.cause == "mvn has not ended within 0.5 s"
+
+
+def test_who_comes_second_waits_and_takes_what_is_there_then(repository: Path) -> None:
+    maven(repository)
+    folder = download.obtain(lambda _: None)
+    inode = folder.stat().st_ino
+    said = meanwhile.told(download.obtain, folder)
+    assert said == [f"another command makes {folder.name}: waiting for it"]
+    assert folder.stat().st_ino == inode
 
 
 def test_what_was_changed_since_is_refused(repository: Path) -> None:

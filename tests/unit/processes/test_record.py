@@ -51,6 +51,20 @@ def test_a_missing_record_is_none(tmp_path: Path) -> None:
     assert record.read(tmp_path / "server.json") is None
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (0, "was stopped"),
+        # As Java ends by SIGTERM.
+        (143, "was stopped"),
+        (137, "exited with code 137"),
+        (-9, "was killed by signal 9"),
+    ],
+)
+def test_how_it_ended_is_said(code: int, said: str) -> None:
+    assert Exit(code, "").describe() == said
+
+
 def test_this_process_is_alive_and_one_with_its_pid_but_another_start_is_not() -> None:
     me = identify(os.getpid())
     assert me is not None

@@ -44,7 +44,10 @@ _OBJECTS = (
 _INVALID = (
     "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE NOT indisvalid"
 )
-_JOBS = "SELECT job_id, status, details FROM sys.jobs WHERE status = ANY(%s)"
+_JOBS = (
+    "SELECT job_id, status, details FROM sys.jobs "
+    "WHERE job_id = ANY(%s) AND status IN ('failed', 'cancelled')"
+)
 
 
 class Engine(StrEnum):
@@ -124,10 +127,9 @@ def _apply(target: Target, before: Number, version: Version, report: Report) -> 
     if whole:
         _transaction(target, partial(_apply_whole, target, before, version, report))
         return
-    for statement in version.statements:
-        _run(target, statement, report)
+    jobs = [_run(target, statement, report) for statement in version.statements]
     if target.engine is Engine.DSQL:
-        _until_indexed(target, version)
+        _until_indexed(target, version, [job for job in jobs if job is not None])
     _transaction(target, partial(versions.record, target.connection, target.name, before, version))
 
 
@@ -139,8 +141,11 @@ def _apply_whole(target: Target, before: Number, version: Version, report: Repor
         target.connection.execute(_for_postgresql(statement, report))
 
 
-def _run(target: Target, statement: str, report: Report) -> None:
-    """One statement that is a transaction of its own, unless its work is done already."""
+def _run(target: Target, statement: str, report: Report) -> str | None:
+    """One statement that is a transaction of its own, unless its work is done already.
+
+    The job that DSQL has begun by it, if any.
+    """
     import psycopg
 
     if target.engine is Engine.POSTGRESQL:
@@ -148,11 +153,16 @@ def _run(target: Target, statement: str, report: Report) -> None:
     kind = statement.partition(" ")[0].upper()
     try:
         also = _AT_ONCE if kind == "CREATE" else ()
-        retried(partial(target.connection.execute, statement), also=also)
+        done = retried(partial(target.connection.execute, statement), also=also)
     except psycopg.Error as error:
         if error.sqlstate not in _ALREADY.get(kind, ()):
             raise
         report(f"is there already: {_shortened(statement)}")
+        return None
+    if not statements.is_async(statement) or done.description is None:
+        return None
+    row = done.fetchone()
+    return str(row[0]) if row and row[0] is not None else None
 
 
 def _for_postgresql(statement: str, report: Report) -> str:
@@ -166,10 +176,12 @@ def _shortened(statement: str) -> str:
     return statement if len(statement) <= 60 else f"{statement[:59]}…"
 
 
-def _until_indexed(target: Target, version: Version) -> None:
+def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> None:
     """Wait for the indexes that DSQL makes in the background.
 
-    A unique index is not kept to before it is valid, so two namespaces could get one name.
+    A unique index is not kept to before it is valid, so two namespaces could get one name. `jobs`
+    are those that make them; an index that was there already is made by one that is not known.
+    sys.jobs lists those of other indexes too, and of some that were dropped since.
     Raises SchemaUnusable.
     """
     wanted = {
@@ -177,7 +189,7 @@ def _until_indexed(target: Target, version: Version) -> None:
     }
     deadline = time.monotonic() + _INDEX_SECONDS
     while invalid := wanted & _names(target, _INVALID):
-        failed = target.connection.execute(_JOBS, [["failed", "cancelled"]]).fetchall()
+        failed = target.connection.execute(_JOBS, [list(jobs)]).fetchall()
         if failed or time.monotonic() > deadline:
             raise SchemaUnusable(
                 f"the indexes {', '.join(sorted(invalid))} are not valid",

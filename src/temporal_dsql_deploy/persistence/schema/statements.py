@@ -33,7 +33,6 @@ _CREATED_INDEX = re.compile(
 _DROPPED_INDEX = re.compile(rf"DROP INDEX {_IF}{_NAME}", re.IGNORECASE)
 _ASYNC = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )ASYNC ", re.IGNORECASE)
 _CONCURRENTLY = re.compile(r"^(?:CREATE (?:UNIQUE )?|DROP )INDEX CONCURRENTLY ", re.IGNORECASE)
-_CHANGES_ROWS = re.compile(r"^(?:INSERT|UPDATE|DELETE) ", re.IGNORECASE)
 
 
 class Unfinished(ValueError):
@@ -125,8 +124,3 @@ def without_async(statement: str) -> str:
 def outside_transactions(statement: str) -> bool:
     """Whether PostgreSQL refuses it inside a transaction of several statements."""
     return _CONCURRENTLY.match(statement) is not None
-
-
-def changes_rows(statement: str) -> bool:
-    """Whether it is no DDL: DSQL takes either in a transaction, never both."""
-    return _CHANGES_ROWS.match(statement) is not None

@@ -98,17 +98,23 @@ def build(module: Module, report: Report) -> Path:
 
     Raises BinaryMissing when they cannot be built, BinaryUnusable when one has been changed.
     """
-    if is_built(module):
-        verify(module)
-        return module.folder
+    if not is_built(module):
+        with wheels.alone(module.folder, report):
+            # Another may have built it meanwhile.
+            if not is_built(module):
+                _build(module, report)
+    verify(module)
+    return module.folder
+
+
+def _build(module: Module, report: Report) -> None:
     module.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=module.folder, prefix="build-") as temporary:
         made = _compile(module, Path(temporary), report)
         for name, package in module.programs.items():
-            # In one step: another build may be at work, and this one may be interrupted.
+            # In one step: somebody may run the one that was there, and this may be interrupted.
             (made / Path(package).name).replace(module.folder / name)
         sums.write(module.folder, module.programs)
-    return module.folder
 
 
 def _compile(module: Module, folder: Path, report: Report) -> Path:

@@ -63,6 +63,7 @@ def _ask(program: str) -> Java | None:
             [program, "-XshowSettings:properties", "-version"],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=30,
             check=False,
         )

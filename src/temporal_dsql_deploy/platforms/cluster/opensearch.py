@@ -37,6 +37,11 @@ _READY_SECONDS = 180.0
 _POLL = 0.1
 _USABLE = {"green", "yellow"}
 _TOOL_VARIABLES = ("ES_", "AWS_")
+_TOOL_SECONDS = 120.0
+"""It takes one, and whoever waits for it holds the environment's lock."""
+_CAPABILITIES = ("dac_read_search", "dac_override")
+"""Docker gives root the second alone, unless it is told otherwise. Without setpcap neither helps:
+Java asks by access(2) for each of its folders."""
 _LOG = """\
 status = error
 appender.console.type = Console
@@ -47,8 +52,9 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
 """As PostgreSQL's lines; its own configuration writes a dozen files."""
-_NOT_HERE = re.compile(r"Xm[sx]|HeapDump|ErrorFile|Xlog|Xloggc|GCLog")
-"""Options of Java that name files in the distribution, or the heap."""
+_NOT_HERE = re.compile(r"Xm[sx]|HeapDump|ErrorFile|Xlog|Xloggc|GCLog|java\.io\.tmpdir")
+"""Options of Java that name files in the distribution, or the heap; and one with a path of ours,
+which its script would split at spaces."""
 
 
 def find(wanted: Path | None) -> Path:
@@ -116,11 +122,14 @@ def prepare(folder: Path, configuration: Path, data: Path) -> None:
 
 
 def variables(java: str, configuration: Path) -> dict[str, str]:
-    """Environment variables that its script reads."""
+    """Environment variables that its script and Java read."""
+    temporary = configuration / "tmp"
     return {
         "OPENSEARCH_JAVA_HOME": java,
         "OPENSEARCH_PATH_CONF": str(configuration),
-        "OPENSEARCH_TMPDIR": str(configuration / "tmp"),
+        "OPENSEARCH_TMPDIR": str(temporary),
+        # Java itself keeps to the quotes.
+        "JDK_JAVA_OPTIONS": f'"-Djava.io.tmpdir={temporary}"',
     }
 
 
@@ -141,7 +150,7 @@ def command(folder: Path, data: Path, place: Place) -> list[str]:
     if (folder / "plugins" / "opensearch-security").exists():
         settings["plugins.security.disabled"] = "true"
     options = [f"-E{name}={value}" for name, value in settings.items()]
-    prefix = unprivileged.prefix("OpenSearch", signal.SIGTERM, "dac_read_search")
+    prefix = unprivileged.prefix("OpenSearch", signal.SIGTERM, _CAPABILITIES, also=["setpcap"])
     return [*prefix, str(folder / "bin" / "opensearch"), *options]
 
 
@@ -240,11 +249,25 @@ def _run(words: Sequence[str]) -> None:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_TOOL_VARIABLES)
     }
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            words,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TOOL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _not_made(words, f"it has not ended within {_TOOL_SECONDS:g} s") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise StartFailed(
-            "the visibility index could not be made",
-            cause=f"{' '.join(words[1:])}: {said[-1][-400:] if said else 'it says nothing'}",
-            fix="try again; OpenSearch's log: dsql-deploy logs ENV --component opensearch",
-        )
+        raise _not_made(words, said[-1][-400:] if said else "it says nothing")
+
+
+def _not_made(words: Sequence[str], why: str) -> StartFailed:
+    return StartFailed(
+        "the visibility index could not be made",
+        cause=f"{' '.join(words[1:])}: {why}",
+        fix="try again; OpenSearch's log: dsql-deploy logs ENV --component opensearch",
+    )

