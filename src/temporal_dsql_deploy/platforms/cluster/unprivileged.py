@@ -41,8 +41,8 @@ def prefix(
     if lacking := [name for name in needed if name not in held]:
         raise BinaryUnusable(
             f"{program} cannot be run",
-            cause="it refuses to run as root, and to run it as another user root lacks the "
-            f"capabilities {', '.join(lacking)} here",
+            cause="it refuses to run as root, and for another user root lacks capabilities here: "
+            + ", ".join(lacking),
             fix="run this as another user than root, or give them to the container: docker run "
             + " ".join(f"--cap-add {name.upper()}" for name in lacking),
         )
@@ -73,6 +73,6 @@ def give(folder: Path) -> None:
     user = pwd.getpwnam(_USER)
     os.chown(folder, user.pw_uid, user.pw_gid)
     # A link in it is that user's, and what it points to is not: it must not become theirs.
-    for _, folders, files, at in os.fwalk(folder):
+    for _, folders, files, at in os.fwalk(folder.resolve()):
         for name in (*folders, *files):
             os.chown(name, user.pw_uid, user.pw_gid, dir_fd=at, follow_symlinks=False)
