@@ -24,7 +24,7 @@ class State(StrEnum):
 
     SERVING = "SERVING"
     STARTING = "STARTING"
-    """Not yet serving, and too young to be called unhealthy."""
+    """Not yet serving, and too young to be called unhealthy, or it says that it is starting."""
     NOT_SERVING = "NOT_SERVING"
     UNREACHABLE = "UNREACHABLE"
     STOPPED = "STOPPED"

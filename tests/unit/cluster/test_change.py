@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from temporal_dsql_deploy.errors import BinaryMissing, DeployError, NotReady
+from temporal_dsql_deploy.errors import BinaryMissing, DeployError, NotReady, StopFailed
 from temporal_dsql_deploy.platforms.cluster import change, parts, programs, runs
 from temporal_dsql_deploy.platforms.cluster.change import Passage
 from temporal_dsql_deploy.platforms.processes import record, supervisor
@@ -75,8 +75,8 @@ class Machine:
             if run.component in self.silent
         }
 
-    def passage(self) -> Passage:
-        return Passage(settings(11, ONE), self.directory, lambda _: None)
+    def passage(self, replicas: dict[str, int] = ONE) -> Passage:
+        return Passage(settings(11, replicas), self.directory, lambda _: None)
 
 
 class StandsStill:
@@ -88,6 +88,17 @@ class StandsStill:
 
     def start(self, wanted: Sequence[Any]) -> None:
         assert not list(wanted)
+
+
+class StartsOne(StandsStill):
+    """A Starter of what is given."""
+
+    def __init__(self, _: Any, directory: Directory, __: Any) -> None:
+        self._directory = directory
+
+    def start(self, wanted: Sequence[Any]) -> None:
+        for part in wanted:
+            supervisor.start(part.component(self._directory))
 
 
 @pytest.fixture
@@ -178,3 +189,19 @@ def test_one_that_starts_and_does_not_serve_is_told(
     passage = interrupted_stop(machine, monkeypatch)
     machine.silent = {"history-3"}
     assert passage.undo() == "went back, but history-3 is UNREACHABLE: it said nothing"
+
+
+def test_one_that_does_not_end_keeps_its_record(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise StopFailed("history-4 does not end", cause="it is still there after SIGKILL")
+
+    monkeypatch.setattr(change, "Starter", StartsOne)
+    monkeypatch.setattr(runs, "stop", stop)
+    passage = machine.passage({**MORE, "history": 4})
+    with pytest.raises(KeyboardInterrupt):
+        passage.go(begun, interrupt)
+    said = "went back, but history-4 does not end: it is still there after SIGKILL"
+    assert passage.undo() == said
+    assert "history-4" in runs.read(machine.directory)

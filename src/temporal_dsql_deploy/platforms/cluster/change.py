@@ -154,10 +154,14 @@ class Passage:
         ending = {name: run for name, run in there.items() if name in {*started, *self._ending}}
         with _told(wrong):
             runs.stop(ending, self._directory, grace=GRACE)
+        # What does not end keeps its record: nobody would know of it otherwise.
+        stuck = runs.alive({name: there[name] for name in started})
         with _told(wrong):
-            self._write_back(before, started)
+            self._write_back(before, set(started) - set(stuck))
         again: list[Record] = []
         for name, run in before.runs.items():
+            if name in stuck:
+                continue
             with _told(wrong, f"{name} does not run: "):
                 record.write(self._directory.record(name), run)
                 if name in before.alive and not run.alive():
@@ -170,14 +174,14 @@ class Passage:
             return "went back, but " + "; ".join(wrong)
         return "went back to what ran before" if before.alive else "stopped what was started"
 
-    def _write_back(self, before: _Before, started: list[str]) -> None:
+    def _write_back(self, before: _Before, ended: set[str]) -> None:
         if before.settings is None:
             self._file.unlink(missing_ok=True)
         else:
             settings_file.write(self._file, before.settings)
         for path, text in before.dynamic.items():
             files.write(path, text)
-        for name in started:
+        for name in ended:
             self._directory.record(name).unlink(missing_ok=True)
 
     def _start_again(self, run: Record) -> Record:
