@@ -38,6 +38,7 @@
     │   ├── StateLocked
     │   ├── WrongAccount
     │   ├── Protected
+    │   ├── RestartNeeded
     │   └── ResidueFound
     └── StoppedHalfway           exit 5   the same command goes on
 
@@ -284,6 +285,12 @@ class Protected(RefusedError):
     """The change would delete something that is protected against it."""
 
     code = "protected"
+
+
+class RestartNeeded(RefusedError):
+    """What runs was started otherwise, and would be restarted by what must restart nothing."""
+
+    code = "restart-needed"
 
 
 class ResidueFound(RefusedError):

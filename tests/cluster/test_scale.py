@@ -1,5 +1,6 @@
 """`scale`: more and fewer instances, and nothing else is touched."""
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -100,6 +101,23 @@ def test_nothing_but_the_numbers_changes(cluster: Cluster) -> None:
     finally:
         cluster.settings(text)
         cluster.deploy.run("scale", "cluster", "matching=1")
+
+
+def test_nobody_is_restarted_by_the_way(cluster: Cluster) -> None:
+    before = cluster.pids()
+    path = cluster.data / "run" / "history-1.json"
+    text = path.read_text()
+    run = json.loads(text)
+    # As if another version of this tool had started it.
+    run["settings"]["variables"]["TEMPORAL_OF_OLD"] = "1"
+    path.write_text(json.dumps(run))
+    try:
+        refused = cluster.deploy.run("scale", "cluster", "history=2", check=False)
+        assert refused.returncode == 4, refused.stderr
+        assert "nothing is scaled while history-1 would be restarted" in refused.stderr
+        assert cluster.pids() == before
+    finally:
+        path.write_text(text)
 
 
 def test_what_is_interrupted_is_undone(cluster: Cluster) -> None:

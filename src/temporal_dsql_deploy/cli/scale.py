@@ -27,7 +27,8 @@ def scale(
     """Run more or fewer instances of roles, without an interruption, and probe the cluster.
 
     New ones serve, are in the ring and have their shards before others stop. All else stays as it
-    runs, whatever the environment's file says by now. `up` keeps what was scaled.
+    runs, whatever the environment's file says by now. `up` keeps what was scaled unless the
+    environment's file names a number.
     """
     from temporal_dsql_deploy.operations import scale as operation
 

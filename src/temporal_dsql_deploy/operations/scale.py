@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import RestartNeeded
 from temporal_dsql_deploy.operations.joined import HISTORY, taken_now, until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
@@ -38,7 +39,7 @@ class ScalePlan(Result):
 def plan(platform: Platform, environment: Environment, replicas: Mapping[str, int]) -> ScalePlan:
     """What `scale` would do; it changes nothing. Raises as `scale` does."""
     _refuse_stopped(platform)
-    changes = platform.plan_scale(replicas)
+    changes = _planned(platform, replicas)
     return ScalePlan(environment.name, changes, _warnings(environment, replicas))
 
 
@@ -54,16 +55,19 @@ def scale(
 
     `deadline` is in seconds, for each check of the probe. What this call has changed is undone when
     it fails or is interrupted before. Raises NotRunning, NotForPlatform, InvalidSetting,
-    StartFailed, NotReady.
+    RestartNeeded, StartFailed, NotReady.
     """
     with platform.lock("scale", report):
         _refuse_stopped(platform)
+        _planned(platform, replicas)
         with undone_on_failure(platform, report) as starting:
             before = taken_now(platform)
-            changes = platform.scale(replicas, starting)
+            changes = platform.scale(
+                replicas, starting, lambda changes: _until_settled(platform, changes, before)
+            )
             for change in changes:
                 report(f"{change.action} {change.what}")
-            if changes:
+            if any(change.action == "stop" for change in changes):
                 _until_settled(platform, changes, before)
         result = prove(platform, environment, Proof(deadline, changed=bool(changes)), report)
         return ScaleResult(
@@ -81,10 +85,25 @@ def _until_settled(
     """Until what is new is in every ring, and each shard has a history that runs."""
     components = {one.name: one.component for one in platform.instances()}
     roles = topology.load().roles
-    begun = [one.what for one in changes if one.action in {"start", "restart"}]
+    begun = [one.what for one in changes if one.action == "start"]
     moved = any(one.what.startswith(HISTORY) and one.action != "update" for one in changes)
     names = [name for name in begun if components.get(name) in roles]
     until_joined(platform, names, before if moved else None)
+
+
+def _planned(platform: Platform, replicas: Mapping[str, int]) -> list[Change]:
+    """What it would do. Raises RestartNeeded: it would stop all of a role at once."""
+    changes = platform.plan_scale(replicas)
+    others = [one for one in changes if one.action == "restart"]
+    if others:
+        raise RestartNeeded(
+            f"nothing is scaled while {', '.join(one.what for one in others)} "
+            "would be restarted with it, all at once",
+            cause=f"started with other settings than now, as before an update of dsql-deploy: "
+            f"{others[0].what}: {others[0].detail}",
+            fix="first, one by one: dsql-deploy restart ENV, or all at once: dsql-deploy up ENV",
+        )
+    return changes
 
 
 def _refuse_stopped(platform: Platform) -> None:

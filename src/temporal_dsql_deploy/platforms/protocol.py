@@ -24,7 +24,7 @@ class State(StrEnum):
 
     SERVING = "SERVING"
     STARTING = "STARTING"
-    """Not yet serving, and too young to be called unhealthy."""
+    """Not yet serving, and too young to be called unhealthy, or it says that it is starting."""
     NOT_SERVING = "NOT_SERVING"
     UNREACHABLE = "UNREACHABLE"
     STOPPED = "STOPPED"
@@ -213,11 +213,17 @@ class Platform(Protocol):
     def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
         """What `scale` would do now. Raises NotRunning, NotForPlatform, InvalidSetting."""
 
-    def scale(self, replicas: Mapping[str, int], starting: Callable[[], None]) -> list[Change]:
+    def scale(
+        self,
+        replicas: Mapping[str, int],
+        starting: Callable[[], None],
+        serving: Callable[[list[Change]], None],
+    ) -> list[Change]:
         """Run so many instances of each of these roles, and leave all else as it was last started.
 
-        New ones serve before those that are not wanted any more stop. `starting` is as for `start`,
-        and `undo` undoes it. What was done.
+        `serving` is called with all changes when new ones serve, before those that are not wanted
+        any more stop: they stop when it has returned. `starting` is as for `start`, and `undo`
+        undoes it. What was done.
         """
 
     def warnings(self) -> list[str]:

@@ -1,16 +1,20 @@
 """The words of `status`, and the order in which processes are read and stopped."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from temporal_dsql_deploy.errors import DatabaseUnusable
+from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.cluster import runs, status
 from temporal_dsql_deploy.platforms.processes import record, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity
 from temporal_dsql_deploy.platforms.processes.record import Record
-from temporal_dsql_deploy.platforms.protocol import GRACE
+from temporal_dsql_deploy.platforms.protocol import GRACE, State
 from temporal_dsql_deploy.platforms.ring import Seen
 
 NOBODY = ProcessIdentity(1, "long ago")
@@ -89,3 +93,71 @@ def test_shards_are_told_by_their_owners() -> None:
     owners = {1: "a:1", 2: "b:1", 3: "a:1", 4: "gone:1", 5: ""}
     said = status.shards_in_words(owners, {"a:1": "history-1", "b:1": "history-2"})
     assert said == ("5: gone:1, which is gone 1, history-1 2, history-2 1, nobody, which is gone 1")
+
+
+def database_says(monkeypatch: pytest.MonkeyPatch, text: str) -> tuple[State, str]:
+    """What `status` makes of a database to which libpq connects so."""
+    failed = f'connection failed: connection to server at "127.11.1.1", port 5432 failed: {text}'
+
+    def connect(_: Database) -> NoReturn:
+        raise DatabaseUnusable("database temporal cannot be used", cause=failed)
+
+    monkeypatch.setattr(status, "connect", connect)
+    return status._database_state(Database("127.11.1.1", 5432, "temporal", "temporal"))
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("FATAL:  the database system is starting up", State.STARTING),
+        ("FATAL:  the database system is in recovery mode", State.STARTING),
+        ("FATAL:  the database system is not yet accepting connections", State.STARTING),
+        # It ends by itself, or waits for clients that may never go.
+        ("FATAL:  the database system is shutting down", State.UNREACHABLE),
+        ("FATAL:  sorry, too many clients already", State.SERVING),
+        (
+            "FATAL:  remaining connection slots are reserved for non-replication superusers",
+            State.SERVING,
+        ),
+        ("Connection refused", State.UNREACHABLE),
+    ],
+)
+def test_a_database_that_answers_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch, text: str, state: State
+) -> None:
+    found, note = database_says(monkeypatch, text)
+    assert found is state
+    assert note.endswith(text.removeprefix("FATAL:  "))
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "state"),
+    [
+        ("history-2", 10, State.STARTING),
+        ("history-2", 20, State.UNREACHABLE),
+        ("database", 50, State.STARTING),
+        ("database", 70, State.UNREACHABLE),
+        ("opensearch", 170, State.STARTING),
+        ("opensearch", 190, State.UNREACHABLE),
+    ],
+)
+def test_each_component_has_its_own_time_to_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, age: float, state: State
+) -> None:
+    monkeypatch.setattr(Record, "alive", lambda _: True)
+    ports = {"grpc": 7234, "http": 9200, "postgresql": 5432}
+    young = replace(
+        run(name),
+        started_at=(datetime.now(UTC) - timedelta(seconds=age)).isoformat(),
+        settings={**run(name).settings, "ports": ports},
+    )
+    seen = status.Seen(
+        states={name: State.UNREACHABLE},
+        notes={name: "refused"},
+        views={},
+        owners=None,
+        version="",
+        namespaces=[],
+    )
+    made = status._component(young, seen)
+    assert (made.state, made.note) == (state, "refused")

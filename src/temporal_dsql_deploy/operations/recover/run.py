@@ -29,6 +29,7 @@ from temporal_dsql_deploy.operations.recover.result import (
 )
 from temporal_dsql_deploy.operations.recover.seeing import see, silent_for
 from temporal_dsql_deploy.operations.undone import uninterrupted
+from temporal_dsql_deploy.platforms.cluster.runs import STORES
 from temporal_dsql_deploy.platforms.protocol import GRACE, Platform, Report
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _POLL = 0.25
 _NO_GRACE = 2.0
-"""Seconds to stop for what serves nobody."""
+"""Seconds to stop for what serves nobody, and is no store: that would have to recover too."""
 Confirm = Callable[[Repair], bool]
 """Asks whether everything may be stopped."""
 
@@ -160,7 +161,7 @@ class _Ladder:
             if repair.rows:
                 self._clean()
             if repair.names:
-                grace = GRACE if seen.serving.intersection(repair.names) else _NO_GRACE
+                grace = GRACE if {*seen.serving, *STORES} & {*repair.names} else _NO_GRACE
                 self._platform.restart(repair.names, grace=grace)
         except (StartFailed, NotReady) as failed:
             error = f"{failed.message}: {failed.cause}"

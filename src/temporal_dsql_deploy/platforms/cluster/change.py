@@ -1,13 +1,14 @@
 """From what runs to what is wanted, and back again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.errors import PortTaken
+from temporal_dsql_deploy.errors import DeployError, PortTaken
 from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import layout, parts, programs, runs
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
@@ -29,8 +30,6 @@ class _Before:
     settings: ClusterSettings | None
     runs: dict[str, Record]
     alive: set[str]
-    ending: set[str]
-    """Those that `go` stops, to restart them or for good."""
     dynamic: dict[Path, str]
     """What stood in the files that `go` writes anew."""
 
@@ -45,6 +44,8 @@ class Passage:
         self._wanted = parts.all_parts(directory.environment, settings, directory)
         self._file = directory.root / SETTINGS
         self._before: _Before | None = None
+        self._ending: set[str] = set()
+        """Those that `go` has asked to stop, to restart them or for good."""
 
     def plan(self) -> list[Change]:
         """What `go` would do. Raises PortTaken."""
@@ -73,10 +74,15 @@ class Passage:
         wanted = parts.dynamic_file(part, self._directory)
         return wanted is not None and _text(wanted[0]) not in ("", wanted[1])
 
-    def go(self, starting: Callable[[], None]) -> list[Change]:
+    def go(
+        self,
+        starting: Callable[[], None],
+        serving: Callable[[list[Change]], None] = lambda _: None,
+    ) -> list[Change]:
         """Do it; what was done. `starting` is called before the first change.
 
-        What is new serves before anything goes that is not wanted any more.
+        What is new serves before anything goes that is not wanted any more, and `serving` is called
+        in between with all changes.
         Raises PortTaken, BinaryMissing, DirectoryUnusable, StartFailed, NotReady and their like.
         """
         changes = self._changes()
@@ -96,6 +102,7 @@ class Passage:
             ready = runs.alive(runs.read(self._directory))
             starter.start([part for part in self._wanted if part.place.name not in ready])
             self._update(changes)
+            serving(changes)
             self._stop(changes, "stop")
         except OSError as error:
             raise self._directory.unusable(error) from error
@@ -107,7 +114,6 @@ class Passage:
             settings=settings_file.read(self._file),
             runs=there,
             alive=set(runs.alive(there)),
-            ending=_names(changes, "stop") | _names(changes, "restart"),
             dynamic={path: _text(path) for path in self._updates(changes)},
         )
 
@@ -129,38 +135,85 @@ class Passage:
         there = {name: run for name, run in runs.read(self._directory).items() if name in ending}
         if there:
             self._report(f"stopping {', '.join(there)}")
+            self._ending |= set(there)
             runs.stop(there, self._directory, grace=GRACE)
         if action == "stop":
             for name in ending:
                 self._directory.record(name).unlink(missing_ok=True)
 
     def undo(self) -> str:
-        """Go back to what ran before `go`, which may be nothing; what was done, in words."""
+        """Go back to what ran before `go`, which may be nothing.
+
+        What was done, in words, and what could not be: it goes on past what fails.
+        """
         assert self._before is not None  # noqa: S101 - `go` has said that it starts
-        before = self._before
+        before, wrong = self._before, list[str]()
         there = runs.read(self._directory)
         started = [name for name, run in there.items() if before.runs.get(name) != run]
         # What was asked to end may not have ended yet.
-        ending = {name: run for name, run in there.items() if name in {*started, *before.ending}}
-        runs.stop(ending, self._directory, grace=GRACE)
+        ending = {name: run for name, run in there.items() if name in {*started, *self._ending}}
+        with _told(wrong):
+            runs.stop(ending, self._directory, grace=GRACE)
+        # What does not end keeps its record: nobody would know of it otherwise.
+        stuck = runs.alive({name: there[name] for name in started})
+        with _told(wrong):
+            self._write_back(before, set(started) - set(stuck))
+        again: list[Record] = []
+        for name, run in before.runs.items():
+            if name in stuck:
+                continue
+            with _told(wrong, f"{name} does not run: "):
+                record.write(self._directory.record(name), run)
+                if name in before.alive and not run.alive():
+                    again.append(self._start_again(run))
+                    self._wait_for_store(name)
+        roles = list(runs.roles({run.component: run for run in again}).values())
+        for error in runs.not_serving(roles, self._directory).values():
+            wrong.append(_sentence(error))
+        if wrong:
+            return "went back, but " + "; ".join(wrong)
+        return "went back to what ran before" if before.alive else "stopped what was started"
+
+    def _write_back(self, before: _Before, ended: set[str]) -> None:
         if before.settings is None:
             self._file.unlink(missing_ok=True)
         else:
             settings_file.write(self._file, before.settings)
         for path, text in before.dynamic.items():
             files.write(path, text)
-        for name in started:
+        for name in ended:
             self._directory.record(name).unlink(missing_ok=True)
-        for name, run in before.runs.items():
+
+    def _start_again(self, run: Record) -> Record:
+        name = run.component
+        try:
+            made = parts.started(name, run.command, run.settings, self._directory)
+            return supervisor.start(made)
+        except DeployError:
+            # Without its record nobody would miss it.
             record.write(self._directory.record(name), run)
-            if name in before.alive and not run.alive():
-                component = parts.started(name, run.command, run.settings, self._directory)
-                supervisor.start(component)
-                if name == layout.DATABASE:
-                    until_ready(self._directory)
-                elif name == layout.OPENSEARCH:
-                    opensearch_ready(self._directory)
-        return "went back to what ran before" if before.alive else "stopped what was started"
+            raise
+
+    def _wait_for_store(self, name: str) -> None:
+        if name == layout.DATABASE:
+            until_ready(self._directory)
+        elif name == layout.OPENSEARCH:
+            opensearch_ready(self._directory)
+
+
+@contextmanager
+def _told(wrong: list[str], before: str = "") -> Iterator[None]:
+    """Go on past what fails, and remember it in words."""
+    try:
+        yield
+    except (DeployError, OSError) as error:
+        wrong.append(before + _sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, DeployError):
+        return f"{error.message}: {error.cause}"
+    return str(error)
 
 
 def _names(changes: list[Change], action: str) -> set[str]:

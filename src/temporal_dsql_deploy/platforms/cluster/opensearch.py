@@ -32,7 +32,7 @@ _OLDEST = (2, 0)
 _JAVA = {2: range(17, 24), 3: range(21, 26)}
 """Versions of Java, by major version. 2.19 would run on 11, and needs the security manager, which
 Java 24 has no more."""
-_READY_SECONDS = 180.0
+READY_SECONDS = 180.0
 """It takes 5 s on an idle machine, and 15 s on a busy one of two cores."""
 _POLL = 0.1
 _USABLE = {"green", "yellow"}
@@ -165,13 +165,13 @@ def is_usable(url: str) -> bool:
 
 def until_ready(url: str, broken: Callable[[], StartFailed | None]) -> None:
     """Wait until it is usable. Raises what `broken` finds, NotReady."""
-    deadline = time.monotonic() + _READY_SECONDS
+    deadline = time.monotonic() + READY_SECONDS
     while not is_usable(url):
         if ended := broken():
             raise ended
         if time.monotonic() > deadline:
             raise NotReady(
-                f"OpenSearch is not ready after {_READY_SECONDS:g} s",
+                f"OpenSearch is not ready after {READY_SECONDS:g} s",
                 cause=f"{url}/_cluster/health never said green or yellow",
                 fix="its log: dsql-deploy logs ENV --component opensearch",
             )

@@ -97,10 +97,15 @@ class ClusterPlatform:
         """See Platform."""
         return self._passage(self._scaled(replicas)).plan()
 
-    def scale(self, replicas: Mapping[str, int], starting: Callable[[], None]) -> list[Change]:
+    def scale(
+        self,
+        replicas: Mapping[str, int],
+        starting: Callable[[], None],
+        serving: Callable[[list[Change]], None],
+    ) -> list[Change]:
         """See Platform."""
         self._going = self._passage(self._scaled(replicas))
-        return self._going.go(starting)
+        return self._going.go(starting, serving)
 
     def _scaled(self, replicas: Mapping[str, int]) -> ClusterSettings:
         return settings_file.scaled(self._started(), replicas, is_free=ports.is_free)

@@ -36,7 +36,7 @@ STOP = signal.SIGINT
 CONNECTIONS = 500
 """max_connections: a dozen of processes with twice `parts.CONNECTIONS` each fit."""
 _DEBIAN = Path("/usr/lib/postgresql")
-_READY_SECONDS = 60.0
+READY_SECONDS = 60.0
 _POLL = 0.02
 
 
@@ -148,7 +148,7 @@ def command(folder: Path, data: Path, address: str, port: int) -> list[str]:
 
 def until_ready(database: Database, broken: Callable[[], StartFailed | None]) -> None:
     """Wait until it takes connections. Raises what `broken` finds, NotReady."""
-    deadline = time.monotonic() + _READY_SECONDS
+    deadline = time.monotonic() + READY_SECONDS
     while True:
         try:
             with connect(replace(database, name="postgres")):
@@ -158,7 +158,7 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
                 raise ended from error
             if time.monotonic() > deadline:
                 raise NotReady(
-                    f"PostgreSQL takes no connection after {_READY_SECONDS:g} s",
+                    f"PostgreSQL takes no connection after {READY_SECONDS:g} s",
                     cause=error.cause,
                     fix="its log: dsql-deploy logs ENV --component database",
                 ) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.errors import NotReady, StartFailed
+from temporal_dsql_deploy.errors import DeployError, NotReady, StartFailed
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.cluster import layout, status
 from temporal_dsql_deploy.platforms.processes import log_lines, logs, record, supervisor
@@ -102,6 +102,25 @@ def until_logged(run: Record, text: str, directory: Directory) -> None:
 def until_serving(found: Sequence[Record], directory: Directory) -> None:
     """Wait until gRPC health of all these roles says SERVING. Raises StartFailed, NotReady."""
     asyncio.run(_until_serving(found, directory))
+
+
+def not_serving(found: Sequence[Record], directory: Directory) -> dict[str, DeployError]:
+    """Wait as `until_serving` does, for each of them; what is wrong, by the name of the role."""
+    said = asyncio.run(_all_serving(found, directory))
+    names = [run.component for run in found]
+    return {name: error for name, error in zip(names, said, strict=True) if error is not None}
+
+
+async def _all_serving(found: Sequence[Record], directory: Directory) -> list[DeployError | None]:
+    return await asyncio.gather(*(_refusal(run, directory) for run in found))
+
+
+async def _refusal(run: Record, directory: Directory) -> DeployError | None:
+    try:
+        await _serves(run, directory)
+    except (StartFailed, NotReady) as error:
+        return error
+    return None
 
 
 async def _until_serving(found: Sequence[Record], directory: Directory) -> None:

@@ -1,6 +1,7 @@
 """How a cluster on this machine is: each process, the ring as its members see it, the shards."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from temporal_dsql_deploy.errors import DatabaseUnusable
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms import ring, temporal_api, web
-from temporal_dsql_deploy.platforms.cluster import layout, opensearch
+from temporal_dsql_deploy.platforms.cluster import layout, opensearch, postgresql
 from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
@@ -19,6 +20,17 @@ from temporal_dsql_deploy.platforms.temporal_api import CallFailed
 
 _STARTING = timedelta(seconds=15)
 """History says SERVING about 5 s after its start (measured with temporal-server 1.32.2)."""
+_STORES_STARTING = {
+    DATABASE: timedelta(seconds=postgresql.READY_SECONDS),
+    OPENSEARCH: timedelta(seconds=opensearch.READY_SECONDS),
+}
+_BECOMING = re.compile(
+    r"the database system is (starting up|in recovery mode|not (yet )?accepting connections)"
+)
+"""SQLSTATE 57P03, which libpq does not tell; its others are those of a server that shuts down. The
+tool's PostgreSQL speaks English: its locale is C."""
+_FULL = re.compile(r"too many clients already|connection slots are reserved")
+"""SQLSTATE 53300."""
 _SECONDS = 2.0
 """How long a member may take to say what it sees."""
 
@@ -31,6 +43,8 @@ class Seen:
     """Of every process, by its name."""
     views: dict[str, list[ring.Seen]]
     """Of the members that answered, by their names."""
+    notes: dict[str, str]
+    """What else a process said, by its name."""
     owners: dict[int, str] | None
     """host:port of gRPC by shard; None where the database does not say."""
     version: str
@@ -81,7 +95,8 @@ async def _look(runs: Sequence[Record], database: Database | None) -> Seen:
     )
     told = zip((run.component for run in roles), views, strict=True)
     return Seen(
-        states={run.component: state for run, state in zip(alive, states, strict=True)},
+        states={run.component: state for run, (state, _) in zip(alive, states, strict=True)},
+        notes={run.component: note for run, (_, note) in zip(alive, states, strict=True)},
         views={name: view for name, view in told if view is not None},
         owners=owners,
         version=version,
@@ -89,10 +104,14 @@ async def _look(runs: Sequence[Record], database: Database | None) -> Seen:
     )
 
 
-async def _state(run: Record, database: Database | None) -> State:
-    component = run.settings["component"]
-    if component == DATABASE:
+async def _state(run: Record, database: Database | None) -> tuple[State, str]:
+    if run.settings["component"] == DATABASE:
         return await asyncio.to_thread(_database_state, database)
+    return await _answer(run), ""
+
+
+async def _answer(run: Record) -> State:
+    component = run.settings["component"]
     if component == OPENSEARCH:
         usable = await asyncio.to_thread(opensearch.is_usable, url(run))
         return State.SERVING if usable else State.UNREACHABLE
@@ -103,14 +122,20 @@ async def _state(run: Record, database: Database | None) -> State:
     return await temporal_api.health(grpc(run), service)
 
 
-def _database_state(database: Database | None) -> State:
+def _database_state(database: Database | None) -> tuple[State, str]:
     if database is None:
-        return State.UNREACHABLE
+        return State.UNREACHABLE, ""
     try:
         with connect(database):
-            return State.SERVING
-    except DatabaseUnusable:
-        return State.UNREACHABLE
+            return State.SERVING, ""
+    except DatabaseUnusable as error:
+        said = error.cause.rpartition("FATAL:")[2].strip()
+        if _BECOMING.search(said):
+            return State.STARTING, said
+        # Whoever has a connection is served.
+        if _FULL.search(said):
+            return State.SERVING, said
+        return State.UNREACHABLE, said
 
 
 def _view(run: Record) -> list[ring.Seen] | None:
@@ -148,7 +173,8 @@ def _component(run: Record, seen: Seen) -> Component:
     name, component = run.component, run.settings["component"]
     alive = run.alive()
     state = seen.states.get(name, State.STOPPED)
-    if alive and state is not State.SERVING and datetime.now(UTC) - _started(run) < _STARTING:
+    young = datetime.now(UTC) - _started(run) < _STORES_STARTING.get(component, _STARTING)
+    if alive and state is not State.SERVING and young:
         state = State.STARTING
     made = Component(
         name=component,
@@ -156,7 +182,7 @@ def _component(run: Record, seen: Seen) -> Component:
         address=where(run),
         pid=run.process.pid if alive else None,
         instance="" if name == component else name,
-        note="" if alive else _ended(run),
+        note=seen.notes.get(name, "") if alive else _ended(run),
     )
     if component not in topology.load().roles or not alive:
         return made

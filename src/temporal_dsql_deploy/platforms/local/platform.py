@@ -292,6 +292,7 @@ class LocalPlatform:
         self,
         replicas: Mapping[str, int],
         starting: Callable[[], None],  # noqa: ARG002 - nothing is started
+        serving: Callable[[list[Change]], None],  # noqa: ARG002
     ) -> list[Change]:
         """See Platform."""
         return self.plan_scale(replicas)
