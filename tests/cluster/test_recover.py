@@ -169,7 +169,8 @@ DELETE FROM cluster_membership;
 def split(cluster: Cluster) -> None:
     """Let matching start where it finds nobody: a ring of its own, beside that of the others.
 
-    These write a heartbeat every few seconds, so meanwhile the database swallows theirs.
+    Those must have given up the old one, for they would ping whoever has its address. And they
+    write a heartbeat every few seconds, so meanwhile the database swallows theirs.
     """
     settings = settings_file.read(cluster.data / "cluster.json")
     assert settings is not None
@@ -177,15 +178,20 @@ def split(cluster: Cluster) -> None:
     made = parts.all_parts("cluster", settings, directory)
     matching = next(part for part in made if part.place.name == "matching-1")
     supervisor.stop(directory.record("matching-1"), grace=0)
+    until_found(cluster, "membership-role-missing")
     with connect(database(cluster)) as connection:
         connection.execute(_MUTE.format(address=matching.place.address).encode())
         try:
             supervisor.start(matching.component(directory))
-            deadline = time.monotonic() + 120
-            while "membership-split-ring" not in codes(cluster):
-                assert time.monotonic() < deadline
+            until_found(cluster, "membership-split-ring")
         finally:
             connection.execute("DROP FUNCTION mute() CASCADE")
+
+
+def until_found(cluster: Cluster, code: str) -> None:
+    deadline = time.monotonic() + 60
+    while code not in codes(cluster):
+        assert time.monotonic() < deadline, code
 
 
 def codes(cluster: Cluster) -> set[str]:
