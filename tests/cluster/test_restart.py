@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import Cluster, by_name, cluster_of, until
+from tests.support.cluster import Cluster, actions, by_name, cluster_of, until
 from tests.support.deploy import Deploy
 
 pytestmark = [
@@ -112,6 +112,8 @@ def test_without_the_database_nothing_is_stopped(cluster: Cluster) -> None:
     assert "database was killed by signal 9 before it was ready" in refused.stderr
     assert cluster.pids() == before
     assert cluster.run("worker-1").alive()
+    # All roles need some seconds to find the database again, and `up` waits for them.
+    assert actions(cluster.up()) == {"database": "start"}
 
 
 @pytest.mark.parametrize("said", ["restart history-1", "history-1: SERVING", "restart history-2"])

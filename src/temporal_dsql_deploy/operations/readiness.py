@@ -26,7 +26,7 @@ async def wait_for_frontend(platform: Platform, *, seconds: float) -> None:
         state = await temporal_api.health(address, service)
         return state is State.SERVING
 
-    if not await _until(serving, platform, seconds):
+    if not await until(serving, platform, seconds):
         raise NotReady(
             f"the frontend at {address} is {state} after {seconds:g} s",
             cause=f"gRPC health of {service} never said SERVING",
@@ -46,7 +46,7 @@ async def wait_for_namespaces(platform: Platform, names: Iterable[str], *, secon
         ]
         return not missing
 
-    if not await _until(all_there, platform, seconds):
+    if not await until(all_there, platform, seconds):
         raise NotReady(
             f"namespace {missing[0]} does not exist after {seconds:g} s",
             cause="the server runs but has not made it",
@@ -61,7 +61,7 @@ async def wait_for_ui(platform: Platform, *, seconds: float) -> None:
     async def answers() -> bool:
         return await asyncio.to_thread(web.answers, url)
 
-    if not await _until(answers, platform, seconds):
+    if not await until(answers, platform, seconds):
         raise NotReady(
             f"the Web UI at {url} does not answer after {seconds:g} s",
             cause="the frontend serves, the page does not",
@@ -69,14 +69,19 @@ async def wait_for_ui(platform: Platform, *, seconds: float) -> None:
         )
 
 
-async def _until(
-    question: Callable[[], Awaitable[bool]], platform: Platform, seconds: float
+async def until(
+    question: Callable[[], Awaitable[bool]],
+    platform: Platform,
+    seconds: float,
+    *,
+    every: float = _POLL,
 ) -> bool:
+    """Ask until the answer is yes; whether it was within `seconds`. Raises what has broken."""
     deadline = time.monotonic() + seconds
     while not await question():
         if error := platform.broken():
             raise error
         if time.monotonic() > deadline:
             return False
-        await asyncio.sleep(_POLL)
+        await asyncio.sleep(every)
     return True

@@ -14,6 +14,7 @@ from temporal_dsql_deploy.platforms.temporal_api import CallFailed
 
 READY_SECONDS = 60.0
 """How long a component may take to become ready."""
+_POLL = 0.25
 
 
 async def settle(platform: Platform, environment: Environment, report: Report) -> list[Change]:
@@ -31,7 +32,7 @@ async def _settle(platform: Platform, environment: Environment, report: Report) 
     await readiness.wait_for_frontend(platform, seconds=READY_SECONDS)
     report(f"frontend {platform.frontend()} is SERVING")
     client = await temporal_api.connect(platform.frontend())
-    steps = await _steps(client, environment)
+    steps = await _steps_once_told(platform, client, environment)
     for step in steps:
         await namespaces.apply(client, step)
         report(str(step.change))
@@ -40,6 +41,27 @@ async def _settle(platform: Platform, environment: Environment, report: Report) 
     await readiness.wait_for_ui(platform, seconds=READY_SECONDS)
     report(f"Web UI {platform.pages()['ui']} answers")
     return [step.change for step in steps]
+
+
+async def _steps_once_told(
+    platform: Platform, client: ServiceClient, environment: Environment
+) -> list[Step]:
+    """A frontend that serves may yet have to find the database, if that was away until now."""
+    steps: list[Step] = []
+    refused: NotReady | None = None
+
+    async def told() -> bool:
+        nonlocal refused, steps
+        try:
+            steps = await _steps(client, environment)
+        except NotReady as error:
+            refused = error
+            return False
+        return True
+
+    if not await readiness.until(told, platform, READY_SECONDS, every=_POLL) and refused:
+        raise refused
+    return steps
 
 
 async def _steps(client: ServiceClient, environment: Environment) -> list[Step]:
