@@ -45,10 +45,9 @@ class Curve:
         if count >= in_ramp:
             return self.ramp_up + (count - in_ramp) / self.rate
         slope = (self.rate - self.first_rate) / self.ramp_up
-        if not slope:
-            return count / self.first_rate
         root = math.sqrt(self.first_rate * self.first_rate + 2 * slope * count)
-        return (root - self.first_rate) / slope
+        # And not (root - first_rate) / slope, of which little is left where the slope is small.
+        return 2 * count / (root + self.first_rate)
 
 
 def due(settings: Settings, *, seed: int) -> Iterator[float]:

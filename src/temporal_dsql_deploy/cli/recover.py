@@ -41,7 +41,7 @@ def recover(
         platform,
         chosen,
         deadline=deadline,
-        confirm=lambda repair: yes or _ask(environment, repair),
+        confirm=None if yes else lambda repair: _ask(environment, repair),
         report=terminal.progress,
     )
     if as_json:
@@ -65,13 +65,20 @@ def _show_plan(plan: "RecoverPlan") -> None:
         terminal.text(f"would {plan.repair}")
 
 
+def _verdict(result: "RecoverResult") -> str:
+    if not result.ok:
+        return "is not cured"
+    if result.repairs:
+        return "works again"
+    return "works, nothing was done" if result.left else "nothing is wrong, nothing was done"
+
+
 def _show(result: "RecoverResult") -> None:
     from temporal_dsql_deploy.cli.probe import show as show_probe
     from temporal_dsql_deploy.cli.status import components
 
     done = "; ".join(f"{one.repair} ({one.seconds} s)" for one in result.repairs)
-    said = "works again" if result.repairs else "nothing is wrong, nothing was done"
-    verdict = said if result.ok else "is not cured"
+    verdict = _verdict(result)
     terminal.text("", f"{result.environment}: {f'{done}: ' if done else ''}{verdict}", "")
     terminal.text(*(f"still wrong: {line}" for line in result.left))
     terminal.render(components(result.status))

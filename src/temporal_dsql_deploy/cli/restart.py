@@ -45,7 +45,9 @@ def restart(
         else:
             terminal.text(*(str(change) for change in plan.changes))
         return
-    request = operation.Request(chosen=wanted, grace=grace, deadline=deadline)
+    request = operation.Request(
+        chosen=wanted, grace=grace, deadline=deadline, options=_given(grace, deadline)
+    )
     result = operation.restart(platform, chosen, request, terminal.progress)
     if as_json:
         terminal.result(result)
@@ -53,6 +55,12 @@ def restart(
         _show(result)
     if not result.probe.ok:
         raise typer.Exit(1)
+
+
+def _given(grace: float, deadline: float) -> list[str]:
+    """The options that are not as they would be without being given."""
+    said = [] if grace == options.GRACE else ["--grace", f"{grace:g}"]
+    return said if deadline == options.DEADLINE else [*said, "--deadline", f"{deadline:g}"]
 
 
 def _show(result: "RestartResult") -> None:

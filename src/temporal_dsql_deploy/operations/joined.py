@@ -27,11 +27,14 @@ _QUIET = 0.5
 
 
 def taken_now(platform: Platform) -> dict[int, Taken] | None:
-    """Who took each shard last; None where the tool cannot read it."""
+    """Who took each shard last; None on a platform whose shards the tool never reads.
+
+    Raises NotRunning, DatabaseUnusable.
+    """
     try:
         with connect(platform.database()) as connection:
             return shards.taken(connection)
-    except (NotForPlatform, NotRunning, DatabaseUnusable):
+    except NotForPlatform:
         return None
 
 
@@ -45,14 +48,11 @@ def until_joined(
     Raises StartFailed, NotReady.
     """
     deadline = time.monotonic() + SECONDS
-    while missing := _missing(platform, names, before):
-        for instance in platform.instances():
-            if instance.name in names and not instance.running:
-                raise StartFailed(
-                    f"{instance.name} {instance.note} before it had joined the ring",
-                    cause="it served and ended again",
-                    fix=f"its log: dsql-deploy logs ENV --component {instance.name}",
-                )
+    while True:
+        _refuse_dead(platform, names)
+        missing = _missing(platform, names, before)
+        if not missing:
+            return
         if time.monotonic() > deadline:
             raise NotReady(
                 f"{', '.join(names) or 'shards'} did not find their place within {SECONDS:g} s",
@@ -62,10 +62,22 @@ def until_joined(
         time.sleep(_POLL)
 
 
+def _refuse_dead(platform: Platform, names: Collection[str]) -> None:
+    for instance in platform.instances():
+        if instance.name in names and not instance.running:
+            raise StartFailed(
+                f"{instance.name} {instance.note} before it had found its place",
+                cause="it served and ended again",
+                fix=f"its log: dsql-deploy logs ENV --component {instance.name}",
+            )
+
+
 def _missing(
     platform: Platform, names: Collection[str], before: Mapping[int, Taken] | None
 ) -> list[str]:
     members = platform.members()
+    if gone := sorted(set(names) - {member.name for member in members}):
+        return [f"{name} does not run" for name in gone]
     addresses = {membership_address(member) for member in members if member.name in names}
     ports = ask({membership_address(member) for member in members}, lambda _: None)
     if found := list(outside(ports, addresses)):
@@ -74,10 +86,22 @@ def _missing(
         one.name: f"{one.address}:{one.grpc_port}" for one in members if one.role == HISTORY
     }
     restarted = {address for name, address in histories.items() if name in names}
-    now = taken_now(platform) if before is not None else None
-    if before is None or now is None:
+    if before is None:
         return []
-    if found := list(untaken(before, now, set(histories.values()), restarted)):
+    try:
+        return _moving(platform, before, set(histories.values()), restarted)
+    except (NotRunning, DatabaseUnusable) as error:
+        return [f"the shards cannot be read: {error.message}: {error.cause}"]
+
+
+def _moving(
+    platform: Platform,
+    before: Mapping[int, Taken],
+    living: Collection[str],
+    restarted: Collection[str],
+) -> list[str]:
+    now = taken_now(platform) or {}
+    if found := list(untaken(before, now, living, restarted)):
         return found
     time.sleep(_QUIET)
     return [] if taken_now(platform) == now else ["shards change hands"]

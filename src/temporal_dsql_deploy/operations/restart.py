@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import DeployError, StoppedHalfway
+from temporal_dsql_deploy.errors import DeployError, NotRunning, StoppedHalfway
 from temporal_dsql_deploy.operations import readiness
 from temporal_dsql_deploy.operations.joined import HISTORY, SECONDS, taken_now, until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import uninterrupted
 from temporal_dsql_deploy.platforms.protocol import (
+    STORES,
     Change,
     Instance,
     Platform,
@@ -24,7 +25,6 @@ from temporal_dsql_deploy.platforms.protocol import (
     Status,
 )
 
-_STORES = {"database", "opensearch"}
 _UI = "ui"
 
 
@@ -38,6 +38,8 @@ class Request:
     """Seconds that each may take to stop."""
     deadline: float
     """Seconds for each check of the probe."""
+    options: Sequence[str] = ()
+    """Of the command line, for the command that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _instances(platform: Platform) -> list[Instance]:
     """All but the stores, which all others need all the time."""
     if not platform.running():
         platform.frontend()
-    return [one for one in platform.instances() if one.component not in _STORES]
+    return [one for one in platform.instances() if one.component not in STORES]
 
 
 def plan(platform: Platform, environment: str, chosen: Collection[str]) -> RestartPlan:
@@ -121,7 +123,8 @@ def restart(
     """
     with platform.lock("restart", report):
         wanted = _in_order(platform, request.chosen)
-        rolling = _Rolling(platform, wanted, report, request.grace)
+        _refuse_missing(wanted, request.chosen)
+        rolling = _Rolling(platform, wanted, report, request)
         for instance in wanted:
             with rolling.told(instance):
                 rolling.restart(instance)
@@ -134,16 +137,29 @@ def restart(
         )
 
 
+def _refuse_missing(wanted: Collection[Instance], chosen: Collection[str]) -> None:
+    """What was there when it was chosen may be gone once another verb has let go of the lock."""
+    there = {name for one in wanted for name in (one.name, one.component)}
+    missing = [name for name in chosen if name not in there]
+    if missing or not wanted:
+        raise NotRunning(
+            f"there is no {' and no '.join(missing) or 'instance'} to be restarted any more",
+            cause="another command has changed the cluster meanwhile",
+            fix="see what there is: dsql-deploy status ENV",
+        )
+
+
 class _Rolling:
     """How far a restart has come."""
 
     def __init__(
-        self, platform: Platform, wanted: Sequence[Instance], report: Report, grace: float
+        self, platform: Platform, wanted: Sequence[Instance], report: Report, request: Request
     ) -> None:
         self._platform = platform
         self._wanted = wanted
         self._report = report
-        self._grace = grace
+        self._grace = request.grace
+        self._options = request.options
         self.done: list[Restarted] = []
 
     def restart(self, instance: Instance) -> None:
@@ -191,14 +207,15 @@ class _Rolling:
             f"restarted: {', '.join(done) or 'none'}",
             f"not touched: {', '.join(left) or 'none'}",
         ]
+        message, fix = "the restart was interrupted", "to go on"
         if isinstance(error, DeployError):
             message = f"{instance.name} has not come back"
             lines = [error.message, error.cause, *lines]
             left.insert(0, instance.name)
-        else:
-            message = "the restart was interrupted"
-        again = f"dsql-deploy restart ENV {' '.join(left)}" if left else "dsql-deploy probe ENV"
-        return StoppedHalfway(message, cause="\n".join(lines), fix=f"to go on: {again}")
+            fix = f"{error.fix}; then" if error.fix else fix
+        again = f"dsql-deploy restart ENV {' '.join([*left, *self._options])}"
+        fix = f"{fix}: {again if left else 'dsql-deploy probe ENV'}"
+        return StoppedHalfway(message, cause="\n".join(lines), fix=fix)
 
 
 def _may_be_ending(now: Instance, before: Instance) -> bool:

@@ -181,6 +181,8 @@ class Instance(Result):
 GRACE = 30.0
 """Seconds that a component may take to stop. With every drain setting that was measured, all roles
 of temporal-server 1.32.2 end within 20.5 s."""
+STORES = ("database", "opensearch")
+"""The components that keep data: no verb restarts them that can do without."""
 LEVELS = ["debug", "info", "warn", "error"]
 """Levels of log lines, least first."""
 Report = Callable[[str], None]

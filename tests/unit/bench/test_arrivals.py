@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.bench import arrivals, options
@@ -44,6 +44,7 @@ def test_the_rate_never_falls_and_ends_at_the_target(
 
 
 @given(rate=RATES, ramp_up=RAMPS, second=st.floats(0, 3600))
+@example(rate=1.0000000000000002, ramp_up=1.001, second=1.0)
 def test_when_so_many_are_due_is_the_inverse_of_how_many_are_due(
     rate: float, ramp_up: float, second: float
 ) -> None:

@@ -85,7 +85,7 @@ class RecoverResult(Result):
 
     environment: str
     ok: bool
-    """Whether the probe has passed."""
+    """Whether the probe has passed and nothing is left that does harm."""
     wrong: list[str]
     """What was wrong in the beginning, a sentence each; empty where nothing was."""
     repairs: list[Done]

@@ -17,6 +17,7 @@ from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, 
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.supervisor import Component
+from temporal_dsql_deploy.platforms.protocol import STORES
 
 RUNTIME = Path(temporal_dsql_deploy.runtime.__file__).parent
 CONNECTIONS = 20
@@ -24,7 +25,6 @@ CONNECTIONS = 20
 _CONFIGURES = ("TEMPORAL_", "DSQL_", "PREFLIGHT", "ECS_", "OPENSEARCH_")
 """Variables of whoever calls that would change what a process does, by how they begin."""
 _CONFIGURE = {"BIND_ON_IP", "DEPLOY_ENVIRONMENT", "AWS_REGION"}
-_STORES = {DATABASE, OPENSEARCH}
 DATA, PASSWORD = "postgresql", "postgresql.password"
 DYNAMIC_CONFIG = "TEMPORAL_DYNAMIC_CONFIG"
 _UI_CONFIG = """\
@@ -90,7 +90,7 @@ def _process_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def all_parts(environment: str, settings: ClusterSettings, directory: Directory) -> list[Part]:
     """Every process in the order of their start."""
     places = settings.places()
-    stores = {place.component: place for place in places if place.component in _STORES}
+    stores = {place.component: place for place in places if place.component in STORES}
     frontend = next(place for place in places if place.component == "frontend")
     found = []
     for place in places:

@@ -26,6 +26,7 @@ from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
+    STORES,
     Change,
     Instance,
     LogLine,
@@ -262,7 +263,7 @@ class ClusterPlatform:
 
     def log_components(self) -> list[str]:
         """See Platform."""
-        own = [*runs.STORES, *topology.load().roles, layout.UI]
+        own = [*STORES, *topology.load().roles, layout.UI]
         return list(dict.fromkeys([*own, *self._logged()]))
 
     def _logged(self) -> dict[str, str]:

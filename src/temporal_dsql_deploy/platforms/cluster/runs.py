@@ -12,12 +12,11 @@ from temporal_dsql_deploy.platforms.cluster import layout, status
 from temporal_dsql_deploy.platforms.processes import log_lines, logs, record, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
-from temporal_dsql_deploy.platforms.protocol import State
+from temporal_dsql_deploy.platforms.protocol import STORES, State
 
 SECONDS = 60.0
 """A role that could not start by itself within this time ends (topology.json, start_limit)."""
 _POLL = 0.02
-STORES = (layout.DATABASE, layout.OPENSEARCH)
 """What the roles ask: first to start, and last to stop."""
 Runs = Mapping[str, Record]
 """By the name of the process, in the order of their start."""
