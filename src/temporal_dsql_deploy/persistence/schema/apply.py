@@ -33,9 +33,9 @@ _ALREADY = {
 """SQLSTATEs by which a statement finds its work done: duplicate_table (an index too) and
 duplicate_object, duplicate_column and undefined_column, undefined_table and undefined_object,
 unique_violation."""
-_AT_ONCE = {"23505"}
+_AT_ONCE = {"23505", "42710", "42P07"}
 """What PostgreSQL says of CREATE when another creates the same at this moment, IF NOT EXISTS or
-not: its own catalogue is a table with unique indexes."""
+not: its own catalogue is tables with unique indexes."""
 _OBJECTS = (
     "SELECT CASE relkind WHEN 'i' THEN 'index' ELSE 'table' END, relname FROM pg_class "
     "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
@@ -72,7 +72,8 @@ def upgrade(target: Target, wanted: Sequence[Version], report: Report) -> list[N
     """Apply the versions that are above the stored one, each as a whole; which these were.
 
     `wanted` is all versions from the first to the one that the database is to have. Two at once do
-    no harm: each finds done what the other has done.
+    no harm on PostgreSQL, where the second waits. DSQL has no locks, and a slow one would repeat
+    what a fast one has undone since: the caller keeps them apart.
     Raises SchemaUnusable, psycopg.Error.
     """
     for table in versions.TABLES:
@@ -152,7 +153,7 @@ def _run(target: Target, statement: str, report: Report) -> str | None:
         statement = _for_postgresql(statement, report)
     kind = statement.partition(" ")[0].upper()
     try:
-        also = _AT_ONCE if kind == "CREATE" else ()
+        also = _AT_ONCE - _ALREADY[kind] if kind == "CREATE" else ()
         done = retried(partial(target.connection.execute, statement), also=also)
     except psycopg.Error as error:
         if error.sqlstate not in _ALREADY.get(kind, ()):
