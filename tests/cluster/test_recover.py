@@ -12,7 +12,7 @@ import pytest
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms.cluster import parts
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
-from temporal_dsql_deploy.platforms.processes import supervisor
+from temporal_dsql_deploy.platforms.processes import ports, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from tests.support.cluster import (
     Cluster,
@@ -167,18 +167,19 @@ DELETE FROM cluster_membership;
 
 
 def split(cluster: Cluster) -> None:
-    """Let matching start where it finds nobody: a ring of its own, beside that of the others.
+    """Let a second matching start where it finds nobody: a ring of its own, beside the others'.
 
-    Those must have given up the old one, for they would ping whoever has its address. And they
-    write a heartbeat every few seconds, so meanwhile the database swallows theirs.
+    Its address is a new one: whoever knew the old one would ping it, and the rings would be one
+    again. The others write a heartbeat every few seconds, so the database swallows theirs.
     """
-    settings = settings_file.read(cluster.data / "cluster.json")
-    assert settings is not None
+    path = cluster.data / "cluster.json"
+    before = settings_file.read(path)
+    assert before is not None
+    settings = settings_file.scaled(before, {"matching": 2}, is_free=ports.is_free)
+    settings_file.write(path, settings)
     directory = Directory(cluster.data, "cluster", [])
     made = parts.all_parts("cluster", settings, directory)
-    matching = next(part for part in made if part.place.name == "matching-1")
-    supervisor.stop(directory.record("matching-1"), grace=0)
-    until_found(cluster, "membership-role-missing")
+    matching = next(part for part in made if part.place.name == "matching-2")
     with connect(database(cluster)) as connection:
         connection.execute(_MUTE.format(address=matching.place.address).encode())
         try:
@@ -202,10 +203,13 @@ def codes(cluster: Cluster) -> set[str]:
 def test_of_a_split_ring_the_smaller_part_is_restarted(cluster: Cluster) -> None:
     split(cluster)
     before = cluster.pids()
-    result = recover(cluster)
+    result = cluster.deploy.json("recover", "cluster")
+    assert result["probe"]["ok"], result["probe"]
     assert any("membership-split-ring" in line for line in result["wrong"])
-    assert repairs(result) == [("restart", ["matching-1"])]
-    assert unchanged(before, cluster.pids()) == set(before) - {"matching-1"}
+    assert repairs(result) == [("restart", ["matching-2"])]
+    assert unchanged(before, cluster.pids()) == set(before) - {"matching-2"}
+    cluster.deploy.run("scale", "cluster", "matching=1")
+    healthy(cluster)
 
 
 def test_what_only_a_probe_sees_is_rebuilt_after_a_question(cluster: Cluster) -> None:
