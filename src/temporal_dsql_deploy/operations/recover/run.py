@@ -197,10 +197,10 @@ class _Ladder:
     def _repair(self, repair: Repair, seen: Seen) -> None:
         """Try it; what goes wrong with it is seen by the next look."""
         began = time.monotonic()
-        self._report(str(repair))
         error = ""
-        # Before it is tried: whatever happens now, something may have been changed.
+        # Before it is told or tried: whatever happens now, something may have been changed.
         self._done.append(Done(repair, 0.0))
+        self._report(str(repair))
         cleaned = False
         try:
             if repair.rows:
