@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.needs("temporal-server"),
     pytest.mark.needs("postgresql"),
     pytest.mark.needs("loopback addresses"),
+    # Before everything is rebuilt it looks and probes more than once.
+    pytest.mark.timeout(900),
 ]
 ROLES = ["history-1", "matching-1", "frontend-1", "worker-1"]
 
