@@ -17,8 +17,8 @@ from temporal_dsql_deploy.platforms.processes.directory import Directory
 from tests.support.cluster import (
     Cluster,
     by_name,
-    cluster_of,
     free_network,
+    standing_cluster,
     started_elsewhere,
     until,
 )
@@ -36,12 +36,8 @@ ROLES = ["history-1", "matching-1", "frontend-1", "worker-1"]
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    deploy = Deploy(tmp_path_factory.mktemp("recover"))
-    try:
-        with cluster_of(deploy) as made:
-            yield made
-    finally:
-        deploy.clean_up()
+    with standing_cluster(tmp_path_factory.mktemp("recover")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import Cluster, actions, by_name, cluster_of, until
+from tests.support.cluster import Cluster, actions, by_name, standing_cluster, until
 from tests.support.deploy import Deploy
 
 pytestmark = [
@@ -19,14 +19,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    deploy = Deploy(tmp_path_factory.mktemp("restart"))
-    try:
-        with cluster_of(deploy) as made:
-            drain = 'history.shutdownDrainDuration="1s"'
-            made.up("--replicas", "history=2", "--dynamic-config-value", drain)
-            yield made
-    finally:
-        deploy.clean_up()
+    with standing_cluster(tmp_path_factory.mktemp("restart")) as made:
+        drain = 'history.shutdownDrainDuration="1s"'
+        made.up("--replicas", "history=2", "--dynamic-config-value", drain)
+        yield made
 
 
 @pytest.fixture

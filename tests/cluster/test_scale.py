@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import Cluster, actions, by_name, cluster_of
+from tests.support.cluster import Cluster, actions, by_name, standing_cluster
 from tests.support.deploy import Deploy
 
 pytestmark = [
@@ -19,12 +19,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    deploy = Deploy(tmp_path_factory.mktemp("scale"))
-    try:
-        with cluster_of(deploy) as made:
-            yield made
-    finally:
-        deploy.clean_up()
+    with standing_cluster(tmp_path_factory.mktemp("scale")) as made:
+        yield made
 
 
 @pytest.fixture

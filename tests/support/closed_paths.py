@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -40,7 +39,6 @@ from tests.support import partition, roles
 from tests.support.partition import Closed, Dials, Network
 from tests.support.roles import Role
 
-ROOT = Path(__file__).parents[2]
 NAMESPACE = "default"
 DEADLINE = 15.0
 _PATIENCE = 20.0
@@ -249,17 +247,8 @@ def _ignore(_: str) -> None:
 
 def run(cases: Sequence[Case]) -> Iterator[Outcome]:
     """What the probe says of each case, as they end."""
-    command = [*partition.alone(), sys.executable, "-m", "tests.support.closed_paths"]
-    document = json.dumps([asdict(case) for case in cases])
-    with subprocess.Popen(
-        [*command, document], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield from (Outcome(**json.loads(line)) for line in process.stdout)
-            assert process.wait() == 0, "its stderr says why"
-        finally:
-            process.terminate()
+    for found in partition.outcomes("tests.support.closed_paths", cases):
+        yield Outcome(**found)
 
 
 def main() -> None:

@@ -88,6 +88,17 @@ def cluster_of(deploy: Deploy) -> Iterator[Cluster]:
     made.destroy()
 
 
+@contextmanager
+def standing_cluster(folder: Path) -> Iterator[Cluster]:
+    """One for all tests of a file, with a state directory of its own."""
+    deploy = Deploy(folder)
+    try:
+        with cluster_of(deploy) as made:
+            yield made
+    finally:
+        deploy.clean_up()
+
+
 def actions(result: Any) -> dict[str, str]:
     return {change["what"]: change["action"] for change in result["changes"]}
 

@@ -5,17 +5,22 @@ namespace that this process runs in, where a rule drops those of an ordered pair
 a security group does. `alone` gives the command that a process is started with to be there.
 """
 
+import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from temporal_dsql_deploy import topology
 
+_ROOT = Path(__file__).parents[2]
 ROUTER = "10.77.0.1"
 """Where the database listens."""
 EVERYBODY = "10.77.0.0/16"
@@ -33,6 +38,24 @@ def alone() -> list[str]:
     if os.geteuid() == 0:
         return ["unshare", "--net"]
     return ["unshare", "--user", "--map-current-user", "--keep-caps", "--net"]
+
+
+def outcomes(module: str, cases: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """What a module of the tests prints of each case, a dataclass, once it is run `alone`.
+
+    It gets the cases as a JSON document, and prints one a line.
+    """
+    command = [*alone(), sys.executable, "-m", module]
+    document = json.dumps([asdict(case) for case in cases])
+    with subprocess.Popen(
+        [*command, document], cwd=_ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield from (json.loads(line) for line in process.stdout)
+            assert process.wait() == 0, "its stderr says why"
+        finally:
+            process.terminate()
 
 
 def ip(*words: object) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 from temporal_dsql_deploy.platforms import ring
 from tests.support import cluster_faults, partition, roles
 from tests.support.balancer import Balancer
-from tests.support.closed_paths import ROOT, Laboratory, until_serving
+from tests.support.closed_paths import Laboratory, until_serving
 from tests.support.partition import Network, ip
 from tests.support.roles import Role
 
@@ -74,19 +73,8 @@ def drawn(chance: random.Random, seed: int) -> Case:
 
 def run(cases: Sequence[Case]) -> Iterator[Outcome]:
     """What became of the load in each case, as they end."""
-    command = [*partition.alone(), sys.executable, "-m", "tests.support.silent_host"]
-    document = json.dumps([asdict(case) for case in cases])
-    with subprocess.Popen(
-        [*command, document], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                found = json.loads(line)
-                yield Outcome(**{**found, "case": Case(**found["case"])})
-            assert process.wait() == 0, "its stderr says why"
-        finally:
-            process.terminate()
+    for found in partition.outcomes("tests.support.silent_host", cases):
+        yield Outcome(**{**found, "case": Case(**found["case"])})
 
 
 class Silence:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
@@ -74,14 +74,8 @@ def _verdict(result: "RecoverResult") -> str:
 
 
 def _show(result: "RecoverResult") -> None:
-    from temporal_dsql_deploy.cli.probe import show as show_probe
-    from temporal_dsql_deploy.cli.status import components
-
     done = "; ".join(f"{one.repair} ({one.seconds} s)" for one in result.repairs)
     verdict = _verdict(result)
-    terminal.text("", f"{result.environment}: {f'{done}: ' if done else ''}{verdict}", "")
-    terminal.text(*(f"still wrong: {line}" for line in result.left))
-    terminal.render(components(result.status))
-    if result.probe is not None:
-        terminal.text("")
-        show_probe(result.probe)
+    headline = f"{result.environment}: {f'{done}: ' if done else ''}{verdict}"
+    left = [f"still wrong: {line}" for line in result.left]
+    proved.show(["", headline, "", *left], result.status, result.probe)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def restart(
     wanted = [options.one_of("role or instance", one, known) for one in role or []]
     if dry_run:
         plan = operation.plan(platform, chosen.name, wanted)
-        if as_json:
-            terminal.result(plan)
-        else:
-            terminal.text(*(str(change) for change in plan.changes))
+        proved.tell_plan(plan, as_json=as_json)
         return
     request = operation.Request(
         chosen=wanted, grace=grace, deadline=deadline, options=_given(grace, deadline)
@@ -64,11 +61,6 @@ def _given(grace: float, deadline: float) -> list[str]:
 
 
 def _show(result: "RestartResult") -> None:
-    from temporal_dsql_deploy.cli.probe import show as show_probe
-    from temporal_dsql_deploy.cli.status import components
-
     done = ", ".join(f"{one.name} ({one.seconds} s)" for one in result.restarted)
-    terminal.text("", f"{result.environment}: restarted {done}", "")
-    terminal.render(components(result.status))
-    terminal.text("")
-    show_probe(result.probe)
+    headline = f"{result.environment}: restarted {done}"
+    proved.show(["", headline, ""], result.status, result.probe)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
@@ -38,10 +38,7 @@ def scale(
         plan = operation.plan(platform, chosen, wanted)
         for warning in plan.warnings:
             terminal.warning(warning)
-        if as_json:
-            terminal.result(plan)
-        else:
-            terminal.text(*([str(change) for change in plan.changes] or ["nothing to do"]))
+        proved.tell_plan(plan, as_json=as_json)
         return
     result = operation.scale(platform, chosen, wanted, deadline=deadline, report=terminal.progress)
     for warning in result.warnings:
@@ -55,11 +52,6 @@ def scale(
 
 
 def _show(result: "ScaleResult") -> None:
-    from temporal_dsql_deploy.cli.probe import show as show_probe
-    from temporal_dsql_deploy.cli.status import components
-
     done = ", ".join(f"{change.action} {change.what}" for change in result.changes)
-    terminal.text("", f"{result.environment}: {done or 'nothing to change'}", "")
-    terminal.render(components(result.status))
-    terminal.text("")
-    show_probe(result.probe)
+    headline = f"{result.environment}: {done or 'nothing to change'}"
+    proved.show(["", headline, ""], result.status, result.probe)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting
 
@@ -122,11 +122,7 @@ def up(
 
     if dry_run:
         plan = operation.plan(platform, chosen)
-        if as_json:
-            terminal.result(plan)
-        else:
-            changes = [str(change) for change in plan.changes]
-            terminal.text(*changes or ["nothing to do"])
+        proved.tell_plan(plan, as_json=as_json)
         return
     result = operation.up(platform, chosen, deadline=deadline, report=terminal.progress)
     for warning in result.warnings:
@@ -140,15 +136,10 @@ def up(
 
 
 def _show(result: "UpResult") -> None:
-    from temporal_dsql_deploy.cli.probe import show as show_probe
-    from temporal_dsql_deploy.cli.status import components
-
     name = result.environment
     done = ", ".join(f"{change.action} {change.what}" for change in result.changes)
-    terminal.text("", f"{name}: {done or 'already running, nothing to change'}", "")
-    terminal.render(components(result.status))
-    terminal.text("")
-    show_probe(result.probe)
+    headline = f"{name}: {done or 'already running, nothing to change'}"
+    proved.show(["", headline, ""], result.status, result.probe)
     steps = [
         "dsql-deploy open ENV ui",
         "dsql-deploy status ENV",

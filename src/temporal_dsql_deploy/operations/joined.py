@@ -10,7 +10,8 @@ from temporal_dsql_deploy.errors import (
     NotRunning,
     StartFailed,
 )
-from temporal_dsql_deploy.operations.membership.look import ask, membership_address
+from temporal_dsql_deploy.operations.membership.doctor import HISTORY
+from temporal_dsql_deploy.operations.membership.look import ask, grpc_address, membership_address
 from temporal_dsql_deploy.operations.membership.result import Port
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import connect
@@ -20,7 +21,6 @@ from temporal_dsql_deploy.platforms.ring import Seen
 
 SECONDS = 60.0
 """As long as a role may take to join by itself (topology.json, start_limit)."""
-HISTORY = "history"
 _POLL = 0.1
 _QUIET = 0.5
 """Seconds in which no shard has changed hands, before all count as having found theirs."""
@@ -82,9 +82,7 @@ def _missing(
     ports = ask({membership_address(member) for member in members}, lambda _: None)
     if found := list(outside(ports, addresses)):
         return found
-    histories = {
-        one.name: f"{one.address}:{one.grpc_port}" for one in members if one.role == HISTORY
-    }
+    histories = {one.name: grpc_address(one) for one in members if one.role == HISTORY}
     restarted = {address for name, address in histories.items() if name in names}
     if before is None:
         return []

@@ -10,7 +10,8 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import DeployError, NotRunning, StoppedHalfway
 from temporal_dsql_deploy.operations import readiness
-from temporal_dsql_deploy.operations.joined import HISTORY, SECONDS, taken_now, until_joined
+from temporal_dsql_deploy.operations.joined import SECONDS, taken_now, until_joined
+from temporal_dsql_deploy.operations.membership.doctor import HISTORY
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import uninterrupted

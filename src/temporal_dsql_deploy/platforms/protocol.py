@@ -182,7 +182,8 @@ GRACE = 30.0
 """Seconds that a component may take to stop. With every drain setting that was measured, all roles
 of temporal-server 1.32.2 end within 20.5 s."""
 STORES = ("database", "opensearch")
-"""The components that keep data: no verb restarts them that can do without."""
+"""The components that keep data, which the roles ask: first to start, last to stop, and no verb
+restarts them that can do without."""
 LEVELS = ["debug", "info", "warn", "error"]
 """Levels of log lines, least first."""
 Report = Callable[[str], None]

@@ -45,6 +45,11 @@ def membership_address(member: Member) -> str:
     return join_host_port(member.address, member.membership_port)
 
 
+def grpc_address(member: Member) -> str:
+    """host:port of its gRPC, as a history writes it into the shards that it takes."""
+    return join_host_port(member.address, member.grpc_port)
+
+
 def ask(addresses: Collection[str], report: Report) -> list[Port]:
     """The ports with these addresses, by address, asked side by side."""
     if not addresses:

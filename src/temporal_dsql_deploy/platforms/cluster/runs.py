@@ -17,7 +17,6 @@ from temporal_dsql_deploy.platforms.protocol import STORES, State
 SECONDS = 60.0
 """A role that could not start by itself within this time ends (topology.json, start_limit)."""
 _POLL = 0.02
-"""What the roles ask: first to start, and last to stop."""
 Runs = Mapping[str, Record]
 """By the name of the process, in the order of their start."""
 
