@@ -1,11 +1,13 @@
 """From whatever is there to a running, probed cluster."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady
+from temporal_dsql_deploy.operations.joined import until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import undone_on_failure
@@ -57,6 +59,7 @@ def up(
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += asyncio.run(settle(platform, environment, report))
+        _until_joined(platform, changes)
         # All paths are tried here: better found now than by users.
         proof = Proof(deadline, changed=bool(changes), harmless=False)
         result = prove(platform, environment, proof, report)
@@ -67,6 +70,18 @@ def up(
             status=platform.status(),
             probe=result,
         )
+
+
+def _until_joined(platform: Platform, changes: Collection[Change]) -> None:
+    """Wait for the ring too: while rows of the dead are fresh a role may serve and not be in it."""
+    from temporal_dsql_deploy.operations.probe.cluster import one_process
+
+    if one_process(platform):
+        return
+    started = {change.what for change in changes if change.action in {"start", "restart"}}
+    names = started & {member.name for member in platform.members()}
+    if names:
+        until_joined(platform, names, None)
 
 
 def plan(platform: Platform, environment: Environment) -> UpPlan:

@@ -123,6 +123,17 @@ def test_who_cannot_join_for_the_rows_of_the_dead_is_not_waited_for() -> None:
     # It has joined, or nothing keeps it from that: it is only young.
     assert first(seen(starting=outside, rows=4, fresh=True)) == ("wait", ["history-1"])
     assert first(seen(starting=outside, outside=outside)) == ("wait", ["history-1"])
+    # A matching says SERVING before it has joined.
+    assert first(seen(outside=["matching-1"], rows=4, fresh=True)) == ("restart", ["matching-1"])
+
+
+def test_who_serves_and_does_not_join_is_restarted_before_all_are() -> None:
+    look = seen(outside=["matching-1"], found=[kinds.NOT_JOINED])
+    assert first(look) == ("wait", [])
+    assert first(look, waited=PATIENCE) == ("restart", ["matching-1"])
+    repair = after(look, PATIENCE, [restarted("matching-1")])
+    assert repair is not None
+    assert repair.action is Action.REBUILD
 
 
 def test_a_ring_that_contradicts_itself_is_looked_at_again_before_all_is_stopped() -> None:
@@ -299,7 +310,9 @@ def test_only_the_last_rung_stops_what_serves(look: Seen, waited: float) -> None
     repair = after(look, waited)
     if repair is None or repair.action is Action.REBUILD:
         return
-    assert not look.serving & set(repair.names) - look.frozen - look.apart
+    # To whom the ring sends nothing serves nobody.
+    outside = {name for name in NAMES if "-" in name} - look.joined
+    assert not look.serving & set(repair.names) - look.frozen - look.apart - outside
 
 
 @given(look=looks)

@@ -13,7 +13,7 @@ from temporal_dsql_deploy.operations.probe.dials import Dial
 from temporal_dsql_deploy.operations.probe.names import BASICS
 from temporal_dsql_deploy.operations.probe.paths import Pair
 from temporal_dsql_deploy.operations.probe.result import ClosedPath, ProbeResult
-from temporal_dsql_deploy.operations.probe.run import Question, probe
+from temporal_dsql_deploy.operations.probe.run import NO_HOST, Question, probe
 from temporal_dsql_deploy.platforms.protocol import (
     LogLine,
     LogQuery,
@@ -72,11 +72,19 @@ def diagnosed(platform: Platform, result: ProbeResult) -> ProbeResult:
         return result
     members = _members(platform)
     lines = _lines(platform, result.at - timedelta(seconds=result.seconds) - _BEFORE)
-    down = _down(platform)
-    notes = [*down, *dials.notes(lines)]
+    down, alone = _down(platform), _without_hosts(result)
+    notes = [*down, *alone, *dials.notes(lines)]
     if dials.database_is_away(lines):
         return replace(result, notes=notes)
-    return replace(result, notes=notes, paths=closed(result, members, lines, certain=not down))
+    found = closed(result, members, lines, certain=not down and not alone)
+    return replace(result, notes=notes, paths=found)
+
+
+def _without_hosts(result: ProbeResult) -> list[str]:
+    """That a role knows no member of another, which no closed gRPC port brings about."""
+    names = ", ".join(check.name for check in result.checks if NO_HOST in check.error)
+    look = "look at the ring with: dsql-deploy membership doctor ENV"
+    return [f"a role knows no member of another (`{NO_HOST}`: {names}): {look}"] if names else []
 
 
 def closed(

@@ -24,7 +24,9 @@ _CLEAN_UP = 5.0
 _ALONE = 2.0
 """Seconds that the first check has for itself: the others wait for it no longer than that."""
 _NO_ANSWER = (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
-_NO_PATH = ("connection error", "Not enough hosts to serve the request")
+NO_HOST = "Not enough hosts to serve the request"
+"""What a role says in whose ring another has no member."""
+_NO_PATH = ("connection error", NO_HOST)
 """What an UNAVAILABLE says that comes of a path; others come of what is at its end."""
 
 

@@ -11,6 +11,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.operations.probe import checks, cluster
 from temporal_dsql_deploy.operations.probe.paths import Pair
 from temporal_dsql_deploy.operations.probe.result import CheckResult, ProbeResult
+from temporal_dsql_deploy.operations.probe.run import NO_HOST
 from temporal_dsql_deploy.platforms.protocol import (
     Component,
     LogLine,
@@ -154,6 +155,15 @@ def test_a_role_that_is_down_is_said() -> None:
     found = diagnosed(Fake(down="worker"), result(hanging(Pair("worker", "frontend"))))
     assert found.notes == ["worker is UNREACHABLE"]
     assert [path.certain for path in found.paths] == [False]
+
+
+def test_a_ring_without_a_role_is_said_and_no_path_is_sure_then() -> None:
+    found = result(hanging(Pair("worker", "frontend")))
+    error = f"UNAVAILABLE: {NO_HOST}"
+    failed = [one if one.ok else replace(one, error=error) for one in found.checks]
+    told = diagnosed(Fake(), replace(found, checks=failed))
+    assert "membership doctor" in told.notes[0]
+    assert not any(path.certain for path in told.paths)
 
 
 def test_a_database_that_is_away_explains_everything() -> None:
