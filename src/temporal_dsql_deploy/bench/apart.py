@@ -7,7 +7,8 @@ from typing import Any
 
 from temporalio.client import Client
 
-from temporal_dsql_deploy.bench import failed, interrupts, namespace, pollers, run
+from temporal_dsql_deploy import interrupts
+from temporal_dsql_deploy.bench import failed, namespace, pollers, run
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.processes import Child
 from temporal_dsql_deploy.errors import BenchmarkFailed
@@ -23,10 +24,7 @@ def work(
     tell: run.Told,
 ) -> None:
     """Run the workers until the generator is done with them. Raises BenchmarkFailed."""
-    try:
-        interrupts.run(_work(address, settings, tell))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    interrupts.run(_work(address, settings, tell))
 
 
 async def _work(address: str, settings: Settings, tell: run.Told) -> None:

@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 
-from temporal_dsql_deploy.bench import (
-    document,
-    interrupts,
-    machine,
-    namespace,
-    pollers,
-    results,
-    summary,
-)
+from temporal_dsql_deploy import interrupts
+from temporal_dsql_deploy.bench import document, machine, namespace, pollers, results, summary
 from temporal_dsql_deploy.bench.iteration import Iteration
 from temporal_dsql_deploy.bench.options import Settings
 from temporal_dsql_deploy.bench.raw import Live

@@ -1,20 +1,19 @@
 """Start a cluster again, instance by instance, so that somebody serves all the time."""
 
-import asyncio
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from temporal_dsql_deploy import topology
+from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import DeployError, NotRunning, StoppedHalfway
+from temporal_dsql_deploy.interrupts import uninterrupted
 from temporal_dsql_deploy.operations import readiness
 from temporal_dsql_deploy.operations.joined import SECONDS, taken_now, until_joined
 from temporal_dsql_deploy.operations.membership.doctor import HISTORY
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
-from temporal_dsql_deploy.operations.undone import uninterrupted
 from temporal_dsql_deploy.platforms.protocol import (
     STORES,
     Change,
@@ -172,9 +171,9 @@ class _Rolling:
         if instance.component in topology.load().roles:
             until_joined(self._platform, [instance.name], before)
         elif instance.component == _UI:
-            asyncio.run(readiness.wait_for_ui(self._platform, seconds=SECONDS))
+            interrupts.run(readiness.wait_for_ui(self._platform, seconds=SECONDS))
         else:
-            asyncio.run(readiness.wait_for_frontend(self._platform, seconds=SECONDS))
+            interrupts.run(readiness.wait_for_frontend(self._platform, seconds=SECONDS))
         self.done.append(Restarted(instance.name, round(time.monotonic() - began, 1)))
         self._report(f"{instance.name} is back after {self.done[-1].seconds} s")
 

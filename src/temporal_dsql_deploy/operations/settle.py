@@ -1,9 +1,8 @@
 """What a started cluster still needs to be usable: readiness, and its environment's namespaces."""
 
-import asyncio
-
 from temporalio.service import ServiceClient
 
+from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady, NotRunning
 from temporal_dsql_deploy.operations import namespaces, readiness
@@ -79,7 +78,7 @@ async def _steps(client: ServiceClient, environment: Environment) -> list[Step]:
 def plan(platform: Platform, environment: Environment) -> list[Change]:
     """What `settle` would change. Raises SettingRejected, NotReady."""
     try:
-        steps = asyncio.run(_planned(platform.frontend(), environment))
+        steps = interrupts.run(_planned(platform.frontend(), environment))
     except NotRunning:
         # What a stopped cluster has is not known before it runs; a new one has `default` only.
         have = Have({"default": namespaces.DEFAULT_RETENTION}, {})

@@ -1,10 +1,10 @@
 """From whatever is there to a running, probed cluster."""
 
-import asyncio
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.operations.joined import until_joined
@@ -58,7 +58,7 @@ def up(
             import temporal_dsql_deploy.operations.probe.cluster  # noqa: F401
             from temporal_dsql_deploy.operations.settle import settle
 
-            changes += asyncio.run(settle(platform, environment, report))
+            changes += interrupts.run(settle(platform, environment, report))
         _until_joined(platform, changes)
         # All paths are tried here: better found now than by users.
         proof = Proof(deadline, changed=bool(changes), harmless=False)

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.operations.probe import checks, workflows
 from temporal_dsql_deploy.operations.probe.checks import Check
 from temporal_dsql_deploy.operations.probe.names import BASICS
@@ -62,13 +63,8 @@ def probe(question: Question) -> ProbeResult:
 def ask(loop: asyncio.AbstractEventLoop, question: Question) -> ProbeResult:
     """Try everything once, as `probe` does, on a loop that is given: for who asks repeatedly."""
     task = loop.create_task(_probe(question))
-    try:
+    with interrupts.told(loop, task):
         return loop.run_until_complete(task)
-    except KeyboardInterrupt:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-        raise
 
 
 async def _probe(question: Question) -> ProbeResult:

@@ -15,6 +15,7 @@ from temporal_dsql_deploy.errors import (
     StartFailed,
     StoppedHalfway,
 )
+from temporal_dsql_deploy.interrupts import uninterrupted
 from temporal_dsql_deploy.operations.membership import clean
 from temporal_dsql_deploy.operations.membership.look import look
 from temporal_dsql_deploy.operations.probe.cluster import one_process
@@ -35,7 +36,6 @@ from temporal_dsql_deploy.operations.recover.result import (
     Seen,
 )
 from temporal_dsql_deploy.operations.recover.seeing import see, silent_for
-from temporal_dsql_deploy.operations.undone import uninterrupted
 from temporal_dsql_deploy.platforms.protocol import GRACE, STORES, Platform, Report
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from temporal_dsql_deploy import topology
+from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.errors import DeployError, NotReady, StartFailed
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.cluster import layout, status
@@ -99,12 +99,12 @@ def until_logged(run: Record, text: str, directory: Directory) -> None:
 
 def until_serving(found: Sequence[Record], directory: Directory) -> None:
     """Wait until gRPC health of all these roles says SERVING. Raises StartFailed, NotReady."""
-    asyncio.run(_until_serving(found, directory))
+    interrupts.run(_until_serving(found, directory))
 
 
 def not_serving(found: Sequence[Record], directory: Directory) -> dict[str, DeployError]:
     """Wait as `until_serving` does, for each of them; what is wrong, by the name of the role."""
-    said = asyncio.run(_all_serving(found, directory))
+    said = interrupts.run(_all_serving(found, directory))
     names = [run.component for run in found]
     return {name: error for name, error in zip(names, said, strict=True) if error is not None}
 

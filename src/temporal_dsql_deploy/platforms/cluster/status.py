@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from temporal_dsql_deploy import topology
+from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.errors import DatabaseUnusable
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import Database, connect
@@ -55,7 +55,7 @@ def look(
     environment: str, runs: Sequence[Record], database: Database | None, facts: dict[str, str]
 ) -> Status:
     """The status of a cluster whose processes have these records, the running ones and others."""
-    seen = asyncio.run(_look(runs, database))
+    seen = interrupts.run(_look(runs, database))
     components = [_component(run, seen) for run in runs]
     healthy = {State.SERVING, State.STARTING}
     alive = [run for run in runs if run.alive()]

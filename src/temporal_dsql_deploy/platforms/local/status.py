@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from temporal_dsql_deploy import topology
+from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.platforms import temporal_api, web
 from temporal_dsql_deploy.platforms.local import server
 from temporal_dsql_deploy.platforms.local.server import ServerSettings
@@ -36,7 +36,7 @@ def stopped(environment: str, cause: str, facts: dict[str, str]) -> Status:
 def running(environment: str, run: Record, pages: dict[str, str], facts: dict[str, str]) -> Status:
     """The status of a running server, from its own gRPC health and pages."""
     since = datetime.fromisoformat(run.started_at)
-    components, namespaces, binary = asyncio.run(_look(run, pages))
+    components, namespaces, binary = interrupts.run(_look(run, pages))
     if datetime.now(UTC) - since < _STARTING:
         components = [_forgive(component) for component in components]
     healthy = {State.SERVING, State.STARTING}

@@ -1,13 +1,14 @@
-"""How a benchmark's event loop ends."""
+"""How an event loop ends, by itself and by a signal."""
 
 import asyncio
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from temporal_dsql_deploy.bench import interrupts
+from temporal_dsql_deploy import interrupts
 
 
 class Call:
@@ -49,7 +50,7 @@ def test_a_signal_cancels_or_is_told() -> None:
 
     interrupts.run(main(), lambda: told.append("told"))
     told.clear()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(KeyboardInterrupt):
         interrupts.run(main())
 
 
@@ -69,3 +70,32 @@ def test_a_thread_that_is_left_is_not_waited_for() -> None:
         assert not answered.is_set()
     finally:
         answered.set()
+
+
+def test_a_signal_that_comes_too_late_to_cancel_is_not_lost() -> None:
+    async def main() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return "done"
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.run(main())
+
+
+def test_what_must_not_be_interrupted_is_not() -> None:
+    async def main() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0)
+        return "done"
+
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.uninterrupted():
+        assert interrupts.run(main()) == "done"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_loop_of_a_thread_leaves_signals_to_the_main_one() -> None:
+    async def main() -> str:
+        return "done"
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: interrupts.run(main())).result() == "done"
