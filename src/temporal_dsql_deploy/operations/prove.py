@@ -49,7 +49,7 @@ def prove(
             if result.ok or time.monotonic() >= believed:
                 return result
             failed = ", ".join(check.name for check in result.checks if not check.ok)
-            report(f"probe: once more, since the change may be why there failed: {failed}")
+            report(f"probe: once more, since a change may be why there failed: {failed}")
     except KeyboardInterrupt:
         report("the cluster is ready and stays; only its probe was cut off")
         raise

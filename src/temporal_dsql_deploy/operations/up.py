@@ -60,8 +60,10 @@ def up(
 
             changes += interrupts.run(settle(platform, environment, report))
         _until_joined(platform, changes)
-        # All paths are tried here: better found now than by users.
-        proof = Proof(deadline, changed=bool(changes), harmless=False)
+        # All paths are tried here: better found now than by users. Where nothing is changed now, an
+        # earlier verb may have done it just before: after a matching has gone a system workflow
+        # hung for more than 15 s, twice in 20 (measured).
+        proof = Proof(deadline, harmless=False)
         result = prove(platform, environment, proof, report)
         return UpResult(
             environment=environment.name,
