@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import bench, checks  # noqa: E402
+from benchmarks import bench, checks, recovery  # noqa: E402
 from scripts import temporal_server  # noqa: E402
 from tests.support import postgresql  # noqa: E402
 from tests.support.deploy import COMMAND, Deploy, free_ports  # noqa: E402
@@ -164,6 +164,7 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
             "`up cluster` from nothing to all four roles SERVING; a small program that starts them"
         )
         yield Result(name, a, b, ratio, "ratio <= 1.2", met=ratio <= 1.2)
+        yield run_recovery(min(rounds, 5), next(folders))
     a, b, ratio = compare(
         lambda: command_seconds(str(COMMAND), "--help"),
         lambda: command_seconds(sys.executable, "-c", "pass"),
@@ -172,6 +173,15 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
     yield Result("`--help`; `python -c pass`", a, b, ratio, "<= 0.150 s", met=a <= 0.15)
     yield from run_bench(rounds, fresh())
     yield from run_checks(rounds, fresh())
+
+
+def run_recovery(rounds: int, folder: Path) -> Result:
+    """That of `dsql-deploy recover`."""
+    pairs = recovery.seconds(folder, rounds)
+    a, b = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratio = statistics.median(one / other for one, other in pairs)
+    name = "`recover` until all four serve on new addresses; nothing done"
+    return Result(name, a, b, ratio, "<= 8 s", met=a <= 8)
 
 
 def run_bench(rounds: int, folder: Path) -> Iterator[Result]:
@@ -253,11 +263,11 @@ def main() -> int:
         )
         machine = f"on {os.cpu_count()} cores ({platform.machine()}).\n\n"
         again = (
-            "\n\nAgain: `make bench`, which takes about 10 minutes, most of it for the variable "
+            "\n\nAgain: `make bench`, which takes about 20 minutes, most of it for the variable "
             "sets.\nWhat is done by hand is in `benchmarks/by_hand.py` and "
             "`benchmarks/roles_by_hand.py`, the variable sets and what they "
             "are compared with in `benchmarks/checks.py`, the loops and what is counted of "
-            "`bench` in `benchmarks/bench.py`.\n"
+            "`bench` in `benchmarks/bench.py`, the recovery in `benchmarks/recovery.py`.\n"
         )
         page = ROOT / "docs" / "results" / f"{date}-benchmarks.md"
         page.write_text(head + machine + table + again)
