@@ -33,6 +33,7 @@ from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverResult
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
+from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
@@ -64,6 +65,9 @@ DOCUMENTS: dict[str, type[Result]] = {
     "restart-dry-run": RestartPlan,
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
+    "schema-setup": SchemaResult,
+    "schema-status": SchemaStatus,
+    "schema-upgrade": SchemaResult,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -79,6 +83,9 @@ TITLES = {
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
+    "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
+    "schema-status": "dsql-deploy schema status --json",
+    "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 

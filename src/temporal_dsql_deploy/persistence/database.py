@@ -2,12 +2,14 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporal_dsql_deploy.errors import DatabaseUnusable
+from temporal_dsql_deploy.persistence import dsql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import psycopg
 
@@ -26,35 +28,44 @@ class Database:
     name: str
     user: str
     password: str = field(default="", repr=False)
-    """Of DSQL a token, which lasts for 15 minutes."""
     sslmode: str = "disable"
     """As libpq has it: `verify-full` for DSQL."""
     sslrootcert: str = ""
     """A file of certificates; `system` for those that the system trusts."""
+    region: str = ""
+    """AWS region of a DSQL cluster, which is used with a token; empty for others."""
+
+
+def of_dsql(
+    endpoint: dsql.Endpoint, *, user: str = dsql.ADMIN, certificates: "Path | None" = None
+) -> Database:
+    """A DSQL cluster, used as this database role.
+
+    `certificates` is a file of those to trust, instead of the system's. DSQL's is signed by Amazon
+    Root CA 1, which every system trusts.
+    """
+    return Database(
+        host=endpoint.host,
+        port=dsql.PORT,
+        name=dsql.NAME,
+        user=user,
+        sslmode="verify-full",
+        sslrootcert=str(certificates or "system"),
+        region=endpoint.region,
+    )
 
 
 @contextmanager
 def connect(database: Database) -> "Iterator[psycopg.Connection]":
     """A connection on which each statement is a transaction of its own.
 
-    Raises DatabaseUnusable, also for what fails on the connection later.
+    Raises DatabaseUnusable, also for what fails on the connection later; of DSQL also
+    CredentialsMissing, CredentialsExpired, PermissionMissing.
     """
     import psycopg
 
-    where = psycopg.conninfo.make_conninfo(
-        host=database.host,
-        port=database.port,
-        dbname=database.name,
-        user=database.user,
-        password=database.password or None,
-        sslmode=database.sslmode,
-        sslrootcert=database.sslrootcert or None,
-        connect_timeout=_CONNECT_SECONDS,
-        tcp_user_timeout=_SILENT_MILLISECONDS,
-        application_name="dsql-deploy",
-    )
     try:
-        with psycopg.connect(where, autocommit=True) as connection:
+        with _opened(database) as connection:
             yield connection
     except psycopg.errors.UndefinedTable as error:
         raise DatabaseUnusable(
@@ -68,6 +79,29 @@ def connect(database: Database) -> "Iterator[psycopg.Connection]":
             cause=_first_line(error),
             fix="see whether it runs, and whether this machine may reach it",
         ) from error
+
+
+def _opened(database: Database) -> "psycopg.Connection":
+    import psycopg
+
+    options: dict[str, Any] = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "tcp_user_timeout": _SILENT_MILLISECONDS,
+        "application_name": "dsql-deploy",
+    }
+    if database.region:
+        return dsql.connect(database, **options)
+    where = psycopg.conninfo.make_conninfo(
+        host=database.host,
+        port=database.port,
+        dbname=database.name,
+        user=database.user,
+        password=database.password or None,
+        sslmode=database.sslmode,
+        sslrootcert=database.sslrootcert or None,
+        **options,
+    )
+    return psycopg.connect(where, autocommit=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,123 @@
+"""The options of `schema`'s verbs, and what they ask for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
+from temporal_dsql_deploy.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
+    from temporal_dsql_deploy.persistence.database import Database
+
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--schema",
+        metavar="FOLDER",
+        envvar="DSQL_DEPLOY_SCHEMA",
+        help="Folder of one versioned schema, such as schema/dsql/temporal of the server's source.",
+    ),
+]
+Version = Annotated[
+    str | None,
+    typer.Option("--version", metavar="X.Y", help="Up to this version [the newest there]."),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="HOST",
+        envvar="CLUSTER_ENDPOINT",
+        help="Aurora DSQL cluster: ID.dsql.REGION.on.aws [the database of ENV].",
+    ),
+]
+User = Annotated[str, typer.Option("--user", help="Database role, with --endpoint.")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificates",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Certificates to trust with --endpoint [the system's].",
+    ),
+]
+ADMIN = "admin"
+"""As persistence.dsql.ADMIN, which is not imported for --help; a test compares."""
+
+
+def request(
+    environment: str,
+    folder: Path,
+    version: str | None,
+    endpoint: str | None,
+    user: str,
+    certificates: Path | None,
+) -> "Request":
+    """What is asked for. Raises InvalidSetting, UnknownEnvironment, NotRunning, NotForPlatform."""
+    from temporal_dsql_deploy.operations.schema import Request
+
+    return Request(
+        environment=environment,
+        database=_database(environment, endpoint, user, certificates),
+        folder=folder,
+        version=version,
+    )
+
+
+def _database(
+    environment: str, endpoint: str | None, user: str, certificates: Path | None
+) -> "Database":
+    from temporal_dsql_deploy.environments.find import find
+
+    if find(environment).platform != "ecs":
+        if endpoint is not None:
+            raise InvalidSetting(
+                f"environment {environment} has a database of its own",
+                cause=f"--endpoint (CLUSTER_ENDPOINT) is {endpoint}, of an Aurora DSQL cluster",
+                fix="leave it out, or name an environment on ECS",
+            )
+        _, platform = options.choose(environment, None, None)
+        return platform.database()
+    if endpoint is None:
+        raise InvalidSetting(
+            f"which DSQL cluster environment {environment} has is not known here",
+            cause="it is in the outputs of its Terraform",
+            fix="--endpoint HOST, as `terraform output -raw dsql_cluster_endpoint` tells",
+        )
+    from temporal_dsql_deploy.persistence import database, dsql
+
+    return database.of_dsql(dsql.Endpoint.parse(endpoint), user=user, certificates=certificates)
+
+
+def show(status: "SchemaStatus") -> None:
+    """One database, in words."""
+    has = f"schema {status.version}" if status.version else "no schema yet"
+    terminal.text(f"{status.database} at {status.host} ({status.engine}): {has}")
+    if status.pending:
+        terminal.text(f"to be applied: {', '.join(status.pending)}")
+    if status.lacking:
+        terminal.text(f"it should have, and lacks: {', '.join(status.lacking)}")
+    if status.ok:
+        terminal.text(f"as wanted: {status.wanted}")
+
+
+def tell(result: "SchemaResult", *, as_json: bool) -> None:
+    """What was done."""
+    if as_json:
+        terminal.result(result)
+        return
+    terminal.text(f"applied: {', '.join(result.applied) or 'nothing'}")
+    show(result.status)
+
+
+def tell_plan(status: "SchemaStatus", *, as_json: bool) -> None:
+    """What would be done."""
+    if as_json:
+        terminal.result(status)
+        return
+    show(status)

@@ -1,0 +1,184 @@
+"""A connection to Aurora DSQL: an IAM token in the place of a password, TLS with host verification.
+
+The token comes of AWS's own connector for psycopg, made anew for each connection.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from temporal_dsql_deploy.errors import (
+    CredentialsExpired,
+    CredentialsMissing,
+    DatabaseUnusable,
+    DeployError,
+    InvalidSetting,
+    PermissionMissing,
+)
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from temporal_dsql_deploy.persistence.database import Database
+
+ADMIN = "admin"
+NAME = "postgres"
+"""The one database of a cluster."""
+PORT = 5432
+_HOST = re.compile(r"(?P<id>[a-z0-9]+)\.dsql(?P<link>-[a-z0-9]+)?\.(?P<region>[a-z0-9-]+)\.on\.aws")
+"""A cluster has the host ID.dsql.REGION.on.aws; over PrivateLink ID.dsql-SUFFIX.REGION.on.aws
+(docs.aws.amazon.com/aurora-dsql, connecting with PrivateLink)."""
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The host of a cluster, and the AWS region that its name tells."""
+
+    host: str
+    region: str
+
+    @classmethod
+    def parse(cls, text: str, environ: Mapping[str, str] = os.environ) -> "Endpoint":
+        """Of a cluster's host name. Raises InvalidSetting, which says what is wrong with it.
+
+        A token is signed for a region and a host: one of another region, or for an address, is
+        refused by the database without a reason. So AWS_REGION, where it is set, has to agree.
+        """
+        found = _HOST.fullmatch(text)
+        if found is None:
+            raise InvalidSetting(
+                f"{text!r} is no host of an Aurora DSQL cluster",
+                cause=_why_not(text),
+                fix="give it as AWS does: ID.dsql.REGION.on.aws (terraform output "
+                "dsql_cluster_endpoint)",
+            )
+        region = found["region"]
+        told = environ.get("AWS_REGION", region)
+        if told != region:
+            raise InvalidSetting(
+                f"the cluster is in {region}, and AWS_REGION is {told}",
+                cause="a token is signed for one region, and DSQL refuses that of another",
+                fix=f"AWS_REGION={region}, or leave it out",
+            )
+        return cls(text, region)
+
+
+def _why_not(text: str) -> str:
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        return "it is an address: a token is signed for the host name, and TLS verifies it"
+    if "://" in text:
+        return "it is a URL"
+    if re.search(r":\d+$", text):
+        return f"it has a port, which is always {PORT}"
+    if text != text.strip().lower():
+        return "it has capitals or spaces"
+    if re.fullmatch(r"[a-z0-9]+", text):
+        return "it is the identifier of a cluster alone"
+    return "it is not ID.dsql.REGION.on.aws"
+
+
+def connect(database: "Database", **options: Any) -> "psycopg.Connection":
+    """A connection with a new token; `options` are libpq's.
+
+    Raises CredentialsMissing, CredentialsExpired, PermissionMissing, DatabaseUnusable.
+    """
+    import psycopg
+    from aurora_dsql_psycopg import DSQLConnection
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        opened: psycopg.Connection = DSQLConnection.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.name,
+            user=database.user,
+            region=database.region,
+            sslmode=database.sslmode,
+            sslrootcert=database.sslrootcert,
+            autocommit=True,
+            **options,
+        )
+        return opened
+    except (BotoCoreError, ClientError) as error:
+        raise _no_token(error) from error
+    except psycopg.OperationalError as error:
+        raise _refused(database, error) from error
+
+
+def _no_token(error: Exception) -> DeployError:
+    said = " ".join(str(error).split())
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    if code in _EXPIRED or "expired" in said.lower():
+        return CredentialsExpired(
+            "the AWS credentials have expired",
+            cause=said,
+            fix="get new ones (with IAM Identity Center: aws sso login), then try again",
+        )
+    return CredentialsMissing(
+        "there are no AWS credentials to sign a token with",
+        cause=said,
+        fix="give some: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+
+
+def _refused(database: "Database", error: Exception) -> DeployError:
+    said = " ".join(str(error).split())
+    for words, (message, fix) in _CAUSES.items():
+        if words in said:
+            return DatabaseUnusable(f"{database.host} {message}", cause=said, fix=fix)
+    if "access denied" in said:
+        action = "dsql:DbConnectAdmin" if database.user == ADMIN else "dsql:DbConnect"
+        return PermissionMissing(
+            f"{database.host} does not let these AWS credentials in as {database.user}",
+            cause=said,
+            fix=f"allow them {action} on the cluster's ARN; a role of one's own also needs "
+            f"AWS IAM GRANT {database.user} TO the ARN of the IAM role, by an admin of the cluster",
+        )
+    return DatabaseUnusable(
+        f"{database.host} refuses the connection",
+        cause=said,
+        fix="see the state of the cluster: aws dsql get-cluster --identifier "
+        f"{database.host.partition('.')[0]} --region {database.region}",
+    )
+
+
+_UNREACHED = (
+    "connect from inside its VPC, or through a VPN or a forwarded port: a private cluster is "
+    "reached by its endpoint there and nowhere else"
+)
+_CAUSES = {
+    "could not translate host name": (
+        "is no name that is known here",
+        f"see that it is written right; {_UNREACHED}",
+    ),
+    "failed to resolve host": (
+        "is no name that is known here",
+        f"see that it is written right; {_UNREACHED}",
+    ),
+    "timeout expired": ("does not answer", _UNREACHED),
+    "timed out": ("does not answer", _UNREACHED),
+    "Connection refused": ("lets nobody in at this port", _UNREACHED),
+    "No route to host": ("cannot be reached", _UNREACHED),
+    "Network is unreachable": ("cannot be reached", _UNREACHED),
+    "certificate verify failed": (
+        "shows a certificate that is not trusted here",
+        "see who answers in its place; an authority of your own: --certificates FILE",
+    ),
+    "does not match host name": (
+        "shows the certificate of another host",
+        "see that the name is the cluster's own and leads there",
+    ),
+    "too many connections": (
+        "has no connection to spare",
+        "see the budget of connections: dsql-deploy check ENV",
+    ),
+}
+"""By words of libpq and psycopg what has happened, and what to do."""

@@ -1,0 +1,134 @@
+"""`schema` as its users meet it: on a stand-in for Aurora DSQL, and on the cluster's PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import dsql, schema_folder
+from tests.support.cluster import NETWORK
+from tests.support.deploy import Deploy
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("loopback addresses")]
+NEWEST = list(schema_folder.VERSIONS)[-1]
+
+
+@pytest.fixture
+def dsql_cluster(tmp_path: Path) -> Iterator[dsql.Cluster]:
+    with dsql.running(tmp_path / "dsql", f"127.{NETWORK}.9.1") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return schema_folder.write(tmp_path / "schema")
+
+
+class Verbs:
+    """`schema` on the stand-in."""
+
+    def __init__(self, deploy: Deploy, cluster: dsql.Cluster, folder: Path) -> None:
+        self._deploy = deploy
+        deploy.environment |= cluster.environment
+        self._options = [f"--endpoint={dsql.HOST}", f"--certificates={cluster.authority}"]
+        self._options.append(f"--schema={folder}")
+
+    def run(self, verb: str, *more: str, check: bool = True) -> Any:
+        words = ["schema", verb, "dev", *self._options, *more]
+        return self._deploy.run(*words, check=check)
+
+
+@pytest.fixture
+def verbs(deploy: Deploy, dsql_cluster: dsql.Cluster, folder: Path) -> Verbs:
+    return Verbs(deploy, dsql_cluster, folder)
+
+
+def test_from_nothing_to_the_newest(verbs: Verbs, dsql_cluster: dsql.Cluster) -> None:
+    before = verbs.run("status", check=False)
+    assert before.returncode == 1, before.stderr
+    assert "no schema yet" in before.stdout
+    refused = verbs.run("upgrade", check=False)
+    assert refused.returncode == 3
+    assert "schema setup" in refused.stderr
+    assert "no schema yet" in verbs.run("setup", "--dry-run").stdout
+
+    assert "applied: 1.0, 1.1" in verbs.run("setup", "--version", "1.1").stdout
+    assert "to be applied: 1.2, 1.10" in verbs.run("status", check=False).stdout
+    assert "applied: 1.2, 1.10" in verbs.run("upgrade").stdout
+    assert "applied: nothing" in verbs.run("setup").stdout
+    assert f"as wanted: {NEWEST}" in verbs.run("status").stdout
+    assert set(dsql_cluster.users) == {"admin"}
+
+
+def test_who_has_no_right_is_told_which(verbs: Verbs, deploy: Deploy) -> None:
+    deploy.environment |= {"AWS_SECRET_ACCESS_KEY": "of another"}
+    refused = verbs.run("status", check=False)
+    assert refused.returncode == 3
+    assert "dsql:DbConnectAdmin" in refused.stderr
+    refused = verbs.run("status", "--user", "temporal", check=False)
+    assert "AWS IAM GRANT temporal TO" in refused.stderr
+
+
+def test_without_credentials_it_is_said(verbs: Verbs, deploy: Deploy, tmp_path: Path) -> None:
+    for name in dsql.CREDENTIALS:
+        deploy.environment.pop(name)
+    deploy.environment |= {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+    }
+    refused = verbs.run("status", check=False)
+    assert refused.returncode == 3
+    assert "there are no AWS credentials to sign a token with" in refused.stderr
+
+
+def test_another_in_the_place_of_the_cluster_is_not_believed(
+    deploy: Deploy, dsql_cluster: dsql.Cluster, folder: Path
+) -> None:
+    words = ["schema", "status", "dev", f"--endpoint={dsql.HOST}", f"--schema={folder}"]
+    deploy.environment |= dsql_cluster.environment
+    refused = deploy.run(*words, check=False)
+    assert refused.returncode == 3
+    assert "a certificate that is not trusted here" in refused.stderr
+    other = f"--endpoint=other.dsql.{dsql.REGION}.on.aws"
+    words = [*words[:3], other, words[4], f"--certificates={dsql_cluster.authority}"]
+    refused = deploy.run(*words, check=False)
+    assert "the certificate of another host" in refused.stderr
+    assert dsql_cluster.users == []
+
+
+def test_where_nobody_listens_it_is_a_matter_of_the_way(deploy: Deploy, folder: Path) -> None:
+    words = ["schema", "status", "dev", f"--endpoint={dsql.HOST}", f"--schema={folder}"]
+    deploy.environment |= {**dsql.CREDENTIALS, "PGHOSTADDR": f"127.{NETWORK}.9.2"}
+    refused = deploy.run(*words, check=False)
+    assert refused.returncode == 3
+    assert "from inside its VPC" in refused.stderr
+
+
+def test_what_is_no_endpoint_is_told_apart(deploy: Deploy, folder: Path) -> None:
+    words = ["schema", "status", "dev", f"--schema={folder}", "--endpoint"]
+    refused = deploy.run(*words, "10.0.0.1", check=False)
+    assert refused.returncode == 2
+    assert "it is an address" in refused.stderr
+    refused = deploy.run(*words[:-1], check=False)
+    assert refused.returncode == 2
+    assert "terraform output -raw dsql_cluster_endpoint" in refused.stderr
+
+
+def test_an_environment_of_this_machine_has_a_database_of_its_own(
+    deploy: Deploy, folder: Path
+) -> None:
+    words = ["schema", "status", "cluster", f"--schema={folder}"]
+    refused = deploy.run(*words, check=False, CLUSTER_ENDPOINT=dsql.HOST)
+    assert refused.returncode == 2
+    assert "has a database of its own" in refused.stderr
+    refused = deploy.run(*words, check=False)
+    assert refused.returncode == 1
+    assert "not-running" in refused.stderr
+
+
+def test_a_folder_that_is_no_schema_is_named(verbs: Verbs, tmp_path: Path) -> None:
+    refused = verbs.run("status", f"--schema={tmp_path}", check=False)
+    assert refused.returncode == 3
+    assert f"{tmp_path}/versioned is no schema of Temporal" in " ".join(refused.stderr.split())
