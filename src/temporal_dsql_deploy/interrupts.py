@@ -6,6 +6,7 @@ A task whose wake-up was lost is never done, nor is whoever waits for its end.
 import asyncio
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
@@ -49,23 +50,26 @@ def told(
 ) -> Iterator[None]:
     """Call `interrupted` in the loop for each signal, or cancel the task that the loop runs.
 
-    After such a cancellation there is a KeyboardInterrupt. Signals that are ignored stay ignored.
+    After such a cancellation there is a KeyboardInterrupt, whatever came of it. Signals that are
+    ignored stay ignored.
     """
     heard = False
 
     def hear(_number: int, _frame: object) -> None:
         nonlocal heard
+        if loop.is_closed():
+            raise KeyboardInterrupt
         heard = True
-        # Not loop.add_signal_handler: after its removal a signal would for a moment end it all.
         loop.call_soon_threadsafe(interrupted or doing.cancel)
 
-    with _handled(hear):
-        try:
+    try:
+        with _woken(loop), _handled(hear):
             yield
-        except asyncio.CancelledError:
-            if interrupted or not heard:
-                raise
-    if heard and not interrupted:
+    except BaseException as error:
+        if heard and interrupted is None:
+            raise KeyboardInterrupt from error
+        raise
+    if heard and interrupted is None:
         raise KeyboardInterrupt
 
 
@@ -83,17 +87,43 @@ def _ignore(_number: int, _frame: object) -> None:
 
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, object], None]) -> Iterator[None]:
-    # Signals are the main thread's.
-    numbers = _SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    numbers = _SIGNALS if _is_main() else ()
     before = {
         number: old
         for number in numbers
         if (old := signal.getsignal(number)) not in {signal.SIG_IGN, _ignore}
     }
-    for number in before:
-        signal.signal(number, handler)
     try:
+        for number in before:
+            signal.signal(number, handler)
         yield
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextlib.contextmanager
+def _woken(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Let signals wake the loop, one too that comes just before it goes to sleep.
+
+    Not by loop.add_signal_handler: after its removal a signal would for a moment end the process.
+    """
+    if not _is_main():
+        yield
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        for one in (reader, writer):
+            one.setblocking(False)
+        loop.add_reader(reader, reader.recv, 4096)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(reader)
+
+
+def _is_main() -> bool:
+    """Whether this is the main thread, whose the signals are."""
+    return threading.current_thread() is threading.main_thread()

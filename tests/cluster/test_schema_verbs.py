@@ -1,13 +1,16 @@
 """`schema` as its users meet it: on a stand-in for Aurora DSQL, and on the cluster's PostgreSQL."""
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from temporal_dsql_deploy import topology
 from tests.support import dsql, schema_folder
-from tests.support.cluster import NETWORK
+from tests.support.cluster import NETWORK, standing_cluster
 from tests.support.deploy import Deploy
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("loopback addresses")]
@@ -18,6 +21,13 @@ NEWEST = list(schema_folder.VERSIONS)[-1]
 def dsql_cluster(tmp_path: Path) -> Iterator[dsql.Cluster]:
     with dsql.running(tmp_path / "dsql", f"127.{NETWORK}.9.1") as cluster:
         yield cluster
+
+
+@pytest.fixture(autouse=True)
+def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("AWS_", "PG")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -59,6 +69,28 @@ def test_from_nothing_to_the_newest(verbs: Verbs, dsql_cluster: dsql.Cluster) ->
     assert "applied: nothing" in verbs.run("setup").stdout
     assert f"as wanted: {NEWEST}" in verbs.run("status").stdout
     assert set(dsql_cluster.users) == {"admin"}
+
+
+def test_what_would_be_refused_is_refused_before(verbs: Verbs) -> None:
+    refused = verbs.run("upgrade", "--dry-run", check=False)
+    assert refused.returncode == 3
+    assert "has no schema to be upgraded" in refused.stderr
+    refused = verbs.run("setup", "--version", "2.0", check=False)
+    assert refused.returncode == 2
+    assert "it has 1.0, 1.1, 1.2, 1.10" in refused.stderr
+
+
+def test_an_older_version_is_not_asked_for_what_a_newer_one_has_dropped(verbs: Verbs) -> None:
+    verbs.run("setup")
+    older = json.loads(verbs.run("status", "--version", "1.1", "--json").stdout)
+    assert (older["version"], older["wanted"], older["ok"]) == (NEWEST, "1.1", True)
+    assert json.loads(verbs.run("upgrade", "--version", "1.1", "--json").stdout)["applied"] == []
+
+
+def test_a_role_without_rights_is_told_what_it_lacks(verbs: Verbs) -> None:
+    refused = verbs.run("setup", "--user", "reader", check=False)
+    assert refused.returncode == 3
+    assert "database role reader may not do what the schema needs" in refused.stderr
 
 
 def test_who_has_no_right_is_told_which(verbs: Verbs, deploy: Deploy) -> None:
@@ -126,6 +158,18 @@ def test_an_environment_of_this_machine_has_a_database_of_its_own(
     refused = deploy.run(*words, check=False)
     assert refused.returncode == 1
     assert "not-running" in refused.stderr
+
+
+@pytest.mark.needs("temporal-server")
+def test_the_database_of_the_cluster_is_looked_at(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path
+) -> None:
+    with standing_cluster(tmp_path_factory.mktemp("schema")) as cluster:
+        cluster.up()
+        found = cluster.deploy.json("schema", "status", "cluster", f"--schema={folder}")
+    wanted = topology.servers()["temporal-server"].schema.default.version
+    assert (found["engine"], found["version"]) == ("PostgreSQL", wanted)
+    assert found["ok"]
 
 
 def test_a_folder_that_is_no_schema_is_named(verbs: Verbs, tmp_path: Path) -> None:

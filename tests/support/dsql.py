@@ -31,6 +31,8 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _ASYNC = re.compile(rb"\s*(CREATE (?:UNIQUE )?INDEX )ASYNC (.*?)\x00?", re.IGNORECASE | re.DOTALL)
 _SET_UP = """
 CREATE ROLE admin SUPERUSER LOGIN;
+CREATE ROLE reader LOGIN;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 CREATE SCHEMA sys;
 CREATE TABLE sys.jobs (job_id TEXT DEFAULT gen_random_uuid()::text, status TEXT, details TEXT);
 CREATE FUNCTION sys.run_async(statement TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$

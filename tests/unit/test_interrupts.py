@@ -99,3 +99,27 @@ def test_a_loop_of_a_thread_leaves_signals_to_the_main_one() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(lambda: interrupts.run(main())).result() == "done"
+
+
+def test_a_signal_is_not_lost_where_the_cancelled_fails_by_itself() -> None:
+    async def main() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise LookupError from None
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.run(main())
+
+
+def test_what_was_before_is_again_after_it() -> None:
+    async def main() -> None:
+        raise LookupError
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    with pytest.raises(LookupError):
+        interrupts.run(main())
+    assert [signal.getsignal(number) for number in numbers] == before
+    assert signal.set_wakeup_fd(-1) == -1

@@ -137,7 +137,7 @@ _ALL = 0o666
 
 ON_THIS_MACHINE = {"local", "cluster"}
 """Platforms that the verbs of a running cluster work on."""
-ON_ECS = ("check", "plan", "diagram")
+ON_ECS = ("check", "plan", "diagram", "schema")
 """The verbs of environments on ECS."""
 
 

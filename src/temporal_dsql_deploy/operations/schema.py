@@ -1,17 +1,27 @@
-"""The schema of the default store: which it has, which it should have, and the way from one to the
-other."""
+"""The schema of a database: which it has, which it should have, and from one to the other."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from temporal_dsql_deploy.errors import InvalidSetting, SchemaUnusable
+from temporal_dsql_deploy.errors import (
+    DeployError,
+    InvalidSetting,
+    PermissionMissing,
+    SchemaUnusable,
+)
 from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.persistence.schema import apply, files, versions
 from temporal_dsql_deploy.persistence.schema.apply import Engine, Target
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
 from temporal_dsql_deploy.platforms.protocol import Report, Result
+
+if TYPE_CHECKING:
+    import psycopg
+
+_NO_RIGHT = "42501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,26 @@ class SchemaResult(Result):
 
 
 def look(request: Request) -> SchemaStatus:
-    """What there is; it changes nothing. Raises DatabaseUnusable, SchemaUnusable and their like."""
+    """What there is; it changes nothing.
+
+    Raises InvalidSetting, SchemaUnusable, PermissionMissing, and what `connect` does.
+    """
     wanted = _wanted(request)
     with _target(request) as target:
         return _status(request, target, wanted)
+
+
+def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
+    """What there is, where `setup` or `upgrade` would begin; raises as that does."""
+    wanted = _wanted(request)
+    with _target(request) as target:
+        if only_upgrade:
+            _refuse_empty(request, target)
+        status = _status(request, target, wanted)
+        if not status.pending:
+            # What was interrupted half way may lack what the next version drops.
+            apply.refuse_broken(target, wanted.known)
+        return status
 
 
 def setup(request: Request, report: Report) -> SchemaResult:
@@ -66,75 +92,106 @@ def setup(request: Request, report: Report) -> SchemaResult:
 
     Whatever ended an earlier one, this goes on where that stopped. Raises as `look` does.
     """
-    wanted = _wanted(request)
-    with _target(request) as target:
-        applied = apply.upgrade(target, wanted, report)
-        return _result(request, target, wanted, applied)
+    return _apply(request, report, only_upgrade=False)
 
 
 def upgrade(request: Request, report: Report) -> SchemaResult:
     """As `setup`, of a database that has a schema; one without may be the wrong one."""
+    return _apply(request, report, only_upgrade=True)
+
+
+def _apply(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResult:
     wanted = _wanted(request)
     with _target(request) as target:
-        if versions.stored(target.connection, target.name) is None:
-            raise SchemaUnusable(
-                f"database {target.name} at {request.database.host} has no schema to be upgraded",
-                cause="it has no row in schema_version",
-                fix="see that it is the right one; then: dsql-deploy schema setup ENV",
-            )
-        applied = apply.upgrade(target, wanted, report)
-        return _result(request, target, wanted, applied)
+        if only_upgrade:
+            _refuse_empty(request, target)
+        applied = apply.upgrade(target, wanted.known, report, wanted.number)
+        return SchemaResult(
+            environment=request.environment,
+            applied=[str(number) for number in applied],
+            status=_status(request, target, wanted),
+        )
 
 
-def _wanted(request: Request) -> list[Version]:
-    found = files.read(request.folder)
+def _refuse_empty(request: Request, target: Target) -> None:
+    if versions.stored(target.connection, target.name) is None:
+        raise SchemaUnusable(
+            f"database {target.name} at {request.database.host} has no schema to be upgraded",
+            cause="it has no row in schema_version",
+            fix="see that it is the right one; then: dsql-deploy schema setup ENV",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    known: list[Version]
+    """All of the folder."""
+    number: Number
+
+
+def _wanted(request: Request) -> _Wanted:
+    known = files.read(request.folder)
     if request.version is None:
-        return found
+        return _Wanted(known, known[-1].number)
     try:
-        last = Number.parse(request.version)
+        number = Number.parse(request.version)
     except ValueError as error:
         raise InvalidSetting(
             f"{request.version!r} is no version", cause=str(error), fix="such as --version 1.1"
         ) from error
-    wanted = [one for one in found if one.number <= last]
-    if not wanted or wanted[-1].number != last:
-        there = ", ".join(str(one.number) for one in found)
+    if number not in {one.number for one in known}:
+        there = ", ".join(str(one.number) for one in known)
         raise InvalidSetting(
-            f"{request.folder} has no version {last}", cause=f"it has {there}", fix="name one"
+            f"{request.folder} has no version {number}", cause=f"it has {there}", fix="name one"
         )
-    return wanted
+    return _Wanted(known, number)
 
 
 @contextmanager
 def _target(request: Request) -> Iterator[Target]:
+    import psycopg
+
     database = request.database
     with connect(database) as connection:
         engine = Engine.DSQL if database.region else Engine.POSTGRESQL
-        yield Target(connection, engine, database.name)
+        try:
+            yield Target(connection, engine, database.name)
+        except psycopg.Error as error:
+            if error.sqlstate is None:
+                raise
+            raise _failed(database, error) from error
 
 
-def _status(request: Request, target: Target, wanted: list[Version]) -> SchemaStatus:
+def _failed(database: Database, error: "psycopg.Error") -> DeployError:
+    """What a statement that the database has refused is told as."""
+    said = f"{' '.join(str(error).split())} [{error.sqlstate}]"
+    if error.sqlstate == _NO_RIGHT:
+        return PermissionMissing(
+            f"database role {database.user} may not do what the schema needs",
+            cause=said,
+            fix="use one that may make tables in schema public: admin on Aurora DSQL",
+        )
+    return SchemaUnusable(
+        f"database {database.name} at {database.host} has refused a statement of the schema",
+        cause=said,
+        fix="what was done stays; when the cause is gone the same command goes on",
+    )
+
+
+def _status(request: Request, target: Target, wanted: _Wanted) -> SchemaStatus:
     stored = versions.stored(target.connection, target.name)
-    pending = [str(one.number) for one in wanted if one.number > (stored or NOTHING)]
-    lacking = apply.lacks(target, wanted)
+    pending = [
+        str(one.number) for one in wanted.known if (stored or NOTHING) < one.number <= wanted.number
+    ]
+    lacking = apply.lacks(target, wanted.known)
     return SchemaStatus(
         environment=request.environment,
         host=request.database.host,
         database=target.name,
         engine=target.engine,
         version=str(stored) if stored else None,
-        wanted=str(wanted[-1].number),
+        wanted=str(wanted.number),
         pending=pending,
         lacking=lacking,
         ok=not pending and not lacking,
-    )
-
-
-def _result(
-    request: Request, target: Target, wanted: list[Version], applied: list[Number]
-) -> SchemaResult:
-    return SchemaResult(
-        environment=request.environment,
-        applied=[str(number) for number in applied],
-        status=_status(request, target, wanted),
     )

@@ -59,7 +59,7 @@ def up(
             from temporal_dsql_deploy.operations.settle import settle
 
             changes += interrupts.run(settle(platform, environment, report))
-        _until_joined(platform, changes)
+            _until_joined(platform, changes)
         # All paths are tried here: better found now than by users. Where nothing is changed now, an
         # earlier verb may have done it just before: after a matching has gone a system workflow
         # hung for more than 15 s, twice in 20 (measured).

@@ -31,7 +31,7 @@ class Database:
     sslmode: str = "disable"
     """As libpq has it: `verify-full` for DSQL."""
     sslrootcert: str = ""
-    """A file of certificates; `system` for those that the system trusts."""
+    """A file of certificates; empty for those that AWS's SDK trusts, with a region."""
     region: str = ""
     """AWS region of a DSQL cluster, which is used with a token; empty for others."""
 
@@ -41,8 +41,7 @@ def of_dsql(
 ) -> Database:
     """A DSQL cluster, used as this database role.
 
-    `certificates` is a file of those to trust, instead of the system's. DSQL's is signed by Amazon
-    Root CA 1, which every system trusts.
+    `certificates` is a file of those to trust, instead of those that AWS's SDK trusts.
     """
     return Database(
         host=endpoint.host,
@@ -50,7 +49,7 @@ def of_dsql(
         name=dsql.NAME,
         user=user,
         sslmode="verify-full",
-        sslrootcert=str(certificates or "system"),
+        sslrootcert=str(certificates or ""),
         region=endpoint.region,
     )
 

@@ -4,9 +4,9 @@ The token comes of AWS's own connector for psycopg, made anew for each connectio
 """
 
 import ipaddress
+import logging
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ PORT = 5432
 _HOST = re.compile(r"(?P<id>[a-z0-9]+)\.dsql(?P<link>-[a-z0-9]+)?\.(?P<region>[a-z0-9-]+)\.on\.aws")
 """A cluster has the host ID.dsql.REGION.on.aws; over PrivateLink ID.dsql-SUFFIX.REGION.on.aws
 (docs.aws.amazon.com/aurora-dsql, connecting with PrivateLink)."""
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired")
+_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Endpoint:
     region: str
 
     @classmethod
-    def parse(cls, text: str, environ: Mapping[str, str] = os.environ) -> "Endpoint":
+    def parse(cls, text: str) -> "Endpoint":
         """Of a cluster's host name. Raises InvalidSetting, which says what is wrong with it.
 
         A token is signed for a region and a host: one of another region, or for an address, is
-        refused by the database without a reason. So AWS_REGION, where it is set, has to agree.
+        refused by the database without a reason.
         """
         found = _HOST.fullmatch(text)
         if found is None:
@@ -56,15 +56,7 @@ class Endpoint:
                 fix="give it as AWS does: ID.dsql.REGION.on.aws (terraform output "
                 "dsql_cluster_endpoint)",
             )
-        region = found["region"]
-        told = environ.get("AWS_REGION", region)
-        if told != region:
-            raise InvalidSetting(
-                f"the cluster is in {region}, and AWS_REGION is {told}",
-                cause="a token is signed for one region, and DSQL refuses that of another",
-                fix=f"AWS_REGION={region}, or leave it out",
-            )
-        return cls(text, region)
+        return cls(text, found["region"])
 
 
 def _why_not(text: str) -> str:
@@ -94,6 +86,8 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
     from aurora_dsql_psycopg import DSQLConnection
     from botocore.exceptions import BotoCoreError, ClientError
 
+    # It says what it raises too, and Python prints that where nobody has asked for it.
+    logging.getLogger("dsql_core").addHandler(logging.NullHandler())
     try:
         opened: psycopg.Connection = DSQLConnection.connect(
             host=database.host,
@@ -102,7 +96,7 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
             user=database.user,
             region=database.region,
             sslmode=database.sslmode,
-            sslrootcert=database.sslrootcert,
+            sslrootcert=database.sslrootcert or authorities(),
             autocommit=True,
             **options,
         )
@@ -110,17 +104,29 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
     except (BotoCoreError, ClientError) as error:
         raise _no_token(error) from error
     except psycopg.OperationalError as error:
-        raise _refused(database, error) from error
+        raise refused(database, str(error)) from error
+
+
+def authorities() -> str:
+    """The file of certificates that AWS's SDK trusts, Amazon Root CA 1 among them.
+
+    Not libpq's `system`: in psycopg's wheels that is a folder which is on no machine.
+    """
+    from botocore.httpsession import get_cert_path
+
+    return str(get_cert_path(os.environ.get("AWS_CA_BUNDLE") or True))
 
 
 def _no_token(error: Exception) -> DeployError:
     said = " ".join(str(error).split())
     code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    if code in _EXPIRED or "expired" in said.lower():
-        return CredentialsExpired(
-            "the AWS credentials have expired",
+    if "expired" in f"{code} {said}".lower():
+        return CredentialsExpired("the AWS credentials have expired", cause=said, fix=_NEW)
+    if code in _DENIED:
+        return PermissionMissing(
+            "AWS does not give these credentials those that a token is signed with",
             cause=said,
-            fix="get new ones (with IAM Identity Center: aws sso login), then try again",
+            fix="let them do what it says (sts:AssumeRole, as a rule), or use others: AWS_PROFILE",
         )
     return CredentialsMissing(
         "there are no AWS credentials to sign a token with",
@@ -129,19 +135,26 @@ def _no_token(error: Exception) -> DeployError:
     )
 
 
-def _refused(database: "Database", error: Exception) -> DeployError:
-    said = " ".join(str(error).split())
-    for words, (message, fix) in _CAUSES.items():
-        if words in said:
-            return DatabaseUnusable(f"{database.host} {message}", cause=said, fix=fix)
+def refused(database: "Database", text: str) -> DeployError:
+    """What a failed connection is told as; `text` is what libpq says of all addresses it tried."""
+    said = " ".join(text.split())
+    if "IAM authentication failed" in said:
+        return CredentialsMissing(
+            f"{database.host} does not know the AWS credentials",
+            cause=said,
+            fix=f"they may have expired: {_NEW}",
+        )
     if "access denied" in said:
         action = "dsql:DbConnectAdmin" if database.user == ADMIN else "dsql:DbConnect"
         return PermissionMissing(
             f"{database.host} does not let these AWS credentials in as {database.user}",
             cause=said,
-            fix=f"allow them {action} on the cluster's ARN; a role of one's own also needs "
-            f"AWS IAM GRANT {database.user} TO the ARN of the IAM role, by an admin of the cluster",
+            fix=f"if they have not expired, allow them {action} on the cluster's ARN; a database "
+            f"role of one's own also needs: AWS IAM GRANT {database.user} TO 'ARN of the IAM role'",
         )
+    for words, (message, fix) in _CAUSES.items():
+        if words in said:
+            return DatabaseUnusable(f"{database.host} {message}", cause=said, fix=fix)
     return DatabaseUnusable(
         f"{database.host} refuses the connection",
         cause=said,
@@ -150,24 +163,17 @@ def _refused(database: "Database", error: Exception) -> DeployError:
     )
 
 
+_NEW = "get new ones (with IAM Identity Center: aws sso login), then try again"
 _UNREACHED = (
-    "connect from inside its VPC, or through a VPN or a forwarded port: a private cluster is "
-    "reached by its endpoint there and nowhere else"
+    "connect from inside its VPC, or through a VPN into it: a private cluster is reached there and "
+    "nowhere else"
 )
+_UNKNOWN = ("is no name that is known here", f"see that it is written right; {_UNREACHED}")
 _CAUSES = {
-    "could not translate host name": (
-        "is no name that is known here",
-        f"see that it is written right; {_UNREACHED}",
+    "too many connections": (
+        "has no connection to spare",
+        "see the budget of connections: dsql-deploy check ENV",
     ),
-    "failed to resolve host": (
-        "is no name that is known here",
-        f"see that it is written right; {_UNREACHED}",
-    ),
-    "timeout expired": ("does not answer", _UNREACHED),
-    "timed out": ("does not answer", _UNREACHED),
-    "Connection refused": ("lets nobody in at this port", _UNREACHED),
-    "No route to host": ("cannot be reached", _UNREACHED),
-    "Network is unreachable": ("cannot be reached", _UNREACHED),
     "certificate verify failed": (
         "shows a certificate that is not trusted here",
         "see who answers in its place; an authority of your own: --certificates FILE",
@@ -176,9 +182,13 @@ _CAUSES = {
         "shows the certificate of another host",
         "see that the name is the cluster's own and leads there",
     ),
-    "too many connections": (
-        "has no connection to spare",
-        "see the budget of connections: dsql-deploy check ENV",
-    ),
+    "could not translate host name": _UNKNOWN,
+    "failed to resolve host": _UNKNOWN,
+    "timeout expired": ("does not answer", _UNREACHED),
+    "timed out": ("does not answer", _UNREACHED),
+    "Connection refused": ("lets nobody in at this port", _UNREACHED),
+    "No route to host": ("cannot be reached", _UNREACHED),
+    "Network is unreachable": ("cannot be reached", _UNREACHED),
 }
-"""By words of libpq and psycopg what has happened, and what to do."""
+"""By words of libpq what has happened, and what to do: what a server has said comes first, for the
+text is of all addresses, and one of them may be IPv6 where there is none."""

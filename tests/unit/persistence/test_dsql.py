@@ -1,11 +1,19 @@
 """Hosts of Aurora DSQL clusters, and what a connection that fails is told as."""
 
+import ssl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.cli.schema import declared
-from temporal_dsql_deploy.errors import InvalidSetting
+from temporal_dsql_deploy.errors import (
+    CredentialsMissing,
+    DatabaseUnusable,
+    DeployError,
+    InvalidSetting,
+    PermissionMissing,
+)
 from temporal_dsql_deploy.persistence import database, dsql
 from temporal_dsql_deploy.persistence.dsql import Endpoint
 
@@ -15,13 +23,7 @@ LINK = "abc1.dsql-fnh4.us-east-2.on.aws"
 
 @pytest.mark.parametrize("host", [HOST, LINK])
 def test_the_host_tells_the_region(host: str) -> None:
-    assert Endpoint.parse(host, {}) == Endpoint(host, "us-east-2")
-    assert Endpoint.parse(host, {"AWS_REGION": "us-east-2"}).region == "us-east-2"
-
-
-def test_another_region_in_the_environment_is_refused() -> None:
-    with pytest.raises(InvalidSetting, match=r"in us-east-2, and AWS_REGION is eu-west-1"):
-        Endpoint.parse(HOST, {"AWS_REGION": "eu-west-1"})
+    assert Endpoint.parse(host) == Endpoint(host, "us-east-2")
 
 
 @pytest.mark.parametrize(
@@ -39,14 +41,14 @@ def test_another_region_in_the_environment_is_refused() -> None:
 )
 def test_what_is_no_host_of_a_cluster_is_told_apart(text: str, why: str) -> None:
     with pytest.raises(InvalidSetting) as refused:
-        Endpoint.parse(text, {})
+        Endpoint.parse(text)
     assert why in refused.value.cause
 
 
 @given(text=st.text())
 def test_whatever_is_given_is_an_endpoint_or_refused(text: str) -> None:
     try:
-        endpoint = Endpoint.parse(text, {})
+        endpoint = Endpoint.parse(text)
     except InvalidSetting:
         return
     assert endpoint.host == text
@@ -54,9 +56,46 @@ def test_whatever_is_given_is_an_endpoint_or_refused(text: str) -> None:
 
 
 def test_the_host_is_verified_always() -> None:
-    made = database.of_dsql(Endpoint.parse(HOST, {}))
-    assert (made.sslmode, made.sslrootcert, made.user) == ("verify-full", "system", "admin")
+    made = database.of_dsql(Endpoint.parse(HOST))
+    assert (made.sslmode, made.user) == ("verify-full", "admin")
 
 
 def test_the_option_says_the_same_role() -> None:
     assert declared.ADMIN == dsql.ADMIN
+
+
+def test_the_certificates_that_are_trusted_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libpq's `system` is a folder that no machine has, in psycopg's wheels."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    trusted = ssl.create_default_context(cafile=dsql.authorities()).get_ca_certs()
+    assert any("Amazon Root CA 1" in str(one["subject"]) for one in trusted)
+
+
+def test_a_bundle_of_ones_own_is_used_as_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/own.pem")
+    assert dsql.authorities() == "/own.pem"
+
+
+_IPV6 = 'connection to server at "2600:1f18::1", port 5432 failed: Network is unreachable'
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "words"),
+    [
+        ("FATAL: unable to accept connection, access denied", PermissionMissing, "DbConnectAdmin"),
+        ('FATAL: IAM authentication failed for user "admin"', CredentialsMissing, "expired"),
+        ("FATAL: too many connections", DatabaseUnusable, "budget"),
+        ("SSL error: certificate verify failed", DatabaseUnusable, "--certificates"),
+        ("timeout expired", DatabaseUnusable, "inside its VPC"),
+        ("FATAL: the cluster is asleep", DatabaseUnusable, "--identifier abc1 --region us-east-2"),
+    ],
+)
+def test_what_a_server_says_counts_before_an_address_that_is_not_reached(
+    said: str, error: type[DeployError], words: str
+) -> None:
+    made = database.of_dsql(Endpoint.parse(HOST))
+    text = said if "timeout" in said or "asleep" in said else f"{said}\n{_IPV6}"
+    refused = dsql.refused(made, text)
+    assert type(refused) is error
+    assert words in refused.fix

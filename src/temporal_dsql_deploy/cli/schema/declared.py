@@ -74,6 +74,7 @@ def _database(
 ) -> "Database":
     from temporal_dsql_deploy.environments.find import find
 
+    options.address(environment)
     if find(environment).platform != "ecs":
         if endpoint is not None:
             raise InvalidSetting(
@@ -101,7 +102,8 @@ def show(status: "SchemaStatus") -> None:
     if status.pending:
         terminal.text(f"to be applied: {', '.join(status.pending)}")
     if status.lacking:
-        terminal.text(f"it should have, and lacks: {', '.join(status.lacking)}")
+        lacking = ", ".join(status.lacking)
+        terminal.text(f"version {status.version} should have, and it lacks: {lacking}")
     if status.ok:
         terminal.text(f"as wanted: {status.wanted}")
 

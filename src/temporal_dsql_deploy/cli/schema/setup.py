@@ -26,6 +26,6 @@ def setup(
     from temporal_dsql_deploy.operations import schema as operation
 
     if dry_run:
-        declared.tell_plan(operation.look(request), as_json=as_json)
+        declared.tell_plan(operation.plan(request, only_upgrade=False), as_json=as_json)
         return
     declared.tell(operation.setup(request, terminal.progress), as_json=as_json)

@@ -235,7 +235,9 @@ def _wait(seen: Seen, ages: Mapping[str, float], tried: Sequence[Repair]) -> Rep
         return _no_cure(wrong(seen), "no restart brings a database back")
     if RING not in there:
         return None
-    apart = _by_turns(seen, _left(sorted({*seen.apart, *_outside(seen)}), tried))
+    # Where nobody has joined there is no ring to join.
+    outside = _outside(seen) if seen.joined else []
+    apart = _by_turns(seen, _left(sorted({*seen.apart, *outside}), tried))
     return _restart(seen, apart, tried) or _rebuild(seen, wrong(seen), tried)
 
 

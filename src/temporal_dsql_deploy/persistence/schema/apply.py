@@ -68,33 +68,40 @@ class Target:
     """What its version is stored under: the database's name, `postgres` on DSQL."""
 
 
-def upgrade(target: Target, wanted: Sequence[Version], report: Report) -> list[Number]:
+def upgrade(
+    target: Target, known: Sequence[Version], report: Report, to: Number | None = None
+) -> list[Number]:
     """Apply the versions that are above the stored one, each as a whole; which these were.
 
-    `wanted` is all versions from the first to the one that the database is to have. Two at once do
-    no harm on PostgreSQL, where the second waits. DSQL has no locks, and a slow one would repeat
-    what a fast one has undone since: the caller keeps them apart.
-    Raises SchemaUnusable, psycopg.Error.
+    `known` is all versions from the first on, `to` the last that the database is to have, all of
+    them without it. Two at once do no harm on PostgreSQL, where the second waits. DSQL has no
+    locks, and a slow one would repeat what a fast one has undone since: the caller keeps them
+    apart. Raises SchemaUnusable, psycopg.Error.
     """
     for table in versions.TABLES:
         retried(partial(target.connection.execute, table), also=_AT_ONCE)
     _begin(target)
     done = []
     before = _stored(target)
-    for version in wanted:
-        if version.number <= before:
+    for version in known:
+        if version.number <= before or (to is not None and version.number > to):
             continue
         report(f"schema {version.number}: {len(version.statements)} statements")
         _apply(target, before, version, report)
         done.append(version.number)
         before = _stored(target)
-    if missing := lacks(target, wanted):
+    refuse_broken(target, known)
+    return done
+
+
+def refuse_broken(target: Target, known: Sequence[Version]) -> None:
+    """Raises SchemaUnusable where the database has not what its version should have."""
+    if missing := lacks(target, known):
         raise SchemaUnusable(
-            f"the schema says version {before} and is not whole",
+            f"the schema says version {_stored(target)} and is not whole",
             cause=f"it lacks {', '.join(missing)}",
             fix="whoever has dropped it has to make it again, or begin anew with an empty database",
         )
-    return done
 
 
 def _stored(target: Target) -> Number:
@@ -206,12 +213,15 @@ def _names(target: Target, query: str) -> set[str]:
     return {str(name) for (name,) in target.connection.execute(query).fetchall()}
 
 
-def lacks(target: Target, wanted: Sequence[Version]) -> list[str]:
+def lacks(target: Target, known: Sequence[Version]) -> list[str]:
     """Tables and indexes that the stored version should have and the database has not.
 
-    Raises psycopg.Error.
+    What a version should have that is newer than all that are known is not known. Raises
+    psycopg.Error.
     """
     number = _stored(target)
-    expected = files.objects([version for version in wanted if version.number <= number])
+    if number > known[-1].number:
+        return []
+    expected = files.objects([version for version in known if version.number <= number])
     there = {(kind, name) for kind, name in target.connection.execute(_OBJECTS).fetchall()}
     return [f"{kind} {name}" for kind, name in sorted(expected - there)]
