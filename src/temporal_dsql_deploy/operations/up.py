@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotReady
-from temporal_dsql_deploy.operations.joined import until_joined
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import undone_on_failure
@@ -80,6 +79,8 @@ def _until_joined(platform: Platform, changes: Collection[Change]) -> None:
 
     if one_process(platform):
         return
+    from temporal_dsql_deploy.operations.joined import until_joined
+
     started = {change.what for change in changes if change.action in {"start", "restart"}}
     names = started & {member.name for member in platform.members()}
     if names:

@@ -12,6 +12,9 @@ from temporal_dsql_deploy.operations import up as operation
 from temporal_dsql_deploy.platforms.protocol import Change, Member, Status
 
 
+JOINED = "temporal_dsql_deploy.operations.joined.until_joined"
+
+
 class Fake:
     """A cluster that `start` starts."""
 
@@ -70,7 +73,7 @@ def test_the_roles_that_were_started_are_waited_for(
         asked.append(names)
         assert before is None
 
-    monkeypatch.setattr(operation, "until_joined", joined)
+    monkeypatch.setattr(JOINED, joined)
     monkeypatch.setattr(operation, "prove", lambda *_: "proved")
     assert up(platform).probe == "proved"
     assert asked == [{"matching-1"}]
@@ -84,7 +87,7 @@ def test_what_is_in_no_ring_is_not_ready_and_is_undone(
     def late(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(operation, "until_joined", late)
+    monkeypatch.setattr(JOINED, late)
     with pytest.raises(type(error)):
         up(platform)
     assert platform.undone
