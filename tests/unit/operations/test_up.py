@@ -11,7 +11,6 @@ from temporal_dsql_deploy.errors import NotReady
 from temporal_dsql_deploy.operations import up as operation
 from temporal_dsql_deploy.platforms.protocol import Change, Member, Status
 
-
 JOINED = "temporal_dsql_deploy.operations.joined.until_joined"
 
 
