@@ -15,6 +15,11 @@ from tests.support.deploy import Deploy
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("loopback addresses")]
 NEWEST = list(schema_folder.VERSIONS)[-1]
+OTHER = {
+    "1.0": {"a.sql": "CREATE TABLE executions_visibility(id INT PRIMARY KEY);"},
+    "9.0": {"b.sql": "CREATE TABLE executions_more(id INT PRIMARY KEY);"},
+}
+"""Of another schema, whose newest version is above that of the cluster's default store."""
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def test_from_nothing_to_the_newest(verbs: Verbs, dsql_cluster: dsql.Cluster) ->
     assert "to be applied: 1.2, 1.10" in verbs.run("status", check=False).stdout
     assert "applied: 1.2, 1.10" in verbs.run("upgrade").stdout
     assert "applied: nothing" in verbs.run("setup").stdout
-    assert f"as wanted: {NEWEST}" in verbs.run("status").stdout
+    assert f"wanted is {NEWEST}: nothing to do" in verbs.run("status").stdout
     assert set(dsql_cluster.users) == {"admin"}
 
 
@@ -158,6 +163,9 @@ def test_an_environment_of_this_machine_has_a_database_of_its_own(
     refused = deploy.run(*words, check=False)
     assert refused.returncode == 1
     assert "not-running" in refused.stderr
+    refused = deploy.run("schema", "status", "local", f"--schema={folder}", check=False)
+    assert refused.returncode == 2
+    assert "makes its own, in SQLite" in refused.stderr
 
 
 @pytest.mark.needs("temporal-server")
@@ -167,6 +175,13 @@ def test_the_database_of_the_cluster_is_looked_at(
     with standing_cluster(tmp_path_factory.mktemp("schema")) as cluster:
         cluster.up()
         found = cluster.deploy.json("schema", "status", "cluster", f"--schema={folder}")
+        other = schema_folder.write(folder.with_name("visibility"), OTHER)
+        for verb in ("status", "setup", "upgrade"):
+            refused = cluster.deploy.run(
+                "schema", verb, "cluster", f"--schema={other}", check=False
+            )
+            assert refused.returncode == 3
+            assert "of another schema" in refused.stderr
     wanted = topology.servers()["temporal-server"].schema.default.version
     assert (found["engine"], found["version"]) == ("PostgreSQL", wanted)
     assert found["ok"]
@@ -175,4 +190,5 @@ def test_the_database_of_the_cluster_is_looked_at(
 def test_a_folder_that_is_no_schema_is_named(verbs: Verbs, tmp_path: Path) -> None:
     refused = verbs.run("status", f"--schema={tmp_path}", check=False)
     assert refused.returncode == 3
-    assert f"{tmp_path}/versioned is no schema of Temporal" in " ".join(refused.stderr.split())
+    assert f"{tmp_path} is no schema of Temporal" in refused.stderr
+    assert f"{tmp_path}/schema would be" in refused.stderr

@@ -33,9 +33,9 @@ VERSIONS: dict[str, dict[str, str]] = {
 """In the order of their numbers, which is not that of their names."""
 
 
-def write(folder: Path) -> Path:
+def write(folder: Path, versions: dict[str, dict[str, str]] = VERSIONS) -> Path:
     """Make it; the folder of the schema."""
-    for number, files in VERSIONS.items():
+    for number, files in versions.items():
         version = folder / "versioned" / f"v{number}"
         version.mkdir(parents=True)
         manifest = {

@@ -26,6 +26,7 @@ def recover(
 
     Nothing wrong: nothing is done. Else it starts what is dead, restarts what hangs, deletes rows
     of the dead; at last, after a question, it stops all roles and starts them in their order.
+    With --dry-run it exits with 1 where something would be done.
     """
     from temporal_dsql_deploy.operations.recover import run as operation
 
@@ -36,6 +37,8 @@ def recover(
             terminal.result(plan)
         else:
             _show_plan(plan)
+        if plan.repair is not None:
+            raise typer.Exit(1)
         return
     result = operation.recover(
         platform,

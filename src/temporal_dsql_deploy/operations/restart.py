@@ -174,6 +174,9 @@ class _Rolling:
             interrupts.run(readiness.wait_for_ui(self._platform, seconds=SECONDS))
         else:
             interrupts.run(readiness.wait_for_frontend(self._platform, seconds=SECONDS))
+        self._say_done(instance, began)
+
+    def _say_done(self, instance: Instance, began: float) -> None:
         self.done.append(Restarted(instance.name, round(time.monotonic() - began, 1)))
         self._report(f"{instance.name} is back after {self.done[-1].seconds} s")
 
@@ -190,9 +193,11 @@ class _Rolling:
                     raise
                 if isinstance(error, KeyboardInterrupt) and _may_be_ending(now, instance):
                     self._report(f"interrupted; {instance.name} is started again first")
+                    began = time.monotonic()
                     with suppress(DeployError):
                         # How it is then is told with the rest.
                         self._platform.restart([instance.name], grace=self._grace)
+                        self._say_done(instance, began)
                 raise self._halfway(instance, error) from error
 
     def _now(self, instance: Instance) -> Instance:

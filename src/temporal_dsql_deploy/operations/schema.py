@@ -71,6 +71,7 @@ def look(request: Request) -> SchemaStatus:
     """
     wanted = _wanted(request)
     with _target(request) as target:
+        apply.refuse_other(target, wanted.known)
         return _status(request, target, wanted)
 
 
@@ -80,6 +81,7 @@ def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
     with _target(request) as target:
         if only_upgrade:
             _refuse_empty(request, target)
+        apply.refuse_other(target, wanted.known)
         status = _status(request, target, wanted)
         if not status.pending:
             # What was interrupted half way may lack what the next version drops.

@@ -7,7 +7,7 @@ import typer
 
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
-from temporal_dsql_deploy.errors import InvalidSetting
+from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
@@ -19,7 +19,7 @@ Folder = Annotated[
         "--schema",
         metavar="FOLDER",
         envvar="DSQL_DEPLOY_SCHEMA",
-        help="Folder of one versioned schema, such as schema/dsql/temporal of the server's source.",
+        help="Folder of one versioned schema: schema/dsql/temporal of a server's source tree.",
     ),
 ]
 Version = Annotated[
@@ -43,7 +43,7 @@ Certificates = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Certificates to trust with --endpoint [the system's].",
+        help="Certificates to trust with --endpoint [those of AWS's SDK].",
     ),
 ]
 ADMIN = "admin"
@@ -75,7 +75,14 @@ def _database(
     from temporal_dsql_deploy.environments.find import find
 
     options.address(environment)
-    if find(environment).platform != "ecs":
+    named = find(environment).platform
+    if named == "local":
+        raise NotForPlatform(
+            f"environment {environment} has no schema to be applied",
+            cause="the embedded server makes its own, in SQLite",
+            fix="name one with a database: cluster, or one on ECS",
+        )
+    if named != "ecs":
         if endpoint is not None:
             raise InvalidSetting(
                 f"environment {environment} has a database of its own",
@@ -105,7 +112,8 @@ def show(status: "SchemaStatus") -> None:
         lacking = ", ".join(status.lacking)
         terminal.text(f"version {status.version} should have, and it lacks: {lacking}")
     if status.ok:
-        terminal.text(f"as wanted: {status.wanted}")
+        newer = "" if status.version == status.wanted else ", and it is newer than that"
+        terminal.text(f"wanted is {status.wanted}{newer}: nothing to do")
 
 
 def tell(result: "SchemaResult", *, as_json: bool) -> None:

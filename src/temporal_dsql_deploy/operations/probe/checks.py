@@ -101,7 +101,7 @@ OTHERS = [
         "children of a parent that ends stay open, if they are ten or more: history has the worker "
         "role close them, through the frontend, and exits a minute after it could not reach that",
         _more(Pair("history", "frontend"), _SYSTEM, _WATCH, _SHARDS),
-        harm="where history cannot reach the frontend, history would exit a minute later",
+        harm="`probe` tries it: it ends history where its path to the frontend is closed",
     ),
     Check(
         "batch",

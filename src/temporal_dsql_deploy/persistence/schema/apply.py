@@ -81,6 +81,7 @@ def upgrade(
     for table in versions.TABLES:
         retried(partial(target.connection.execute, table), also=_AT_ONCE)
     _begin(target)
+    refuse_other(target, known)
     done = []
     before = _stored(target)
     for version in known:
@@ -92,6 +93,24 @@ def upgrade(
         before = _stored(target)
     refuse_broken(target, known)
     return done
+
+
+def refuse_other(target: Target, known: Sequence[Version]) -> None:
+    """Raises SchemaUnusable where the database has a schema and no table of this one's.
+
+    Both stores of Temporal number their versions alike, and each is a schema of its own.
+    """
+    number = min(_stored(target), known[-1].number)
+    expected = files.objects([version for version in known if version.number <= number])
+    tables = {name for kind, name in expected if kind == "table"}
+    there = {name for kind, name in target.connection.execute(_OBJECTS).fetchall()}
+    if tables and not tables & there:
+        raise SchemaUnusable(
+            f"database {target.name} has version {_stored(target)} of another schema",
+            cause=f"it has none of the tables of this one, such as {min(tables)}",
+            fix="name the folder of the schema that it holds: that of the default store is called "
+            "temporal, the other visibility",
+        )
 
 
 def refuse_broken(target: Target, known: Sequence[Version]) -> None:

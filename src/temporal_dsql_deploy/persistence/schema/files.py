@@ -58,6 +58,8 @@ def read(folder: Path) -> list[Version]:
     Raises SchemaUnusable, which names the file.
     """
     versioned = folder if folder.name == _FOLDER else folder / _FOLDER
+    if not versioned.is_dir():
+        raise _no_schema(folder)
     try:
         found = [_read(each) for each in versioned.iterdir() if _VERSION.fullmatch(each.name)]
     except OSError as error:
@@ -100,6 +102,14 @@ def _statements(path: Path) -> list[str]:
         return statements.split(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _unusable(path, f"it cannot be read as SQL: {error}") from error
+
+
+def _no_schema(folder: Path) -> SchemaUnusable:
+    if not folder.is_dir():
+        return _unusable(folder, "there is no such folder")
+    found = ", ".join(str(each.parent) for each in sorted(folder.glob(f"*/{_FOLDER}")))
+    inside = f"; {found} would be" if found else ""
+    return _unusable(folder, f"it has no folder {_FOLDER}{inside}")
 
 
 def _unusable(path: Path, cause: str) -> SchemaUnusable:

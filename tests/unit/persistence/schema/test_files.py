@@ -76,9 +76,13 @@ def test_what_is_no_sql_or_no_json_is_named(schema: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_and_one_without_versions_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SchemaUnusable, match="versioned is no schema") as refused:
+    with pytest.raises(SchemaUnusable, match="is no schema of Temporal") as refused:
+        files.read(tmp_path / "none")
+    assert refused.value.cause == "there is no such folder"
+    (tmp_path / "temporal" / "versioned").mkdir(parents=True)
+    with pytest.raises(SchemaUnusable) as refused:
         files.read(tmp_path)
-    assert "No such file" in refused.value.cause
+    assert refused.value.cause == f"it has no folder versioned; {tmp_path}/temporal would be"
     (tmp_path / "versioned").mkdir()
     with pytest.raises(SchemaUnusable) as refused:
         files.read(tmp_path)
