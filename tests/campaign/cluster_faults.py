@@ -186,7 +186,8 @@ def complaint(up: subprocess.CompletedProcess[str]) -> str:
     """The checks of its probe that failed, or why it has none."""
     lines = up.stdout.splitlines()
     failed = [" ".join(line.split()) for line in lines if " FAILED " in line]
-    return "; ".join(failed) or up.stderr.strip().splitlines()[-1]
+    told = [line for line in up.stderr.splitlines() if line.startswith(("error:", "cause:"))]
+    return "; ".join(failed or told)
 
 
 def _frozen(standing: Standing, name: str, seconds: float) -> None:
