@@ -4,58 +4,39 @@ The rows of the dead are fresh, so whoever starts dials them: a role waits up to
 """
 
 import time
-from pathlib import Path
 
-from tests.support.cluster import (
-    Cluster,
-    by_name,
-    free_network,
-    standing_cluster,
-    started_elsewhere,
-)
+from benchmarks.said import COMPLETED, seconds_until
+from tests.support.cluster import Cluster, by_name, free_network, started_elsewhere
 
 _SECONDS = 120.0
 _POLL = 0.2
 
 
-def seconds(folder: Path, rounds: int) -> list[tuple[float, float]]:
-    """From the moment in which all run until all are SERVING and in the ring: recovered, untouched.
+def recovered(cluster: Cluster) -> float:
+    """Seconds from the moment in which all run until `recover` has all SERVING and in the ring."""
+    _move(cluster)
 
-    One cluster for all rounds; each kind finds it whole.
-    """
-    folder.mkdir()
-    with standing_cluster(folder) as cluster:
-        return [(_recovered(cluster), _untouched(cluster)) for _ in range(rounds)]
+    def said(line: str) -> bool:
+        # Where it healed before anything was done the probe is the first that is told.
+        return "everything is SERVING" in line or COMPLETED in line
 
-
-def _moved(cluster: Cluster) -> float:
-    cluster.up()
-    started_elsewhere(cluster, free_network())
-    return time.perf_counter()
+    return seconds_until(cluster.deploy, "recover", "cluster", said=said)
 
 
-def _recovered(cluster: Cluster) -> float:
-    began = _moved(cluster)
-    with cluster.deploy.start("recover", "cluster") as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            # Where it healed before anything was done the probe is the first that is told.
-            if "everything is SERVING" in line or "probe: workflow" in line:
-                break
-        else:
-            raise RuntimeError("`recover` ended without a cluster that serves")
-        seconds = time.perf_counter() - began
-        process.communicate()
-    return seconds
-
-
-def _untouched(cluster: Cluster) -> float:
-    began = _moved(cluster)
+def untouched(cluster: Cluster) -> float:
+    """Seconds until they are it by themselves."""
+    _move(cluster)
+    began = time.perf_counter()
     while not _serving(cluster):
         if time.perf_counter() - began > _SECONDS:
             raise RuntimeError(f"not all roles serve after {_SECONDS:g} s")
         time.sleep(_POLL)
     return time.perf_counter() - began
+
+
+def _move(cluster: Cluster) -> None:
+    cluster.up()
+    started_elsewhere(cluster, free_network())
 
 
 def _serving(cluster: Cluster) -> bool:

@@ -23,8 +23,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import bench, checks, recovery  # noqa: E402
+from benchmarks.said import COMPLETED, seconds_until  # noqa: E402
 from scripts import temporal_server  # noqa: E402
 from tests.support import postgresql  # noqa: E402
+from tests.support.cluster import standing_cluster  # noqa: E402
 from tests.support.deploy import COMMAND, Deploy, free_ports  # noqa: E402
 
 BY_HAND = Path(__file__).with_name("by_hand.py")
@@ -38,16 +40,7 @@ def up_to_first_workflow(folder: Path) -> float:
     deploy = Deploy(folder)
     deploy.write_environment().unlink()
     ports = [f"--port={deploy.ports['frontend']}", f"--ui-port={deploy.ports['ui']}"]
-    began = time.perf_counter()
-    with deploy.start("up", "local", *ports) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "probe: workflow" in line:
-                break
-        else:
-            raise RuntimeError("`up` ended without a completed workflow")
-        seconds = time.perf_counter() - began
-        process.communicate()
+    seconds = seconds_until(deploy, "up", "local", *ports, said=lambda line: COMPLETED in line)
     deploy.run("destroy", "--yes")
     return seconds
 
@@ -75,16 +68,9 @@ def up_to_four_serving(folder: Path) -> float:
     deploy = Deploy(folder)
     file = deploy.write_environment(name="cluster")
     file.write_text(f"network = {NETWORK}\n")
-    began = time.perf_counter()
-    with deploy.start("up", "cluster") as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.rstrip().endswith(": SERVING"):
-                break
-        else:
-            raise RuntimeError("`up cluster` ended without four roles that serve")
-        seconds = time.perf_counter() - began
-        process.communicate()
+    seconds = seconds_until(
+        deploy, "up", "cluster", said=lambda line: line.rstrip().endswith(": SERVING")
+    )
     deploy.run("destroy", "cluster", "--yes")
     return seconds
 
@@ -164,7 +150,7 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
             "`up cluster` from nothing to all four roles SERVING; a small program that starts them"
         )
         yield Result(name, a, b, ratio, "ratio <= 1.2", met=ratio <= 1.2)
-        yield run_recovery(min(rounds, 5), next(folders))
+        yield run_recovery(min(rounds, 5), fresh())
     a, b, ratio = compare(
         lambda: command_seconds(str(COMMAND), "--help"),
         lambda: command_seconds(sys.executable, "-c", "pass"),
@@ -177,9 +163,10 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
 
 def run_recovery(rounds: int, folder: Path) -> Result:
     """That of `dsql-deploy recover`."""
-    pairs = recovery.seconds(folder, rounds)
-    a, b = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = statistics.median(one / other for one, other in pairs)
+    with standing_cluster(folder) as cluster:
+        a, b, ratio = compare(
+            lambda: recovery.recovered(cluster), lambda: recovery.untouched(cluster), rounds
+        )
     name = "`recover` until all four serve on new addresses; nothing done"
     return Result(name, a, b, ratio, "<= 8 s", met=a <= 8)
 

@@ -6,7 +6,6 @@ nobody here.
 """
 
 import hashlib
-import hmac
 import re
 import socket
 import ssl
@@ -21,6 +20,7 @@ from urllib.parse import parse_qsl, quote
 import psycopg
 
 from tests.support import certificate, postgresql
+from tests.support import signature as signatures
 
 HOST = "abcdefghijklmnopqrstuvwxyz.dsql.eu-west-1.on.aws"
 REGION = "eu-west-1"
@@ -173,15 +173,10 @@ def allowed(token: str, user: str) -> bool:
     if where != HOST or given.get("Action") != action:
         return False
     signature = given.pop("X-Amz-Signature")
-    key, day, *scope = given["X-Amz-Credential"].split("/")
-    if key != KEY or scope != [REGION, "dsql", "aws4_request"]:
+    key, _, scope = given["X-Amz-Credential"].partition("/")
+    if key != KEY or scope.partition("/")[2] != f"{REGION}/dsql/aws4_request":
         return False
     canonical = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sorted(given.items()))
     nothing = hashlib.sha256(b"").hexdigest()
     request = f"GET\n/\n{canonical}\nhost:{HOST}\n\nhost\n{nothing}"
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    said = "\n".join(["AWS4-HMAC-SHA256", given["X-Amz-Date"], "/".join([day, *scope]), digest])
-    secret = f"AWS4{SECRET}".encode()
-    for part in [day, *scope, said]:
-        secret = hmac.digest(secret, part.encode(), "sha256")
-    return hmac.compare_digest(secret.hex(), signature)
+    return signature == signatures.signature(SECRET, scope, given["X-Amz-Date"], request)

@@ -3,7 +3,6 @@ metadata endpoint of ECS, AMP and Loki."""
 
 import gzip
 import hashlib
-import hmac
 import json
 import os
 import queue
@@ -21,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from scripts import collector
+from tests.support import signature as signatures
 from tests.support.deploy import free_ports
 from tests.support.wire import Message, unsnapped
 
@@ -281,9 +281,4 @@ def signature_is_right(request: Request, region: str, service: str) -> bool:
         ]
     )
     scope = f"{day}/{region}/{service}/aws4_request"
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, digest])
-    key = f"AWS4{SECRET}".encode()
-    for part in [*scope.split("/"), text]:
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.compare_digest(key.hex(), signature)
+    return signature == signatures.signature(SECRET, scope, headers["x-amz-date"], canonical)
