@@ -10,8 +10,12 @@ from temporal_dsql_deploy.errors import (
     NotRunning,
     StartFailed,
 )
-from temporal_dsql_deploy.operations.membership.doctor import HISTORY
-from temporal_dsql_deploy.operations.membership.look import ask, grpc_address, membership_address
+from temporal_dsql_deploy.operations.membership.look import (
+    HISTORY,
+    ask,
+    grpc_address,
+    membership_address,
+)
 from temporal_dsql_deploy.operations.membership.result import Port
 from temporal_dsql_deploy.persistence import shards
 from temporal_dsql_deploy.persistence.database import connect

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import DeployError, NotRunning, StoppedHalfway
-from temporal_dsql_deploy.interrupts import uninterrupted
 from temporal_dsql_deploy.operations import readiness
 from temporal_dsql_deploy.operations.joined import SECONDS, taken_now, until_joined
-from temporal_dsql_deploy.operations.membership.doctor import HISTORY
+from temporal_dsql_deploy.operations.membership.look import HISTORY
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.platforms.protocol import (
@@ -186,7 +185,7 @@ class _Rolling:
         try:
             yield
         except (DeployError, KeyboardInterrupt) as error:
-            with uninterrupted():
+            with interrupts.uninterrupted():
                 now = self._now(instance)
                 if isinstance(error, DeployError) and not self.done and now == instance:
                     # It was refused before anything was stopped.

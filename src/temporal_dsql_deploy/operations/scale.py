@@ -7,7 +7,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import RestartNeeded
 from temporal_dsql_deploy.operations.joined import taken_now, until_joined
-from temporal_dsql_deploy.operations.membership.doctor import HISTORY
+from temporal_dsql_deploy.operations.membership.look import HISTORY
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.prove import Proof, prove
 from temporal_dsql_deploy.operations.undone import undone_on_failure

@@ -76,7 +76,7 @@ def look(request: Request) -> SchemaStatus:
 
 
 def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
-    """What there is, where `setup` or `upgrade` would begin; raises as that does."""
+    """What there is, where `bring` would begin; raises as that does."""
     wanted = _wanted(request)
     with _target(request) as target:
         if only_upgrade:
@@ -89,20 +89,12 @@ def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
         return status
 
 
-def setup(request: Request, report: Report) -> SchemaResult:
+def bring(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResult:
     """Apply all versions that it has not, from an empty database on.
 
-    Whatever ended an earlier one, this goes on where that stopped. Raises as `look` does.
+    With `only_upgrade` one without a schema is refused: it may be the wrong one. Whatever ended an
+    earlier one, this goes on where that stopped. Raises as `look` does.
     """
-    return _apply(request, report, only_upgrade=False)
-
-
-def upgrade(request: Request, report: Report) -> SchemaResult:
-    """As `setup`, of a database that has a schema; one without may be the wrong one."""
-    return _apply(request, report, only_upgrade=True)
-
-
-def _apply(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResult:
     wanted = _wanted(request)
     with _target(request) as target:
         if only_upgrade:

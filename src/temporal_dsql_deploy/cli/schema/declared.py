@@ -10,7 +10,7 @@ from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform
 
 if TYPE_CHECKING:
-    from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
+    from temporal_dsql_deploy.operations.schema import Request, SchemaStatus
     from temporal_dsql_deploy.persistence.database import Database
 
 Folder = Annotated[
@@ -116,8 +116,14 @@ def show(status: "SchemaStatus") -> None:
         terminal.text(f"wanted is {status.wanted}{newer}: nothing to do")
 
 
-def tell(result: "SchemaResult", *, as_json: bool) -> None:
-    """What was done."""
+def bring(request: "Request", *, only_upgrade: bool, dry_run: bool, as_json: bool) -> None:
+    """Apply what is missing, or with `dry_run` tell what that is."""
+    from temporal_dsql_deploy.operations import schema as operation
+
+    if dry_run:
+        tell(operation.plan(request, only_upgrade=only_upgrade), as_json=as_json)
+        return
+    result = operation.bring(request, terminal.progress, only_upgrade=only_upgrade)
     if as_json:
         terminal.result(result)
         return
@@ -125,9 +131,9 @@ def tell(result: "SchemaResult", *, as_json: bool) -> None:
     show(result.status)
 
 
-def tell_plan(status: "SchemaStatus", *, as_json: bool) -> None:
-    """What would be done."""
+def tell(status: "SchemaStatus", *, as_json: bool) -> None:
+    """What there is."""
     if as_json:
         terminal.result(status)
-        return
-    show(status)
+    else:
+        show(status)

@@ -1,7 +1,6 @@
 """`dsql-deploy schema setup ENV`."""
 
 from temporal_dsql_deploy.cli import options
-from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.cli.schema import declared
 
 EXAMPLE = "dsql-deploy schema setup dev --endpoint ID.dsql.REGION.on.aws --schema FOLDER"
@@ -23,9 +22,4 @@ def setup(
     each statement is a transaction, and indexes are waited for; run one at a time there.
     """
     request = declared.request(environment, schema, version, endpoint, user, certificates)
-    from temporal_dsql_deploy.operations import schema as operation
-
-    if dry_run:
-        declared.tell_plan(operation.plan(request, only_upgrade=False), as_json=as_json)
-        return
-    declared.tell(operation.setup(request, terminal.progress), as_json=as_json)
+    declared.bring(request, only_upgrade=False, dry_run=dry_run, as_json=as_json)

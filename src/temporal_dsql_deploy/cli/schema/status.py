@@ -22,6 +22,6 @@ def status(
     from temporal_dsql_deploy.operations import schema as operation
 
     found = operation.look(request)
-    declared.tell_plan(found, as_json=as_json)
+    declared.tell(found, as_json=as_json)
     if not found.ok:
         raise typer.Exit(1)

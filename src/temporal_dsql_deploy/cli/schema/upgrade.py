@@ -1,7 +1,6 @@
 """`dsql-deploy schema upgrade ENV`."""
 
 from temporal_dsql_deploy.cli import options
-from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.cli.schema import declared
 
 EXAMPLE = "dsql-deploy schema upgrade dev --endpoint ID.dsql.REGION.on.aws --schema FOLDER"
@@ -23,9 +22,4 @@ def upgrade(
     goes on where it stopped when it is run again; on Aurora DSQL run one at a time.
     """
     request = declared.request(environment, schema, version, endpoint, user, certificates)
-    from temporal_dsql_deploy.operations import schema as operation
-
-    if dry_run:
-        declared.tell_plan(operation.plan(request, only_upgrade=True), as_json=as_json)
-        return
-    declared.tell(operation.upgrade(request, terminal.progress), as_json=as_json)
+    declared.bring(request, only_upgrade=True, dry_run=dry_run, as_json=as_json)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership.kinds import Kind
-from temporal_dsql_deploy.operations.membership.look import membership_address
+from temporal_dsql_deploy.operations.membership.look import HISTORY, membership_address
 from temporal_dsql_deploy.operations.membership.result import (
     DoctorResult,
     Finding,
@@ -16,7 +16,6 @@ from temporal_dsql_deploy.operations.membership.result import (
 )
 from temporal_dsql_deploy.platforms.ring import host_and_port, reachable
 
-HISTORY = "history"
 CLOCK_SKEW = 5.0
 """Seconds that the server allows for (common/membership/ringpop/monitor.go)."""
 

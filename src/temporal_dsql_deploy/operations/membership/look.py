@@ -13,6 +13,7 @@ from temporal_dsql_deploy.platforms import ring
 from temporal_dsql_deploy.platforms.protocol import Member, Platform, Report
 from temporal_dsql_deploy.runtime.values import join_host_port
 
+HISTORY = "history"
 SECONDS = 2.0
 """How long a member may take to answer; one that lives takes milliseconds."""
 _AT_ONCE = 64

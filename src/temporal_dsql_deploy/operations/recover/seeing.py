@@ -5,7 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from temporal_dsql_deploy.errors import NotRunning
 from temporal_dsql_deploy.operations.membership import doctor
 from temporal_dsql_deploy.operations.membership.clean import decide as fates
-from temporal_dsql_deploy.operations.membership.look import grpc_address, look, membership_address
+from temporal_dsql_deploy.operations.membership.look import (
+    HISTORY,
+    grpc_address,
+    look,
+    membership_address,
+)
 from temporal_dsql_deploy.operations.membership.result import Look
 from temporal_dsql_deploy.operations.recover.result import Seen
 from temporal_dsql_deploy.persistence.membership import PROVEN_GONE
@@ -87,5 +92,5 @@ def _apart(looked: Look) -> frozenset[str]:
 
 
 def _orphans(looked: Look) -> int:
-    living = {grpc_address(one) for one in looked.running if one.role == doctor.HISTORY}
+    living = {grpc_address(one) for one in looked.running if one.role == HISTORY}
     return sum(count for owner, count in (looked.shards or {}).items() if owner not in living)

@@ -100,13 +100,11 @@ def refuse_other(target: Target, known: Sequence[Version]) -> None:
 
     Both stores of Temporal number their versions alike, and each is a schema of its own.
     """
-    number = min(_stored(target), known[-1].number)
-    expected = files.objects([version for version in known if version.number <= number])
-    tables = {name for kind, name in expected if kind == "table"}
-    there = {name for kind, name in target.connection.execute(_OBJECTS).fetchall()}
-    if tables and not tables & there:
+    number = _stored(target)
+    tables = {name for kind, name in _expected(known, number) if kind == "table"}
+    if tables and not tables & {name for _, name in _there(target)}:
         raise SchemaUnusable(
-            f"database {target.name} has version {_stored(target)} of another schema",
+            f"database {target.name} has version {number} of another schema",
             cause=f"it has none of the tables of this one, such as {min(tables)}",
             fix="name the folder of the schema that it holds: that of the default store is called "
             "temporal, the other visibility",
@@ -241,6 +239,12 @@ def lacks(target: Target, known: Sequence[Version]) -> list[str]:
     number = _stored(target)
     if number > known[-1].number:
         return []
-    expected = files.objects([version for version in known if version.number <= number])
-    there = {(kind, name) for kind, name in target.connection.execute(_OBJECTS).fetchall()}
-    return [f"{kind} {name}" for kind, name in sorted(expected - there)]
+    return [f"{kind} {name}" for kind, name in sorted(_expected(known, number) - _there(target))]
+
+
+def _expected(known: Sequence[Version], number: Number) -> set[tuple[str, str]]:
+    return files.objects([version for version in known if version.number <= number])
+
+
+def _there(target: Target) -> set[tuple[str, str]]:
+    return {(kind, name) for kind, name in target.connection.execute(_OBJECTS).fetchall()}
