@@ -8,6 +8,7 @@
     ├── SettingRejected                   the server refused a setting of the environment
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
+    ├── AwsFailed                         AWS said why, in words that are passed on
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -28,6 +29,7 @@
     │   ├── PermissionMissing
     │   ├── BackendMissing
     │   ├── NotInitialised
+    │   ├── NotApplied
     │   ├── DatabaseUnusable
     │   ├── IndexUnusable
     │   └── SchemaUnusable
@@ -102,6 +104,12 @@ class BenchmarkFailed(DeployError):
     """A benchmark could not be run to its end; it says nothing about the cluster's speed."""
 
     code = "benchmark-failed"
+
+
+class AwsFailed(DeployError):
+    """A call of AWS failed in a way that has no code of its own."""
+
+    code = "aws-failed"
 
 
 class UsageError(DeployError):
@@ -224,6 +232,12 @@ class NotInitialised(MissingError):
     """`terraform init` has not been run since the providers, modules or backend changed."""
 
     code = "not-initialised"
+
+
+class NotApplied(MissingError):
+    """The Terraform of the environment has not made what the verb needs."""
+
+    code = "not-applied"
 
 
 class DatabaseUnusable(MissingError):

@@ -37,7 +37,7 @@ def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text("")
     (package / "__init__.py").write_text("")
-    for name in ("errors", "interrupts"):
+    for name in ("aws", "errors", "interrupts"):
         (package / f"{name}.py").write_text("")
     (package / "platforms" / "__init__.py").write_text("import temporal_dsql_deploy.operations\n")
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())

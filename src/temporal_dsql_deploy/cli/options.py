@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from temporal_dsql_deploy.environments.model import Environment
+    from temporal_dsql_deploy.operations.deployed import Deployed
     from temporal_dsql_deploy.platforms.protocol import Platform
 
 
@@ -167,6 +168,22 @@ def choose(
         namespaces.setdefault("default", None)
         environment = replace(environment, namespaces=namespaces)
     return environment, _platform(environment)
+
+
+def deployed(
+    name: str, file: Path | None, terraform: Path | None, provider_mirror: Path | None
+) -> "Deployed":
+    """What stands on AWS of the environment called `name`.
+
+    Raises UnknownEnvironment, InvalidSetting, NotForPlatform, NotApplied, and what Terraform and
+    AWS raise.
+    """
+    from temporal_dsql_deploy.environments.find import find
+    from temporal_dsql_deploy.operations.deployed import How
+    from temporal_dsql_deploy.operations.deployed import find as find_deployed
+
+    address(name, file=file)
+    return find_deployed(find(name, file=file), How(terraform, provider_mirror))
 
 
 def _platform(environment: "Environment") -> "Platform":

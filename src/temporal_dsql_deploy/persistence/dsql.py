@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import (
-    CredentialsExpired,
     CredentialsMissing,
     DatabaseUnusable,
     DeployError,
@@ -31,7 +31,7 @@ PORT = 5432
 _HOST = re.compile(r"(?P<id>[a-z0-9]+)\.dsql(?P<link>-[a-z0-9]+)?\.(?P<region>[a-z0-9-]+)\.on\.aws")
 """A cluster has the host ID.dsql.REGION.on.aws; over PrivateLink ID.dsql-SUFFIX.REGION.on.aws
 (docs.aws.amazon.com/aurora-dsql, connecting with PrivateLink)."""
-_DENIED = ("AccessDenied", "AccessDeniedException")
+SIGNING = "get those that a token is signed with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
         )
         return opened
     except (BotoCoreError, ClientError) as error:
-        raise _no_token(error) from error
+        raise aws.told(error, SIGNING) from error
     except psycopg.OperationalError as error:
         raise refused(database, str(error)) from error
 
@@ -117,24 +117,6 @@ def authorities() -> str:
     return str(get_cert_path(os.environ.get("AWS_CA_BUNDLE") or True))
 
 
-def _no_token(error: Exception) -> DeployError:
-    said = " ".join(str(error).split())
-    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    if "expired" in f"{code} {said}".lower():
-        return CredentialsExpired("the AWS credentials have expired", cause=said, fix=_NEW)
-    if code in _DENIED:
-        return PermissionMissing(
-            "AWS does not give these credentials those that a token is signed with",
-            cause=said,
-            fix="let them do what it says (sts:AssumeRole, as a rule), or use others: AWS_PROFILE",
-        )
-    return CredentialsMissing(
-        "there are no AWS credentials to sign a token with",
-        cause=said,
-        fix="give some: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    )
-
-
 def refused(database: "Database", text: str) -> DeployError:
     """What a failed connection is told as; `text` is what libpq says of all addresses it tried."""
     said = " ".join(text.split())
@@ -142,7 +124,7 @@ def refused(database: "Database", text: str) -> DeployError:
         return CredentialsMissing(
             f"{database.host} does not know the AWS credentials",
             cause=said,
-            fix=f"they may have expired: {_NEW}",
+            fix=f"they may have expired: {aws.NEW_CREDENTIALS}",
         )
     if "access denied" in said:
         action = "dsql:DbConnectAdmin" if database.user == ADMIN else "dsql:DbConnect"
@@ -163,7 +145,6 @@ def refused(database: "Database", text: str) -> DeployError:
     )
 
 
-_NEW = "get new ones (with IAM Identity Center: aws sso login), then try again"
 _UNREACHED = (
     "connect from inside its VPC, or through a VPN into it: a private cluster is reached there and "
     "nowhere else"

@@ -1,0 +1,126 @@
+"""Calls of AWS through its own SDK, and what its refusals are told as."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from temporal_dsql_deploy.errors import (
+    AwsFailed,
+    CredentialsExpired,
+    CredentialsMissing,
+    DeployError,
+    MissingError,
+    PermissionMissing,
+    WrongAccount,
+)
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 30
+_ATTEMPTS = 5
+"""Of each call: throttling and passing troubles are tried again by the SDK."""
+NEW_CREDENTIALS = "get new ones (with IAM Identity Center: aws sso login), then try again"
+SOME_CREDENTIALS = (
+    "give some: aws sso login, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AccessDeniedFault")
+_UNKNOWN = (
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+)
+
+
+def client(service: str, region: str | None = None) -> Any:
+    """A client of one service, with the credentials that AWS's SDK finds.
+
+    `region` is the SDK's own choice when it is None. Raises CredentialsMissing for a profile that
+    is not there, MissingError without a region.
+    """
+    import boto3
+    from botocore.config import Config
+
+    settings = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    )
+    with calling(f"make a client of {service}"):
+        # Not boto3.client: that one's session is shared, and not safe to use from threads.
+        return boto3.session.Session().client(service, region_name=region, config=settings)
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """A block that calls AWS to do `what`, an infinitive; its failures are told as `told` does."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise told(error, what) from error
+
+
+def refusal(error: Exception) -> str:
+    """The code of a refusal, such as `ResourceNotFoundException`; empty when AWS said none."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def told(error: Exception, what: str) -> DeployError:
+    """What a failure of the SDK is told as, of a call to do `what`."""
+    said = " ".join(str(error).split())
+    kind, message, fix = _meaning(error, said)
+    return kind(message.format(what=what), cause=said, fix=fix)
+
+
+def _meaning(error: Exception, said: str) -> tuple[type[DeployError], str, str]:
+    """The error that it is, its message and what to do."""
+    from botocore import exceptions
+
+    code = refusal(error)
+    if "expired" in f"{code} {said}".lower():
+        return CredentialsExpired, "the AWS credentials have expired", NEW_CREDENTIALS
+    if code in _DENIED:
+        fix = "let them do what it says, or use others: AWS_PROFILE"
+        return PermissionMissing, "AWS does not let these credentials {what}", fix
+    if code in _UNKNOWN:
+        return CredentialsMissing, "AWS does not know these credentials", SOME_CREDENTIALS
+    for kind, meaning in {
+        exceptions.ClientError: (
+            AwsFailed,
+            "AWS could not {what}",
+            "correct what it says, then try again",
+        ),
+        exceptions.NoRegionError: (
+            MissingError,
+            "which AWS region is meant is not known",
+            "name it in AWS_REGION",
+        ),
+        (exceptions.HTTPClientError, exceptions.ConnectionError): (
+            MissingError,
+            "AWS cannot be reached",
+            "see to the network, the proxy and the region",
+        ),
+    }.items():
+        if isinstance(error, kind):
+            return meaning
+    # All that is left of the SDK's errors: it found none, or could not get those that it found.
+    return CredentialsMissing, "there are no AWS credentials that can be used", SOME_CREDENTIALS
+
+
+def check_account(environment: str, account: str) -> None:
+    """Refuse credentials of another account than the one `environment` is in.
+
+    Raises WrongAccount, and what `told` makes of a failed call.
+    """
+    with calling("ask whose they are (sts:GetCallerIdentity)"):
+        own = client("sts").get_caller_identity()["Account"]
+    if own != account:
+        raise WrongAccount(
+            f"the AWS credentials are of account {own}, and environment {environment} is in "
+            f"{account}",
+            cause="the one is what AWS says, the other stands in the environment's file or in the "
+            "state of its Terraform",
+            fix="use credentials of the environment's account: AWS_PROFILE",
+        )
