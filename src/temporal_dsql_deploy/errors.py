@@ -9,6 +9,7 @@
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
+    ├── ImageFailed                       a step of building or pushing an image, which is named
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -31,6 +32,7 @@
     │   ├── NotInitialised
     │   ├── NotApplied
     │   ├── DatabaseUnusable
+    │   ├── ImageUnusable
     │   ├── IndexUnusable
     │   └── SchemaUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
@@ -110,6 +112,12 @@ class AwsFailed(DeployError):
     """A call of AWS failed in a way that has no code of its own."""
 
     code = "aws-failed"
+
+
+class ImageFailed(DeployError):
+    """A step of building or pushing an image failed; the message names it."""
+
+    code = "image-failed"
 
 
 class UsageError(DeployError):
@@ -244,6 +252,12 @@ class DatabaseUnusable(MissingError):
     """The database does not answer, refuses, or does not hold Temporal's schema."""
 
     code = "database-unusable"
+
+
+class ImageUnusable(MissingError):
+    """An image is not there, or does not hold what is built on it."""
+
+    code = "image-unusable"
 
 
 class IndexUnusable(MissingError):
