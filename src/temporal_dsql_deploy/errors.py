@@ -32,7 +32,8 @@
     │   ├── NotApplied
     │   ├── DatabaseUnusable
     │   ├── IndexUnusable
-    │   └── SchemaUnusable
+    │   ├── SchemaUnusable
+    │   └── SecretUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -256,6 +257,12 @@ class SchemaUnusable(MissingError):
     """A folder is no schema of Temporal, or the database has what does not fit the schema."""
 
     code = "schema-unusable"
+
+
+class SecretUnusable(MissingError):
+    """A secret is not there, or does not hold what it should."""
+
+    code = "secret-unusable"
 
 
 class RefusedError(DeployError):
