@@ -34,7 +34,8 @@
     │   ├── DatabaseUnusable
     │   ├── ImageUnusable
     │   ├── IndexUnusable
-    │   └── SchemaUnusable
+    │   ├── SchemaUnusable
+    │   └── SecretUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -270,6 +271,12 @@ class SchemaUnusable(MissingError):
     """A folder is no schema of Temporal, or the database has what does not fit the schema."""
 
     code = "schema-unusable"
+
+
+class SecretUnusable(MissingError):
+    """A secret is not there, or does not hold what it should."""
+
+    code = "secret-unusable"
 
 
 class RefusedError(DeployError):

@@ -29,6 +29,7 @@ from temporal_dsql_deploy.cli import (
     restart,
     scale,
     schema,
+    secret,
     status,
     up,
 )
@@ -159,6 +160,7 @@ _verb("recover", recover.recover, recover.EXAMPLE, "Change what runs")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 app.add_typer(images.app, name="images", rich_help_panel="What a cluster stands on")
 app.add_typer(schema.app, name="schema", rich_help_panel="What a cluster stands on")
+app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import ImageFailed, ImageUnusable
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import ImageFailed, ImageUnusable, MissingError, NotForPlatform
 from temporal_dsql_deploy.images import definitions, ecr
 from temporal_dsql_deploy.images.definitions import IMAGES
 from temporal_dsql_deploy.images.engine import Engine
@@ -21,6 +22,7 @@ from temporal_dsql_deploy.operations.images.result import (
     RegistryImage,
 )
 from temporal_dsql_deploy.platforms.protocol import Report
+from temporal_dsql_deploy.terraform import values
 
 _VARIABLES = {"runtime": "temporal_image", "admin-tools": "temporal_admin_tools_image"}
 _GROUPED = ("grafana", "benchmark")
@@ -51,15 +53,31 @@ class Request:
     """None for the newest of each image."""
 
 
-def own(environment: str, account: str | None, region: str) -> Account:
-    """The ECR of the account that the credentials are of, which has to be the environment's.
+def own(environment: Environment, region: str | None, terraform: Path | None) -> Account:
+    """The ECR of an environment, before and after its Terraform is applied.
 
-    Raises WrongAccount, and what AWS raises.
+    Its variables say account and region. Raises NotForPlatform, MissingError, WrongAccount, and
+    what Terraform and AWS raise.
     """
-    if account is not None:
-        aws.check_account(environment, account)
-        return Account(account, region)
-    return Account(aws.account(), region)
+    if environment.platform != "ecs" or environment.terraform is None:
+        raise NotForPlatform(
+            f"environment {environment.name} has no registry",
+            cause=f"its platform is {environment.platform}, whose images stay on this machine",
+            fix="name one: --registry HOST",
+        )
+    request = values.Request(environment.terraform, environment.var_files, terraform)
+    said = {} if region and environment.account else values.read(request, ("account_id", "region"))
+    where = region or said.get("region")
+    if not where:
+        raise MissingError(
+            f"the AWS region of environment {environment.name} is not known",
+            cause="its Terraform has no variable `region`",
+            fix="say it: --region REGION",
+        )
+    account = environment.account or said.get("account_id")
+    if account:
+        aws.check_account(environment.name, str(account))
+    return Account(str(account or aws.account()), str(where))
 
 
 def plan(request: Request, engine: Engine) -> ImagesPushed:
