@@ -72,6 +72,9 @@ def engine(folder: Path) -> Iterator[dict[str, str]]:
     # The client of the tests comes first: it is the one that builds.
     path = f"{Path(DOCKER).parent}:{os.environ['PATH']}"
     environ = {"PATH": path, "DOCKER_CONFIG": str(folder / "config")}
+    Path(environ["DOCKER_CONFIG"]).mkdir()
+    # Buildah reads it too, and wants it to be there.
+    Path(environ["DOCKER_CONFIG"], "config.json").write_text("{}")
     if _answers({**os.environ, **environ}):
         yield environ
         return

@@ -23,7 +23,7 @@ Images = Annotated[
     typer.Option(
         "--image",
         metavar="NAME",
-        help=f"Only this one; may be repeated: {', '.join(NAMES)} [all].",
+        help=f"Only this one; may be repeated: {', '.join(NAMES)} [all of them].",
     ),
 ]
 Architecture = Annotated[

@@ -33,7 +33,7 @@ def push(
     left alone, and compared.
     """
     found = declared.environment(environment, file)
-    chosen = declared.images(image)
+    chosen = declared.images(image) if image else ()
     target = declared.architecture(found, architecture)
     from temporal_dsql_deploy.images.engine import choose
     from temporal_dsql_deploy.operations.images import push as operation

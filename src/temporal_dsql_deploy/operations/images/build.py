@@ -117,7 +117,7 @@ def _built(run: _Run, new: list[str]) -> Iterator[BuiltImage]:
                 new.append(order.name)
                 found = run.engine.find(order.name)
                 assert found is not None  # noqa: S101 - it has just been built
-            names[one.name] = order.name if order.name in new else found.names[0]
+            names[one.name] = next(name for name in found.names if _is_own(name, one))
             if one.name in run.request.images:
                 yield described(found, names[one.name], unchanged=order.name not in new)
 

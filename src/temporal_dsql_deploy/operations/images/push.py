@@ -48,7 +48,8 @@ class Request:
     environment: str
     place: Place
     architecture: str
-    images: tuple[str, ...] = tuple(IMAGES)
+    images: tuple[str, ...] = ()
+    """Those that must be there; empty for all that are."""
     tag: str | None = None
     """None for the newest of each image."""
 
@@ -159,7 +160,7 @@ def _chosen(request: Request, there: Sequence[BuiltImage]) -> list[BuiltImage]:
     fitting = [one for one in there if one.architecture == request.architecture]
     found = []
     for definition in definitions.IMAGES.values():
-        if definition.name not in request.images:
+        if request.images and definition.name not in request.images:
             continue
         newest = next(
             (
@@ -170,6 +171,8 @@ def _chosen(request: Request, there: Sequence[BuiltImage]) -> list[BuiltImage]:
             ),
             None,
         )
+        if newest is None and not request.images:
+            continue
         if newest is None:
             tagged = f" with the tag {request.tag}" if request.tag else ""
             raise ImageUnusable(
@@ -179,6 +182,12 @@ def _chosen(request: Request, there: Sequence[BuiltImage]) -> list[BuiltImage]:
                 "ENV",
             )
         found.append(newest)
+    if not found:
+        raise ImageUnusable(
+            f"there is no image for {request.architecture} here",
+            cause="none was built on this machine, or they were removed",
+            fix="build them: dsql-deploy images build ENV",
+        )
     return found
 
 
