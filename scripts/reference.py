@@ -26,6 +26,11 @@ from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
 from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
+from temporal_dsql_deploy.operations.images.result import (
+    ImagesBuilt,
+    ImagesListed,
+    ImagesPushed,
+)
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
@@ -65,6 +70,9 @@ DOCUMENTS: dict[str, type[Result]] = {
     "restart-dry-run": RestartPlan,
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
+    "images-build": ImagesBuilt,
+    "images-list": ImagesListed,
+    "images-push": ImagesPushed,
     "schema-setup": SchemaResult,
     "schema-status": SchemaStatus,
     "schema-upgrade": SchemaResult,
@@ -83,6 +91,9 @@ TITLES = {
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
+    "images-build": "dsql-deploy images build --json",
+    "images-list": "dsql-deploy images list --json",
+    "images-push": "dsql-deploy images push --json",
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
