@@ -19,6 +19,7 @@ from temporal_dsql_deploy.cli import (
     doctor,
     down,
     explain,
+    lease,
     logs,
     membership,
     open_page,
@@ -160,6 +161,7 @@ _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 app.add_typer(schema.app, name="schema", rich_help_panel="Data stores")
 app.add_typer(secret.app, name="secret", rich_help_panel="Data stores")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
+app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
