@@ -39,6 +39,7 @@ from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverR
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
+from temporal_dsql_deploy.operations.secret.run import SecretMetadata, SecretResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
@@ -76,6 +77,9 @@ DOCUMENTS: dict[str, type[Result]] = {
     "schema-setup": SchemaResult,
     "schema-status": SchemaStatus,
     "schema-upgrade": SchemaResult,
+    "secret-rotate": SecretResult,
+    "secret-setup": SecretResult,
+    "secret-show": SecretMetadata,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -97,6 +101,9 @@ TITLES = {
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
+    "secret-rotate": "dsql-deploy secret rotate --json",
+    "secret-setup": "dsql-deploy secret setup --json",
+    "secret-show": "dsql-deploy secret show --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
 }
 

@@ -20,6 +20,7 @@ from temporal_dsql_deploy.cli import (
     down,
     explain,
     images,
+    lease,
     logs,
     membership,
     open_page,
@@ -162,6 +163,7 @@ app.add_typer(images.app, name="images", rich_help_panel="What a cluster stands 
 app.add_typer(schema.app, name="schema", rich_help_panel="What a cluster stands on")
 app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
+app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
