@@ -25,6 +25,7 @@ from temporal_dsql_deploy.operations.check import CheckResult
 from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
+from temporal_dsql_deploy.operations.env import EnvResult
 from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
 from temporal_dsql_deploy.operations.images.result import (
     ImagesBuilt,
@@ -71,6 +72,7 @@ DOCUMENTS: dict[str, type[Result]] = {
     "restart-dry-run": RestartPlan,
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
+    "env": EnvResult,
     "images-build": ImagesBuilt,
     "images-list": ImagesListed,
     "images-push": ImagesPushed,

@@ -18,6 +18,7 @@ from temporal_dsql_deploy.cli import (
     diagram,
     doctor,
     down,
+    env,
     explain,
     images,
     lease,
@@ -168,6 +169,7 @@ _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure and watch")
+_verb("env", env.env, env.EXAMPLE, "What a cluster stands on")
 _verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 
