@@ -94,7 +94,7 @@ def test_the_file_is_its_owners_and_another_one_is_not_written_over(
 class _Ecs:
     """One of its services has a task: the emulated ECS starts none."""
 
-    def describe_services(self, *, cluster: str, services: list[str]) -> dict[str, Any]:
+    def describe_services(self, *, services: list[str], **_: str) -> dict[str, Any]:
         counts = {"ours-history": 1, "ours-worker": 0}
         return {"services": [{"serviceName": one, "runningCount": counts[one]} for one in services]}
 
