@@ -32,6 +32,8 @@ from temporal_dsql_deploy.operations.images.result import (
     ImagesListed,
     ImagesPushed,
 )
+from temporal_dsql_deploy.operations.lease.look import LeaseStatus
+from temporal_dsql_deploy.operations.lease.run import LeaseReset
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
@@ -58,6 +60,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "error": Failure,
     "down": DownResult,
     "explain": ExplainResult,
+    "lease-reset": LeaseReset,
+    "lease-show": LeaseStatus,
     "logs": LogLine,
     "membership-clean": membership.CleanResult,
     "membership-doctor": membership.DoctorResult,
@@ -90,6 +94,8 @@ DOCUMENTS: dict[str, type[Result]] = {
 TITLES = {
     "bench-results": "dsql-deploy bench results --json; of one result, bench-run",
     "error": "dsql-deploy --json, on stderr",
+    "lease-reset": "dsql-deploy lease reset --json",
+    "lease-show": "dsql-deploy lease show --json",
     "logs": "dsql-deploy logs --json, a line",
     "membership-clean": "dsql-deploy membership clean --json",
     "membership-doctor": "dsql-deploy membership doctor --json",

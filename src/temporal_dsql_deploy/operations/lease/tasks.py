@@ -43,11 +43,6 @@ def holders(deployed: Deployed, ecs: Any) -> Holders:
     )
 
 
-def running(deployed: Deployed, ecs: Any) -> int:
-    """Tasks of all roles. Raises as `holders` does."""
-    return sum(one["runningCount"] for one in _services(deployed, ecs).values())
-
-
 def _roles(deployed: Deployed, ecs: Any) -> Iterator[_Role]:
     for role, service in _services(deployed, ecs).items():
         container = deployed.output("services")[role]["container_name"]
