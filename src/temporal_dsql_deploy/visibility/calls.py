@@ -86,9 +86,10 @@ def look(name: str) -> Call:
     return Call("GET", f"/{_name(name)}?flat_settings=true")
 
 
-def create(name: str) -> Call:
-    """Make an index from the templates that match its name."""
-    return Call("PUT", f"/{_name(name)}")
+def create(name: str, further: Mapping[str, Any] | None = None) -> Call:
+    """Make an index from the templates that match its name, with further fields."""
+    body = {"mappings": {"properties": further}} if further else None
+    return Call("PUT", f"/{_name(name)}", body)
 
 
 def put_mapping(name: str, mapping: Mapping[str, Any]) -> Call:

@@ -119,11 +119,14 @@ def differences(expected: Definition, found: Definition) -> list[Difference]:
 
 
 def _difference(what: str, expected: Any, found: Any, *, addable: bool = False) -> Difference:
-    return Difference(what, _shown(expected), _shown(found), addable)
+    return Difference(what, shown(expected), shown(found), addable)
 
 
-def _shown(value: Any) -> str:
-    """A field by its type, with whatever else it says; any other value as it stands."""
+def shown(value: Any) -> str:
+    """A field by its type, with whatever else it says; any other value as it stands.
+
+    Empty for what is not there.
+    """
     if value is _ABSENT:
         return ""
     if not isinstance(value, Mapping):
