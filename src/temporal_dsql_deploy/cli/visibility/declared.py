@@ -1,5 +1,6 @@
 """The options of `visibility`'s verbs, and what they ask for."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, NotRunning
 
 if TYPE_CHECKING:
@@ -65,6 +67,12 @@ class Given:
     terraform: Path | None
     provider_mirror: Path | None
 
+    def again(self) -> str:
+        """Those that it takes to name the same index again."""
+        given = {"--endpoint": self.endpoint, "--index": self.index, "--schema": self.schema}
+        words = [(option, str(value)) for option, value in given.items() if value is not None]
+        return shlex.join([word for pair in words for word in pair])
+
 
 def request(environment: str, given: Given) -> "Request":
     """What is asked for.
@@ -76,6 +84,7 @@ def request(environment: str, given: Given) -> "Request":
     from temporal_dsql_deploy.visibility import expected
 
     options.address(environment, file=given.file, data_dir=given.data_dir)
+    terminal.beside["visibility"] = given.again()
     found = find(environment, file=given.file)
     _refuse_sql(found)
     wanted = expected.read(given.schema) if given.schema else expected.packaged()

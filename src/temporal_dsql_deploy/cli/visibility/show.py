@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         VisibilityStatus,
     )
 
+_FIELD = "field "
+
 
 def status(found: "VisibilityStatus") -> None:
     """The index, and whatever is wrong."""
@@ -67,11 +69,29 @@ def sentence(one: "Finding") -> str:
 
 
 def findings(found: "Sequence[Finding]") -> None:
-    """Each with what to do; what is to be done is said once for those that follow each other."""
-    for at, one in enumerate(found):
-        terminal.text(f"NG  {sentence(one)}")
-        if at + 1 == len(found) or found[at + 1].fix != one.fix:
-            terminal.text(f"    fix: {terminal.spelled(one.fix)}")
+    """Each with what to do, which is said once for those that follow each other."""
+    lines = [(_line(same), same[0].fix) for same in _together(found)]
+    for at, (line, fix) in enumerate(lines):
+        terminal.text(f"NG  {line}")
+        if at + 1 == len(lines) or lines[at + 1][1] != fix:
+            terminal.text(f"    fix: {terminal.spelled(fix)}")
+
+
+def _together(found: "Sequence[Finding]") -> "list[list[Finding]]":
+    """Fields of one type that are missing, together; the others one by one."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for one in found:
+        missing = one.what.startswith(_FIELD) and not one.found
+        key = (one.expected, one.fix) if missing else (one.what, one.found, one.fix)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
+
+
+def _line(same: "Sequence[Finding]") -> str:
+    if len(same) == 1:
+        return sentence(same[0])
+    names = ", ".join(one.what.removeprefix(_FIELD) for one in same)
+    return f"{len(same)} fields are missing, {same[0].expected} is expected: {names}"
 
 
 def plan(found: "VisibilityPlan", *, as_json: bool) -> None:

@@ -162,9 +162,11 @@ def _index(request: Request, seen: Seen) -> Iterator[Fault]:
         return
     ((name, document),) = seen.index.items()
     yield from _state(name, seen, document["settings"])
-    for one in index.differences(request.expected.definition(), index.index(seen.index)):
+    found = index.differences(request.expected.definition(), index.index(seen.index))
+    fix = _REPAIR if all(one.addable for one in found) else _REBUILD
+    for one in found:
         cure = Cure.ADD if one.addable else Cure.REBUILD
-        finding = Finding(one.what, one.expected, one.found, _REPAIR if one.addable else _REBUILD)
+        finding = Finding(one.what, one.expected, one.found, fix)
         yield Fault(finding, cure, calls.put_mapping(name, request.expected.template["mappings"]))
 
 
