@@ -107,7 +107,7 @@ class Gate:
         ]
 
     def __enter__(self) -> "Gate":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

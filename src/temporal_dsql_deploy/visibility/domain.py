@@ -205,8 +205,8 @@ def parse(url: str) -> str:
     split = _split(url)
     if split is None:
         raise InvalidSetting(
-            f"{url!r} is no URL of an OpenSearch",
-            cause="it has to be https://HOST, with a port if need be, and nothing behind",
+            f"{url.rpartition('@')[2]!r} is no URL of an OpenSearch",
+            cause="it has to be https://HOST, with a port if need be, no user, and nothing behind",
             fix="as Terraform tells it: https://$(terraform output -raw opensearch_endpoint)",
         )
     made = f"{split.scheme}://{split.netloc.lower()}"
