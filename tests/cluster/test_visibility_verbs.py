@@ -67,7 +67,8 @@ class Verbs:
         self, verb: str, *options: str, index: str = INDEX, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         words = self.words(verb, *options, index=index)
-        return self.deploy.run(*words, check=False, **{**CREDENTIALS, **environment})
+        variables: dict[str, Any] = {**CREDENTIALS, **environment}
+        return self.deploy.run(*words, check=False, **variables)
 
     def json(self, verb: str, *options: str, index: str = INDEX) -> Any:
         found = json.loads(self.run(verb, *options, "--json", index=index).stdout)
@@ -355,7 +356,7 @@ def test_the_domain_and_the_index_are_those_of_the_outputs(
 ) -> None:
     outputs = {"opensearch_endpoint": gate.url, "opensearch_visibility_index": INDEX}
     file = stands(tmp_path, outputs)
-    variables = {**aws.environment(), **CREDENTIALS}
+    variables: dict[str, Any] = {**aws.environment(), **CREDENTIALS}
     words = ("visibility", "setup", "ours", "--file", str(file))
     done = deploy.run(*words, **variables)
     assert f"PUT /{INDEX}" in done.stdout

@@ -58,6 +58,10 @@ def words(file: Path, *options: str) -> list[str]:
     return ["visibility", "setup", "ours", "--file", str(file), "--as-task", *options]
 
 
+def account(aws: EmulatedAws) -> dict[str, Any]:
+    return dict(aws.environment())
+
+
 def tasks(aws: EmulatedAws) -> list[Any]:
     ecs = client(aws, "ecs")
     found = ecs.list_tasks(cluster="temporal-ours")["taskArns"]
@@ -66,7 +70,7 @@ def tasks(aws: EmulatedAws) -> list[Any]:
 
 def test_the_very_call_is_shown_and_not_made(deploy: Deploy, aws: EmulatedAws, file: Path) -> None:
     before = len(tasks(aws))
-    shown = deploy.run(*words(file, "--dry-run"), **aws.environment()).stdout
+    shown = deploy.run(*words(file, "--dry-run"), **account(aws)).stdout
     call = shown.partition("ecs:RunTask ")[2]
     request = json.loads(call)
     assert request["launchType"] == "FARGATE"
@@ -77,7 +81,7 @@ def test_the_very_call_is_shown_and_not_made(deploy: Deploy, aws: EmulatedAws, f
 
 
 def test_it_is_run_and_how_it_ended_is_said(deploy: Deploy, aws: EmulatedAws, file: Path) -> None:
-    done = deploy.run(*words(file, "--json"), **aws.environment())
+    done = deploy.run(*words(file, "--json"), **account(aws))
     told = json.loads(done.stdout)
     schema = reference.REFERENCE / "schemas" / "visibility-setup-as-task.schema.json"
     jsonschema.validate(told, json.loads(schema.read_text()))
@@ -87,7 +91,7 @@ def test_it_is_run_and_how_it_ended_is_said(deploy: Deploy, aws: EmulatedAws, fi
 
 
 def test_ctrl_c_stops_it(deploy: Deploy, aws: EmulatedAws, file: Path) -> None:
-    process = deploy.start(*words(file), **aws.environment())
+    process = deploy.start(*words(file), **account(aws))
     assert process.stderr is not None
     while "is started" not in process.stderr.readline():
         assert process.poll() is None
@@ -111,9 +115,9 @@ def test_a_definition_that_is_not_there_is_refused(
         "log_group_name": GROUP,
     }
     file = stands(tmp_path, {"ecs_cluster_arn": "temporal-ours", "opensearch_setup": setup})
-    refused = deploy.run(*words(file), check=False, **aws.environment())
+    refused = deploy.run(*words(file), check=False, **account(aws))
     assert refused.returncode == 1
     assert "[aws-failed]" in refused.stderr
-    both = deploy.run(*words(file, "--index", "x"), check=False, **aws.environment())
+    both = deploy.run(*words(file, "--index", "x"), check=False, **account(aws))
     assert both.returncode == 2
     assert "--index does not go with --as-task" in both.stderr

@@ -162,9 +162,9 @@ def _index(request: Request, seen: Seen) -> Iterator[Fault]:
         return
     ((name, document),) = seen.index.items()
     yield from _state(name, seen, document["settings"])
-    found = index.differences(request.expected.definition(), index.index(seen.index))
-    fix = _REPAIR if all(one.addable for one in found) else _REBUILD
-    for one in found:
+    wrong = index.differences(request.expected.definition(), index.index(seen.index))
+    fix = _REPAIR if all(one.addable for one in wrong) else _REBUILD
+    for one in wrong:
         cure = Cure.ADD if one.addable else Cure.REBUILD
         finding = Finding(one.what, one.expected, one.found, fix)
         yield Fault(finding, cure, calls.put_mapping(name, request.expected.template["mappings"]))

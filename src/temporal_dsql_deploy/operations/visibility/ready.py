@@ -39,6 +39,6 @@ def _state(domain: Domain) -> str:
         health = domain.ask(calls.health())
         if health["status"] in _USABLE:
             return ""
-        return f"{health['status']}: {'; '.join(seeing.explain(domain))}"
+        return ": ".join([health["status"], *filter(None, ["; ".join(seeing.explain(domain))])])
     except NotReady as error:
         return error.cause
