@@ -25,7 +25,13 @@ from temporal_dsql_deploy.operations.check import CheckResult
 from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
+from temporal_dsql_deploy.operations.env import EnvResult
 from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
+from temporal_dsql_deploy.operations.images.result import (
+    ImagesBuilt,
+    ImagesListed,
+    ImagesPushed,
+)
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
@@ -34,6 +40,7 @@ from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverR
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
+from temporal_dsql_deploy.operations.secret.run import SecretMetadata, SecretResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
@@ -66,9 +73,16 @@ DOCUMENTS: dict[str, type[Result]] = {
     "restart-dry-run": RestartPlan,
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
+    "env": EnvResult,
+    "images-build": ImagesBuilt,
+    "images-list": ImagesListed,
+    "images-push": ImagesPushed,
     "schema-setup": SchemaResult,
     "schema-status": SchemaStatus,
     "schema-upgrade": SchemaResult,
+    "secret-rotate": SecretResult,
+    "secret-setup": SecretResult,
+    "secret-show": SecretMetadata,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -90,9 +104,15 @@ TITLES = {
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
+    "images-build": "dsql-deploy images build --json",
+    "images-list": "dsql-deploy images list --json",
+    "images-push": "dsql-deploy images push --json",
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
+    "secret-rotate": "dsql-deploy secret rotate --json",
+    "secret-setup": "dsql-deploy secret setup --json",
+    "secret-show": "dsql-deploy secret show --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
     "visibility-repair": "dsql-deploy visibility repair --json",
     "visibility-repair-dry-run": "dsql-deploy visibility repair --dry-run --json",
