@@ -9,6 +9,7 @@
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
+    ├── TaskFailed                        a one-off task on ECS has not done its work
     ├── ImageFailed                       a step of building or pushing an image, which is named
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
@@ -34,6 +35,7 @@
     │   ├── DatabaseUnusable
     │   ├── ImageUnusable
     │   ├── IndexUnusable
+    │   ├── OpenSearchUnusable
     │   ├── SchemaUnusable
     │   └── SecretUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
@@ -113,6 +115,12 @@ class AwsFailed(DeployError):
     """A call of AWS failed in a way that has no code of its own."""
 
     code = "aws-failed"
+
+
+class TaskFailed(DeployError):
+    """A one-off task on ECS was not placed, did not start, or did not end well in time."""
+
+    code = "task-failed"
 
 
 class ImageFailed(DeployError):
@@ -265,6 +273,12 @@ class IndexUnusable(MissingError):
     """The visibility index does not have the mapping or the order that the server expects."""
 
     code = "index-unusable"
+
+
+class OpenSearchUnusable(MissingError):
+    """OpenSearch cannot be reached from here, or refuses a call."""
+
+    code = "opensearch-unusable"
 
 
 class SchemaUnusable(MissingError):

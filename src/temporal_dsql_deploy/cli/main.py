@@ -34,6 +34,7 @@ from temporal_dsql_deploy.cli import (
     secret,
     status,
     up,
+    visibility,
 )
 from temporal_dsql_deploy.cli.console import COMMAND, terminal
 from temporal_dsql_deploy.errors import DeployError, MissingError, UsageError
@@ -163,6 +164,7 @@ _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 app.add_typer(images.app, name="images", rich_help_panel="What a cluster stands on")
 app.add_typer(schema.app, name="schema", rich_help_panel="What a cluster stands on")
 app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands on")
+app.add_typer(visibility.app, name="visibility", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
