@@ -151,6 +151,11 @@ def test_a_password_of_ones_own_comes_from_a_pipe_or_a_prompt(
     )
     assert piped.returncode == 0
     assert stored(aws, name)["admin_password"] == "from a pipe 'ö"  # noqa: S105
+    for given in (b"", b"not \xff UTF-8\n"):
+        done = subprocess.run(
+            command, input=given, env=variables, cwd=deploy.cwd, capture_output=True, check=False
+        )
+        assert (done.returncode, b"Traceback" in done.stderr) == (2, False)
     child = pexpect.spawn(
         str(COMMAND),
         ["secret", "rotate", "mine", "--password-from-stdin"],
@@ -170,6 +175,21 @@ def test_a_password_of_ones_own_comes_from_a_pipe_or_a_prompt(
     assert child.exitstatus == 0
     assert "typed-by-hand" not in str(child.before)
     assert stored(aws, name)["admin_password"] == "typed-by-hand"  # noqa: S105
+    ended = pexpect.spawn(
+        str(COMMAND),
+        ["secret", "rotate", "mine", "--yes", "--password-from-stdin"],
+        env=variables,
+        cwd=str(deploy.cwd),
+        encoding="utf-8",
+        timeout=60,
+    )
+    ended.expect("New password: ")
+    ended.waitnoecho()
+    ended.sendeof()
+    ended.expect("no password was given")
+    ended.expect(pexpect.EOF)
+    ended.close()
+    assert ended.exitstatus == 2
 
 
 @pytest.mark.needs("terminals")

@@ -85,7 +85,15 @@ def test_a_password_of_ones_own_reaches_grafana_as_it_is_or_is_refused(password:
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "a" * 257, " leading-space", "with\nnewline", "x$__file{/etc/passwd}x"]
+    "password",
+    [
+        "short",
+        "a" * 257,
+        " leading-space",
+        "with\nnewline",
+        "x$__file{/etc/passwd}x",
+        "has %(name)s in it",
+    ],
 )
 def test_such_a_password_is_refused(password: str) -> None:
     with pytest.raises(InvalidSetting):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from temporal_dsql_deploy.errors import MissingError
+from temporal_dsql_deploy.errors import InvalidSetting, MissingError
 from temporal_dsql_deploy.operations.secret.place import How, place
 
 DEV = {"project_name": "temporal-dev", "region": "eu-west-1", "tags": {}}
@@ -45,9 +45,17 @@ def test_what_the_user_says_wins_and_what_speaks_against_it_is_told() -> None:
 
 
 def test_without_terraform_the_user_has_to_say_both() -> None:
-    assert place("dev", How(region="r", name="n"), {}).restart.endswith("--service SERVICE")
+    assert place("dev", How(region="us-west-2", name="n"), {}).restart.endswith("--service SERVICE")
     with pytest.raises(MissingError, match="the region") as region:
         place("dev", How(name="n"), {})
     assert region.value.fix == "say it: --region REGION"
     with pytest.raises(MissingError, match="the name"):
-        place("dev", How(region="r"), {})
+        place("dev", How(region="us-west-2"), {})
+
+
+@pytest.mark.parametrize(
+    "how", [How(region="eu west 1"), How(region="nowhere"), How(name="a b"), How(name="x" * 513)]
+)
+def test_what_is_no_region_or_name_is_refused(how: How) -> None:
+    with pytest.raises(InvalidSetting, match="is not right"):
+        place("dev", how, DEV)

@@ -35,6 +35,7 @@ def show(
         terminal.result(status)
     else:
         tell(status)
+        _advise(status)
     if status.verdict is Verdict.WRONG:
         raise typer.Exit(1)
 
@@ -49,10 +50,16 @@ def tell(status: "LeaseStatus") -> None:
         ("", status.leases_expired, "older, open or not, until DynamoDB deletes them"),
         ("tasks", status.tasks, f"that take leases, and hold {status.tasks_hold} at most"),
     ]
-    terminal.render(table([status.endpoint, "", ""], rows))
+    terminal.text(f"leases of {status.endpoint}, in table {status.table}")
+    terminal.render(table(["", "", ""], rows))
     for endpoint, active in status.others.items():
         terminal.warning(f"{status.table} has a counter of {endpoint} too: {active}")
+    if status.counter is not None and status.limit is not None and status.counter >= status.limit:
+        terminal.warning("the counter is at its limit: no further lease is given, no role starts")
     terminal.text(_verdict(status))
+
+
+def _advise(status: "LeaseStatus") -> None:
     if status.verdict in {"wrong", "suspect"}:
         watch = "" if status.verdict == "wrong" else " --watch"
         terminal.text(terminal.spelled(f"to correct it: dsql-deploy lease reset ENV{watch}"))

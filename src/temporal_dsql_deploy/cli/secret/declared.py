@@ -84,9 +84,23 @@ def wanted(user: str | None, *, from_stdin: bool) -> "Wanted":
 
 
 def _ask() -> str:
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline(_LONGEST_LINE)
-        return line.removesuffix("\n").removesuffix("\r")
+    try:
+        return _typed() if sys.stdin.isatty() else _piped()
+    except (EOFError, UnicodeDecodeError) as error:
+        # The error itself may repeat what was given.
+        raise InvalidSetting(
+            "no password was given",
+            cause="stdin ended before one" if isinstance(error, EOFError) else "it is no UTF-8",
+            fix="try again; without --password-from-stdin one is generated",
+        ) from None
+
+
+def _piped() -> str:
+    line = sys.stdin.readline(_LONGEST_LINE)
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def _typed() -> str:
     import getpass
 
     given = getpass.getpass("New password: ", stream=sys.stderr)

@@ -20,8 +20,9 @@ SHORTEST = 8
 LONGEST = 256
 ALPHABET = string.ascii_letters + string.digits
 """Nothing that a shell, a URL, JSON or Grafana's configuration reads as more than itself."""
-# Grafana replaces these in every value, also of its environment (pkg/setting/expanders.go).
-_EXPANDED = re.compile(r"\$(__\w+)?\{")
+# Grafana replaces these in every value, also of its environment: its expanders
+# (pkg/setting/expanders.go) the first, its reader of ini files (go-ini/ini, key.go) the second.
+_EXPANDED = re.compile(r"\$(__\w+)?\{|%\([^)]*\)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,5 @@ def _wrong_password(password: str) -> str:
     if not password.isprintable() or password != password.strip():
         return "it begins or ends with a space, or has characters that cannot be typed"
     if _EXPANDED.search(password):
-        return "Grafana takes ${…} and $__name{…} in it for something to be replaced"
+        return "Grafana takes ${…}, $__name{…} and %(…)s in it for something to be replaced"
     return ""

@@ -5,6 +5,7 @@ could, and takes seconds, the providers and values for all variables; the variab
 by Terraform in a third of a second, of the same files, and are what the next apply will use.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import MissingError, NotForPlatform
+from temporal_dsql_deploy.errors import InvalidSetting, MissingError, NotForPlatform
 from temporal_dsql_deploy.terraform import values
 
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+"""Secrets Manager API reference, CreateSecret."""
 _VARIABLES = (
     "account_id",
     "existing_ecs_cluster",
@@ -75,7 +79,7 @@ def find(environment: Environment, how: How) -> Place:
 
 
 def place(environment: str, how: How, said: Mapping[str, Any]) -> Place:
-    """The place of which the user and the variables speak. Raises MissingError."""
+    """The place of which the user and the variables speak. Raises MissingError, InvalidSetting."""
     project = said.get("project_name")
     wanted = said.get("grafana_admin_secret_name") or (project and f"{project}/grafana/admin")
     region, name = how.region or said.get("region"), how.name or wanted
@@ -89,6 +93,8 @@ def place(environment: str, how: How, said: Mapping[str, Any]) -> Place:
                 cause="its Terraform has no variable that tells it: region, project_name",
                 fix=f"say it: {option}",
             )
+    _check("--region", _REGION, str(region), "such as eu-west-1")
+    _check("--name", _NAME, str(name), "letters, digits and / _ + = . @ -, at most 512 of them")
     kms_key = how.kms_key or said.get("kms_key_arn")
     return Place(
         environment=environment,
@@ -99,6 +105,15 @@ def place(environment: str, how: How, said: Mapping[str, Any]) -> Place:
         restart=_restart(str(region), said),
         notes=tuple(_notes(how, said, str(wanted or ""))),
     )
+
+
+def _check(option: str, pattern: re.Pattern[str], text: str, what: str) -> None:
+    if not pattern.fullmatch(text):
+        raise InvalidSetting(
+            f"{text!r} is not right",
+            cause=f"it is {what}",
+            fix=f"correct {option}, or the variable that says it",
+        )
 
 
 def _variables(environment: Environment, how: How) -> Mapping[str, Any]:
