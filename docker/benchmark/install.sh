@@ -11,6 +11,9 @@ arm64) machine=aarch64 ;;
     ;;
 esac
 
+# Of a checkout that its owner alone may read, the container's user could read nothing.
+chmod -R a+rX .
+
 # hdrhistogram has no wheel for Linux on arm64, so it is compiled, for the target.
 tag=$(python3 -c 'import sys; print("cpython-%d%d" % sys.version_info[:2])')
 export CC="$machine-linux-gnu-gcc"

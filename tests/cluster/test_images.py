@@ -19,13 +19,18 @@ from typing import Any
 import pytest
 
 from scripts import base_image, opensearch, temporal_server
+from temporal_dsql_deploy.errors import ImageFailed
 from temporal_dsql_deploy.images import elf
+from temporal_dsql_deploy.images.engine import choose
+from temporal_dsql_deploy.images.registry import Registry
+from temporal_dsql_deploy.operations.images import push
+from temporal_dsql_deploy.operations.images.result import ImagesPushed
 from temporal_dsql_deploy.platforms.cluster import build
 from tests.support import source_tree
-from tests.support.containers import DOCKER, docker, registry
+from tests.support.containers import DOCKER, PASSWORD, USER, docker, guarded, registry
 from tests.support.deploy import Deploy
 
-__all__ = ["docker", "registry"]
+__all__ = ["docker", "guarded", "registry"]
 
 pytestmark = [
     pytest.mark.needs("container engine"),
@@ -124,10 +129,9 @@ def test_the_labels_say_of_what_and_when(images: Images) -> None:
         labels = said["Config"]["Labels"]
         assert labels["io.temporal-dsql-deploy.image"] == name
         assert labels["org.opencontainers.image.revision"] == one["revision"]
-        assert one["name"].endswith(
-            f":sha-{one['revision'][:12]}-"
-            + "".join(c for c in labels["org.opencontainers.image.created"][:19] if c.isdigit())
-        )
+        created = labels["org.opencontainers.image.created"]
+        time = "".join(character for character in created[:19] if character.isdigit())
+        assert one["name"].endswith(f":sha-{one['revision'][:12]}-{time}")
 
 
 def test_the_server_and_its_tools_run(images: Images) -> None:
@@ -168,6 +172,14 @@ def test_what_is_unchanged_is_left_alone_and_what_is_changed_alone_is_built(
     assert not other["runtime"]["unchanged"]
     variables = images.docker("run", "--rm", "--entrypoint", "env", other["runtime"]["name"]).stdout
     assert "TEMPORAL_SQL_PORT=5432" in variables
+    # What was built before is built again in no time, and is what would be pushed.
+    back = images.build("--image", "server", "--image", "runtime")
+    assert back["runtime"]["unchanged"]
+    assert back["runtime"]["id"] == images.built["runtime"]["id"]
+    listed = json.loads(images.deploy.run("images", "list", "cluster", "--json").stdout)["local"]
+    newest = next(one for one in listed if one["image"] == "runtime")
+    assert newest["name"] == back["runtime"]["name"]
+    assert newest["id"] == images.built["runtime"]["id"]
 
 
 def test_a_source_tree_is_compiled_for_another_architecture_and_left_as_it_was(
@@ -226,7 +238,7 @@ def test_a_step_that_fails_is_named_and_what_was_built_before_it_is_removed(
     )
     assert done.returncode == 3
     assert "127.0.0.1:1/none:1.0.0 for amd64 is not here, and cannot be pulled" in done.stderr
-    assert "DSQL_PORT=5433 will not work" not in done.stdout
+    assert "DSQL_PORT=5433 will not work" in done.stderr
     assert images.names() == before
 
 
@@ -294,6 +306,30 @@ def test_a_tag_that_another_image_has_is_not_moved(images: Images, registry: str
     )
     assert done.returncode == 1
     assert "is another image than the one that was built here" in done.stderr
+
+
+def test_a_registry_that_wants_a_login_gets_it_for_this_push_alone(
+    images: Images, guarded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ECR does; the engine's own configuration learns nothing of it."""
+    for name, value in images.engine.items():
+        monkeypatch.setenv(name, value)
+    engine = choose("docker")
+    tag = images.built["server"]["name"].partition(":")[2]
+
+    def pushed(registry: Registry) -> ImagesPushed:
+        request = push.Request("ours", registry, "amd64", ("server",), tag)
+        return push.push(request, engine, lambda _: None)
+
+    with pytest.raises(ImageFailed, match="could not be pushed"):
+        pushed(Registry(guarded))
+    with pytest.raises(ImageFailed, match="does not tell what it holds") as refused:
+        pushed(Registry(guarded, user=USER, password="wrong"))  # noqa: S106
+    assert "401" in refused.value.cause
+    before = Path(images.engine["DOCKER_CONFIG"], "config.json").read_text()
+    (one,) = pushed(Registry(guarded, user=USER, password=PASSWORD)).images
+    assert not one.already
+    assert Path(images.engine["DOCKER_CONFIG"], "config.json").read_text() == before
 
 
 def test_a_registry_that_does_not_answer_is_said(images: Images) -> None:

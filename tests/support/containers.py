@@ -16,6 +16,10 @@ from scripts import base_image
 
 DOCKER = "/usr/bin/docker"
 """Debian's has a builder inside; a newer one takes a component beside it."""
+USER, PASSWORD = "pusher", "pushing"
+"""Who may use the guarded registry."""
+_HTPASSWD = "pusher:$2b$05$abcdefghijklmnopqrstuuCjeQRT7hKJ3XLkqgEIea4QSSSWggDSa\n"
+"""With bcrypt's hash of the password, as the registry wants it."""
 _PATIENCE = 60.0
 _REGISTRY = """\
 version: 0.1
@@ -143,12 +147,27 @@ def load_base(environ: dict[str, str]) -> None:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of an empty registry that speaks plain HTTP, as engines allow on loopback."""
-    folder = tmp_path_factory.mktemp("registry")
+    with _registry(tmp_path_factory.mktemp("registry"), "") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As `registry`, for who logs in."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "htpasswd").write_text(_HTPASSWD)
+    rule = f"auth:\n  htpasswd:\n    realm: tests\n    path: {folder / 'htpasswd'}\n"
+    with _registry(folder, rule) as address:
+        yield address
+
+
+@contextmanager
+def _registry(folder: Path, rule: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = folder / "config.yml"
-    settings.write_text(_REGISTRY.format(folder=folder / "data", port=port))
+    settings.write_text(_REGISTRY.format(folder=folder / "data", port=port) + rule)
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             ["docker-registry", "serve", str(settings)], stdout=log, stderr=log

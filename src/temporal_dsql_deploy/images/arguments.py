@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from temporal_dsql_deploy.errors import InvalidSetting
+
 KNOWN = (
     "TEMPORAL_BASE_IMAGE",
     "DSQL_ENDPOINT",
@@ -21,10 +23,25 @@ _ONLY = {
 }
 
 
+def baked(given: Mapping[str, str]) -> list[str]:
+    """Those that make an image of one cluster alone."""
+    return [name for name in ("DSQL_ENDPOINT", "OPENSEARCH_ENDPOINT") if given.get(name)]
+
+
 def usable(given: Mapping[str, str]) -> dict[str, str]:
-    """What is built with: an endpoint without its scheme, as the runtime wants a host."""
+    """What is built with: an endpoint without its scheme, as the runtime wants a host.
+
+    Raises InvalidSetting.
+    """
     made = dict(given)
-    endpoint = urlsplit(made.get("OPENSEARCH_ENDPOINT", ""))
+    try:
+        endpoint = urlsplit(made.get("OPENSEARCH_ENDPOINT", ""))
+    except ValueError as error:
+        raise InvalidSetting(
+            f"OPENSEARCH_ENDPOINT {made['OPENSEARCH_ENDPOINT']!r} is no host",
+            cause=str(error),
+            fix="give the host of the domain",
+        ) from error
     if endpoint.scheme and endpoint.hostname:
         made["OPENSEARCH_ENDPOINT"] = endpoint.hostname
     return made
@@ -43,9 +60,8 @@ def warnings(given: Mapping[str, str]) -> Iterator[str]:
         )
     if "://" in given.get("OPENSEARCH_ENDPOINT", ""):
         yield "OPENSEARCH_ENDPOINT is a URL, and its host alone is taken: the runtime wants a host"
-    baked = [name for name in ("DSQL_ENDPOINT", "OPENSEARCH_ENDPOINT") if given.get(name)]
-    if baked:
+    if own := baked(given):
         yield (
-            f"{' and '.join(baked)} make an image of one cluster alone; the task definitions say "
+            f"{' and '.join(own)} make an image of one cluster alone; the task definitions say "
             "where the stores are, so that what was tested in one environment runs in the next"
         )

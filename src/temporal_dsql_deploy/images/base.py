@@ -1,4 +1,4 @@
-"""What an image has to hold that others are built on: Python, certificates, no other user 1000."""
+"""What an image has to hold that others are built on: Python, CA certificates, room for a user."""
 
 import re
 import tarfile
@@ -12,6 +12,9 @@ USER = "temporal"
 _HOME = "/etc/temporal"
 _OLDEST_PYTHON = (3, 9)
 """Of the entrypoint, src/temporal_dsql_deploy/runtime."""
+_OF_THE_TOOL = (3, 11)
+"""Of dsql-deploy itself."""
+_PIP = re.compile(r"usr/(local/)?lib/python3[\d.]*/(site|dist)-packages/pip/__init__.py")
 _PYTHON = re.compile(r"(usr/local/bin|usr/bin|bin)/python3")
 _VERSIONED = re.compile(r"(?:usr/local/bin|usr/bin|bin)/python(3)\.(\d+)")
 _CERTIFICATES = (
@@ -24,42 +27,61 @@ _FIX = "name another with --base-image; what it has to hold: docs/guides/images.
 
 
 @dataclass(frozen=True, slots=True)
-class Users:
-    """Its users and groups, with the one that the images run as."""
+class Contents:
+    """What is in an image, as far as it matters for others."""
 
     passwd: str
+    """/etc/passwd, with the user 1000 where nobody was."""
     group: str
+    python: tuple[int, int]
+    pip: bool
 
 
-def users(name: str, archive: Path) -> Users:
-    """What an image's own files say, with user 1000 added where nobody is. Raises ImageUnusable.
+def contents(name: str, archive: Path) -> Contents:
+    """What an image's own files say. Raises ImageUnusable for one that no image can be built on.
 
     `archive` is a tar of all its files.
     """
     with tarfile.open(archive) as files:
         members = {member.name.removeprefix("./"): member for member in files}
-        _python(name, members)
+        python = _python(name, members)
         _certificates(name, members)
         passwd, group = (_text(files, members, f"etc/{part}") for part in ("passwd", "group"))
-    return Users(_with_user(name, passwd), _with_group(group))
+    pip = any(_PIP.fullmatch(path) for path in members)
+    return Contents(_with_user(name, passwd), _with_group(group), python, pip)
 
 
-def _python(name: str, members: dict[str, tarfile.TarInfo]) -> None:
-    named = [found for path in members if (found := _VERSIONED.fullmatch(path))]
-    versions = [(int(one[1]), int(one[2])) for one in named]
+def check_tool(name: str, found: Contents) -> None:
+    """Refuse an image that dsql-deploy cannot be installed in. Raises ImageUnusable."""
+    if found.python >= _OF_THE_TOOL and found.pip:
+        return
+    version = ".".join(map(str, found.python))
+    raise ImageUnusable(
+        f"dsql-deploy cannot be installed in {name}",
+        cause=f"it takes Python 3.11 with pip, and there is {version}"
+        + ("" if found.pip else " without pip"),
+        fix=_FIX,
+    )
+
+
+def _python(name: str, members: dict[str, tarfile.TarInfo]) -> tuple[int, int]:
     if not any(_PYTHON.fullmatch(path) for path in members):
         raise ImageUnusable(
             f"{name} has no Python",
             cause="neither /usr/bin nor /usr/local/bin has python3",
             fix=_FIX,
         )
-    if versions and max(versions) < _OLDEST_PYTHON:
-        newest = ".".join(map(str, max(versions)))
+    matches = [match for path in members if (match := _VERSIONED.fullmatch(path))]
+    # A program without a version in its name tells none.
+    newest = max(((int(one[1]), int(one[2])) for one in matches), default=_OLDEST_PYTHON)
+    if newest < _OLDEST_PYTHON:
+        version = ".".join(map(str, newest))
         raise ImageUnusable(
             f"the Python of {name} is too old",
-            cause=f"it is {newest}, and the entrypoint needs 3.9",
+            cause=f"it is {version}, and the entrypoint needs 3.9",
             fix=_FIX,
         )
+    return newest
 
 
 def _certificates(name: str, members: dict[str, tarfile.TarInfo]) -> None:

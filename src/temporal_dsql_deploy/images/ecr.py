@@ -8,6 +8,7 @@ from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.images.registry import Registry
+from temporal_dsql_deploy.interrupts import uninterrupted
 
 _MISSING = "RepositoryNotFoundException"
 _THERE = "RepositoryAlreadyExistsException"
@@ -53,11 +54,11 @@ def repositories(region: str, names: Iterable[str]) -> dict[str, bool]:
 
 
 def make(region: str, name: str, tags: Mapping[str, str]) -> bool:
-    """Make a repository; False where somebody else has just made it."""
+    """Make a repository, whole or not at all; False where somebody else has just made it."""
     from botocore.exceptions import ClientError
 
     client = aws.client("ecr", region)
-    with aws.calling(f"make the image repository {name}"):
+    with uninterrupted(), aws.calling(f"make the image repository {name}"):
         try:
             client.create_repository(
                 repositoryName=name,
@@ -69,7 +70,13 @@ def make(region: str, name: str, tags: Mapping[str, str]) -> bool:
             if aws.refusal(error) != _THERE:
                 raise
             return False
-        client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps(LIFECYCLE))
+        try:
+            text = json.dumps(LIFECYCLE)
+            client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text)
+        except ClientError:
+            # It is empty yet, and the next run would take it for finished.
+            client.delete_repository(repositoryName=name)
+            raise
     return True
 
 

@@ -6,13 +6,13 @@ Its command lines are made by pure functions, so that what would be run can be s
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, ImageFail
 
 ENGINES = ("docker", "podman", "buildah")
 """In the order in which they are looked for."""
-_OLD_DOCKER = 23
+_OLD_DOCKER = (23, 0)
 """From this version on the client has BuildKit in a component of its own, buildx."""
+_BY_PLATFORM = (28, 1)
+"""From this version on `docker image inspect --platform` is there (Docker Engine API 1.49)."""
 _LAST_LINES = 4
 _NOTHING = re.compile(r"-*|#\d+ sha256:.*|#\d+ (DONE|CACHED).*")
 """Lines of BuildKit that say nothing of a failure."""
@@ -57,7 +59,6 @@ class Image:
     size: int | None
     """Bytes, unpacked; None where the engine does not tell."""
     labels: Mapping[str, str]
-    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class Engine:
     version: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that it needs beside those of this process."""
+    buildx: bool = False
+    """Whether it builds by Docker's component buildx."""
+    by_platform: bool = False
+    """Whether it can be asked for an image of another architecture under the same name."""
 
     def build(self, order: Build) -> Command:
         """Build an image; nothing is pulled that is here."""
@@ -79,6 +84,8 @@ class Engine:
             *("--platform", f"linux/{order.architecture}"),
             *("--file", str(order.dockerfile)),
             *("--tag", order.name),
+            # An attestation would make the image an index, whose digest is not the image's.
+            *(["--provenance=false"] if self.buildx else []),
             *_pairs("--build-arg", order.arguments),
             *_pairs("--label", order.labels),
             str(order.context),
@@ -117,11 +124,17 @@ class Engine:
         """Take a name away, and the image with its last one."""
         return [self.path, "rmi", name]
 
-    def inspect(self, name: str) -> Command:
+    def inspect(self, name: str, architecture: str | None = None) -> Command:
         """One image as JSON."""
         if self.name == "buildah":
             return [self.path, "inspect", "--type", "image", name]
-        return [self.path, "image", "inspect", name]
+        asked = ["--platform", f"linux/{architecture}"] if architecture and self.by_platform else []
+        return [self.path, "image", "inspect", *asked, name]
+
+    def shown(self, command: Command) -> str:
+        """A command as it can be typed, with the variables that it needs."""
+        given = [f"{name}={value}" for name, value in self.environment.items()]
+        return shlex.join([*(["env", *given] if given else []), *command])
 
     def identities(self, label: str) -> Command:
         """The ids of all images with a label."""
@@ -147,50 +160,55 @@ class Engine:
             raise ImageFailed(
                 f"{self.name} {command[1]} failed",
                 cause=" / ".join(telling[-_LAST_LINES:]),
-                fix=f"see it by hand: {' '.join(command)}",
+                fix=f"see it by hand: {self.shown(command)}",
             )
         return done.stdout
 
-    def find(self, name: str) -> Image | None:
-        """An image by name or id; None where the engine does not hold it."""
+    def find(self, name: str, architecture: str | None = None) -> Image | None:
+        """An image by name or id, of this architecture where there are several; None without."""
         try:
-            said = json.loads(self.run(self.inspect(name)))
+            said = json.loads(self.run(self.inspect(name, architecture)))
         except ImageFailed:
             return None
         return _of_buildah(said) if self.name == "buildah" else _of_docker(said[0])
 
     def labelled(self, label: str) -> list[Image]:
-        """All images with a label, newest first."""
+        """All images with a label."""
         ids = dict.fromkeys(self.run(self.identities(label)).split())
-        found = [image for one in ids if (image := self.find(one))]
-        return sorted(found, key=_age, reverse=True)
+        return [image for one in ids if (image := self.find(one))]
 
     @contextmanager
-    def files(self, name: str) -> Iterator[Path]:
+    def files(self, name: str, architecture: str) -> Iterator[Path]:
         """A tar archive of all files of an image, of any architecture: nothing of it is run."""
         with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
             archive = Path(folder, "files.tar")
             if self.name == "buildah":
-                container = self.run([self.path, "from", "--pull-never", name]).strip()
-                export = [self.path, "mount", container]
+                made = [self.path, "from", "--pull-never", name]
+                removed = [self.path, "rm"]
             else:
-                container = self.run([self.path, "create", name, "true"]).strip()
-                export = [self.path, "export", "--output", str(archive), container]
+                made = [self.path, "create", "--platform", f"linux/{architecture}", name, "true"]
+                # Also the volume that a container of such an image gets by itself.
+                removed = [self.path, "rm", "--volumes"]
+            container = self.run(made).strip()
             try:
-                said = self.run(export).strip()
-                if self.name == "buildah":
-                    subprocess.run(["tar", "-C", said, "-cf", str(archive), "."], check=True)
+                self.run(self.export(container, archive))
                 yield archive
             finally:
-                self.run([self.path, "rm", container])
+                self.run([*removed, container])
+
+    def export(self, container: str, archive: Path) -> Command:
+        """Write all files of a container into a tar archive."""
+        if self.name != "buildah":
+            return [self.path, "export", "--output", str(archive), container]
+        # Without root it can mount only within a user namespace of its own.
+        mounted = f'folder=$({shlex.quote(self.path)} mount "$1")'
+        script = f'{mounted} && tar -C "$folder" -cf "$2" .'
+        own = [] if os.geteuid() == 0 else [self.path, "unshare"]
+        return [*own, "sh", "-c", script, "sh", container, str(archive)]
 
 
 def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
     return [part for name, value in values.items() for part in (option, f"{name}={value}")]
-
-
-def _age(image: Image) -> tuple[str, str]:
-    return (image.created.isoformat() if image.created else "", image.id)
 
 
 def _of_docker(said: Mapping[str, Any]) -> Image:
@@ -201,7 +219,6 @@ def _of_docker(said: Mapping[str, Any]) -> Image:
         architecture=said["Architecture"],
         size=said.get("Size"),
         labels=labels,
-        created=_time(said.get("Created")),
     )
 
 
@@ -213,16 +230,11 @@ def _of_buildah(said: Mapping[str, Any]) -> Image:
         architecture=image["architecture"],
         size=None,
         labels=image.get("config", {}).get("Labels") or {},
-        created=_time(image.get("created")),
     )
 
 
 def _digest(text: str) -> str:
     return text if text.startswith("sha256:") else f"sha256:{text}"
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def choose(name: str | None = None) -> Engine:
@@ -260,14 +272,22 @@ def _usable(engine: Engine) -> Engine:
             cause=getattr(error, "cause", "") or str(error),
             fix="start its engine, or let this user talk to it (DOCKER_HOST, the group docker)",
         ) from error
-    return Engine(engine.name, engine.path, server, _buildkit(engine, client))
+    buildx = _has_buildx(engine, client)
+    return Engine(
+        engine.name,
+        engine.path,
+        server,
+        # The client of that time has the builder inside, and it has to be asked for.
+        {} if buildx else {"DOCKER_BUILDKIT": "1"},
+        buildx=buildx,
+        by_platform=min(_number(client), _number(server)) >= _BY_PLATFORM,
+    )
 
 
-def _buildkit(engine: Engine, client: str) -> Mapping[str, str]:
-    """What turns Docker's present builder on: the one before it cannot assemble for others."""
-    major = client.partition(".")[0]
-    if major.isdigit() and int(major) < _OLD_DOCKER:
-        return {"DOCKER_BUILDKIT": "1"}
+def _has_buildx(engine: Engine, client: str) -> bool:
+    """Whether it builds by buildx; the builder before BuildKit cannot assemble for others."""
+    if _number(client) < _OLD_DOCKER:
+        return False
     try:
         engine.run([engine.path, "buildx", "version"])
     except ImageFailed as error:
@@ -276,9 +296,10 @@ def _buildkit(engine: Engine, client: str) -> Mapping[str, str]:
             cause=error.cause,
             fix="install its component buildx (docker-buildx-plugin), or use --engine podman",
         ) from error
-    return {}
+    return True
 
 
-def names(images: Sequence[Image]) -> list[str]:
-    """All names of some images."""
-    return [name for image in images for name in image.names]
+def _number(version: str) -> tuple[int, ...]:
+    """Major and minor; (0,) for what is no version."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0,)

@@ -1,8 +1,10 @@
 """A registry of images: what it holds, by the HTTP API of the OCI distribution specification."""
 
 import base64
+import http.client
 import ipaddress
 import json
+import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ _KINDS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
+_PREFIX = re.compile(r"[a-z0-9._/-]*")
 _SECONDS = 30
 _MISSING = 404
 _ASKS = (401, 403)
@@ -40,7 +44,7 @@ class Registry:
     def parse(cls, text: str) -> "Registry":
         """HOST[:PORT][/PREFIX]. Raises InvalidSetting."""
         host, _, prefix = text.partition("/")
-        if "://" in text or not host or any(one.isspace() for one in text):
+        if not _HOST.fullmatch(host) or not _PREFIX.fullmatch(prefix):
             raise InvalidSetting(
                 f"{text!r} is no registry",
                 cause="it is a host, with a port and a prefix of names where it has them",
@@ -74,15 +78,16 @@ class Registry:
         if answer is None:
             return None
         headers, body = answer
-        said = json.loads(body)
+        said = self._document(path, body)
         return Manifest(
             headers.get("Docker-Content-Digest", ""), said.get("config", {}).get("digest", "")
         )
 
     def tags(self, repository: str) -> list[str]:
         """All tags of a repository; none where it is not there. Raises ImageFailed."""
-        answer = self._get(f"/v2/{self.prefix}{repository}/tags/list", {})
-        return sorted(json.loads(answer[1]).get("tags") or []) if answer else []
+        path = f"/v2/{self.prefix}{repository}/tags/list"
+        answer = self._get(path, {})
+        return sorted(self._document(path, answer[1]).get("tags") or []) if answer else []
 
     def login(self) -> str:
         """The file that an engine reads who logs in from, with a password in it."""
@@ -105,8 +110,15 @@ class Registry:
             if error.code in _ASKS and not self.user:
                 raise LoginNeeded(self.host) from error
             raise self._failed(path, f"{error.code} {error.reason}") from error
-        except OSError as error:
-            raise self._failed(path, str(error)) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._failed(path, str(error) or type(error).__name__) from error
+
+    def _document(self, path: str, body: bytes) -> dict[str, Any]:
+        try:
+            said = json.loads(body)
+        except ValueError as error:
+            raise self._failed(path, f"it answers something else than JSON: {error}") from error
+        return said if isinstance(said, dict) else {}
 
     def _failed(self, path: str, said: str) -> ImageFailed:
         return ImageFailed(

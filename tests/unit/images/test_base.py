@@ -32,16 +32,27 @@ def archive(folder: Path, files: dict[str, bytes], prefix: str = "") -> Path:
     return path
 
 
+def test_dsql_deploy_takes_a_newer_python_with_pip(tmp_path: Path) -> None:
+    with pytest.raises(ImageUnusable, match="cannot be installed") as refused:
+        base.check_tool("it", base.contents("it", archive(tmp_path, GOOD)))
+    assert "without pip" in refused.value.cause
+    pip = {"usr/local/lib/python3.11/site-packages/pip/__init__.py": b""}
+    base.check_tool("it", base.contents("it", archive(tmp_path, {**GOOD, **pip})))
+    old = {name.replace("3.11", "3.10"): content for name, content in {**GOOD, **pip}.items()}
+    with pytest.raises(ImageUnusable, match="cannot be installed"):
+        base.check_tool("it", base.contents("it", archive(tmp_path, old)))
+
+
 @pytest.mark.parametrize("prefix", ["", "./"])
 def test_a_user_1000_is_added_where_nobody_is(tmp_path: Path, prefix: str) -> None:
-    found = base.users("it", archive(tmp_path, GOOD, prefix))
+    found = base.contents("it", archive(tmp_path, GOOD, prefix))
     assert found.passwd == f"{USERS}temporal:x:1000:1000::/etc/temporal:/usr/sbin/nologin\n"
     assert found.group == f"{GROUPS}temporal:x:1000:\n"
 
 
 def test_a_user_1000_that_is_there_stays(tmp_path: Path) -> None:
     there = b"root:x:0:0::/:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh"
-    found = base.users("it", archive(tmp_path, {**GOOD, "etc/passwd": there}))
+    found = base.contents("it", archive(tmp_path, {**GOOD, "etc/passwd": there}))
     assert found.passwd == f"{there.decode()}\n"
 
 
@@ -60,13 +71,13 @@ def test_what_lacks_something_is_refused_with_what_it_is(
 ) -> None:
     files = {name: content for name, content in {**GOOD, **change}.items() if content is not None}
     with pytest.raises(ImageUnusable, match=message) as refused:
-        base.users("it", archive(tmp_path, files))
+        base.contents("it", archive(tmp_path, files))
     assert "--base-image" in refused.value.fix
 
 
 def test_certificates_of_other_distributions_count(tmp_path: Path) -> None:
     files = {name: content for name, content in GOOD.items() if "ssl" not in name}
-    base.users("it", archive(tmp_path, {**files, "etc/pki/tls/certs/ca-bundle.crt": b"x"}))
+    base.contents("it", archive(tmp_path, {**files, "etc/pki/tls/certs/ca-bundle.crt": b"x"}))
 
 
 _NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True).filter(lambda one: one != "temporal")
@@ -78,7 +89,7 @@ def test_there_is_one_user_1000_whoever_else_there_is(
 ) -> None:
     text = "".join(f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for name, uid in users.items())
     folder = tmp_path_factory.mktemp("base")
-    found = base.users("it", archive(folder, {**GOOD, "etc/passwd": text.encode()}))
+    found = base.contents("it", archive(folder, {**GOOD, "etc/passwd": text.encode()}))
     lines = [line.split(":") for line in found.passwd.splitlines()]
     assert found.passwd.startswith(text)
     assert sum(line[2] == "1000" for line in lines) == max(1, list(users.values()).count(1000))

@@ -100,13 +100,27 @@ def test_the_first_that_is_there_is_taken(path: Path) -> None:
 
 def test_an_old_docker_has_buildkit_inside_and_a_new_one_beside_it(path: Path) -> None:
     docker(path, "20.10.24", buildx=False)
-    assert engine.choose().environment == {"DOCKER_BUILDKIT": "1"}
+    old = engine.choose()
+    assert old.environment == {"DOCKER_BUILDKIT": "1"}
+    assert "--provenance=false" not in old.build(ORDER)
+    assert old.shown(["docker", "x y"]) == "env DOCKER_BUILDKIT=1 docker 'x y'"
     docker(path, "28.2.2", buildx=True)
-    assert engine.choose().environment == {}
+    new = engine.choose()
+    assert new.environment == {}
+    assert "--provenance=false" in new.build(ORDER)
     docker(path, "28.2.2", buildx=False)
     with pytest.raises(BinaryUnusable, match="no BuildKit") as refused:
         engine.choose()
     assert "buildx is not a docker command" in refused.value.cause
+
+
+def test_an_image_is_asked_for_by_its_architecture_where_that_can_be(path: Path) -> None:
+    docker(path, "28.2.2", buildx=True)
+    assert not engine.choose().by_platform  # the engine is 28.0
+    one = Engine("docker", "docker", by_platform=True)
+    asked = ["docker", "image", "inspect", "--platform", "linux/arm64", "x"]
+    assert one.inspect("x", "arm64") == asked
+    assert Engine("docker", "docker").inspect("x", "arm64") == ["docker", "image", "inspect", "x"]
 
 
 def test_a_docker_whose_engine_does_not_answer_is_said(path: Path) -> None:

@@ -1,8 +1,12 @@
 """Definitions, arguments and registries of images; what several places say of them is the same."""
 
 import json
+import os
 import re
+import socket
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +16,11 @@ from temporal_dsql_deploy.cli.images import build as cli_build
 from temporal_dsql_deploy.cli.images import declared
 from temporal_dsql_deploy.errors import ImageFailed, InvalidSetting
 from temporal_dsql_deploy.images import arguments, definitions, ecr, elf
-from temporal_dsql_deploy.images.registry import Registry
-from temporal_dsql_deploy.operations.images import build
+from temporal_dsql_deploy.images.base import Contents
+from temporal_dsql_deploy.images.registry import Manifest, Registry
+from temporal_dsql_deploy.operations.images import build, contexts, push
+from temporal_dsql_deploy.operations.images.programs import Programs
+from temporal_dsql_deploy.operations.images.result import BuiltImage, PushedImage
 
 ROOT = Path(__file__).parents[3]
 
@@ -113,7 +120,7 @@ def test_a_registry_on_this_machine_alone_has_no_tls(text: str, plain: bool, nam
     assert (found.plain, found.name("x", "1")) == (plain, name)
 
 
-@pytest.mark.parametrize("text", ["", "https://x", "a b", "/x"])
+@pytest.mark.parametrize("text", ["", "https://x", "a b", "/x", "127.0.0.1:50x0", "x/Y"])
 def test_what_is_no_registry_is_refused(text: str) -> None:
     with pytest.raises(InvalidSetting):
         Registry.parse(text)
@@ -123,6 +130,111 @@ def test_what_is_no_registry_is_refused(text: str) -> None:
 def test_a_login_is_told_to_the_engine_by_a_file(user: str, password: str) -> None:
     said = json.loads(Registry("r.example.com", user=user, password=password).login())
     assert list(said["auths"]) == (["r.example.com"] if user else [])
+
+
+@pytest.mark.parametrize("answer", [b"220 mail\r\n", b"HTTP/1.0 200 OK\r\n\r\n<html>"])
+def test_what_is_no_registry_is_said_too(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def once() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        with pytest.raises(ImageFailed, match="does not tell what it holds"):
+            Registry(f"127.0.0.1:{server.getsockname()[1]}").tags("x")
+        thread.join()
+
+
+def test_a_host_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="is no host"):
+        arguments.usable({"OPENSEARCH_ENDPOINT": "https://[x"})
+
+
+def image(name: str, number: int, **more: object) -> BuiltImage:
+    fields: dict[str, Any] = {
+        "id": f"sha256:{number}",
+        "architecture": "amd64",
+        "size": None,
+        "revision": "a" * 40,
+        "created": None,
+        **more,
+    }
+    repository = definitions.IMAGES[name].repository
+    return BuiltImage(name, f"{repository}:sha-aaaaaaaaaaaa-2026112212000{number}", **fields)
+
+
+def test_an_image_is_the_one_that_was_built_by_either_digest() -> None:
+    one = image("server", 1)
+    for held in (Manifest("sha256:m", "sha256:1"), Manifest("sha256:1", "sha256:c")):
+        assert push._same(one, "n", "", held) == held.digest
+    for held in (Manifest("sha256:m", "sha256:other"), Manifest("sha256:m", "")):
+        with pytest.raises(ImageFailed, match="another image"):
+            push._same(one, "n", "", held)
+    with pytest.raises(ImageFailed, match="another image"):
+        push._same(one, "n", "sha256:told", Manifest("sha256:m", "sha256:1"))
+    with pytest.raises(ImageFailed, match="not there after"):
+        push._same(one, "n", "", None)
+
+
+def test_what_speaks_against_a_push_is_said() -> None:
+    other = image("runtime", 2, revision="b" * 40, baked=["DSQL_ENDPOINT"])
+    mixed, baked = push._doubts([image("server", 1), other])
+    assert "of different commits" in mixed
+    assert "DSQL_ENDPOINT" in baked
+    assert list(push._doubts([image("server", 1), image("runtime", 1)])) == []
+
+
+def test_terraform_names_them_by_digest() -> None:
+    pushed = [PushedImage(name, "n", "d", f"r/{name}@sha256:1") for name in definitions.IMAGES]
+    assert list(push._variables(pushed)) == [
+        'temporal_image = "r/runtime@sha256:1"',
+        'temporal_admin_tools_image = "r/admin-tools@sha256:1"',
+        'images = { grafana = "r/grafana@sha256:1", benchmark = "r/benchmark@sha256:1" }',
+    ]
+
+
+def test_the_login_of_one_push_knows_which_engine_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, folder = tmp_path / "own", tmp_path / "push"
+    (own / "contexts").mkdir(parents=True)
+    folder.mkdir()
+    (own / "config.json").write_text('{"currentContext": "colima", "auths": {"other": {}}}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(own))
+    push._log_in(Registry("r.example.com", user="AWS", password="secret"), folder)  # noqa: S106
+    said = json.loads((folder / "config.json").read_text())
+    assert said["currentContext"] == "colima"
+    assert list(said["auths"]) == ["r.example.com"]
+    assert (folder / "contexts").resolve() == own / "contexts"
+
+
+def test_everybody_may_read_what_goes_into_an_image(tmp_path: Path) -> None:
+    """Also where nobody but its owner may read what it is made of."""
+    program = tmp_path / "temporal-server"
+    program.write_text("x")
+    program.chmod(0o700)
+    context = tmp_path / "context"
+    context.mkdir(mode=0o700)
+    before = os.umask(0o077)
+    try:
+        made = Programs({"temporal-server": program}, "a")
+        contexts.server(context, made, Contents("u", "g", (3, 11), pip=True))
+        contexts.readable(context)
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in context.rglob("*")}
+    assert modes == {
+        "bin": 0o755,
+        "etc": 0o755,
+        "temporal-server": 0o755,
+        "passwd": 0o644,
+        "group": 0o644,
+    }
+    assert program.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_registry_that_is_not_there_is_said() -> None:

@@ -86,6 +86,8 @@ def build(
         grafana_image=grafana_image,
         arguments=given,
     )
+    for warning in arguments.warnings(given):
+        terminal.warning(warning)
     if dry_run:
         result = operation.plan(request, choose(engine))
     else:

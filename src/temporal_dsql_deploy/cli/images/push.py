@@ -57,6 +57,14 @@ def push(
         return
     if dry_run and result.made:
         terminal.text(f"would make the repositories {', '.join(result.made)}")
+    if result.made and not dry_run:
+        terminal.text(
+            "made the repositories; before terraform/account is applied with them, in its folder:",
+            *(
+                f"  terraform import 'aws_ecr_repository.this[\"{name}\"]' {name}"
+                for name in result.made
+            ),
+        )
     declared.show_commands(result.commands)
     for one in result.images:
         terminal.text(f"{one.image}: {one.reference}{' (was there)' if one.already else ''}")

@@ -1,16 +1,18 @@
 """Build images, and leave alone what is there already and made of the very same."""
 
-import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from temporal_dsql_deploy.errors import ImageFailed, ImageUnusable
+from temporal_dsql_deploy.errors import ImageFailed
 from temporal_dsql_deploy.images import arguments, base, definitions
-from temporal_dsql_deploy.images.definitions import LABEL, Definition
+from temporal_dsql_deploy.images.definitions import Definition
 from temporal_dsql_deploy.images.engine import Build, Engine, Image
-from temporal_dsql_deploy.operations.images import contexts, programs
+from temporal_dsql_deploy.interrupts import uninterrupted
+from temporal_dsql_deploy.operations.images import contexts, found, programs
+from temporal_dsql_deploy.operations.images.bases import Bases
 from temporal_dsql_deploy.operations.images.programs import Origin, Programs
 from temporal_dsql_deploy.operations.images.result import BuiltImage, ImagesBuilt
 from temporal_dsql_deploy.platforms.cluster import wheels
@@ -19,9 +21,8 @@ from temporal_dsql_deploy.platforms.protocol import Report
 BASE_IMAGE = "docker.io/library/python:3.11.14-slim-bookworm"
 """What the Dockerfiles say too; a test compares."""
 GRAFANA_IMAGE = "docker.io/grafana/grafana-oss:12.3.0"
-IMAGE, INPUTS, ARCHITECTURE = (f"{LABEL}{name}" for name in ("image", "inputs", "architecture"))
-_REVISION = "org.opencontainers.image.revision"
 _ON_BASE = ("server", "benchmark")
+_CONTEXTS = "contexts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,30 @@ class Request:
     @property
     def wanted(self) -> list[Definition]:
         """What is built, in order."""
-        found = definitions.with_their_bases(self.images)
+        every = definitions.with_their_bases(self.images)
         if self.server_image and "server" not in self.images:
-            return [one for one in found if one.name != "server"]
-        return found
+            return [one for one in every if one.name != "server"]
+        return every
+
+    @property
+    def needed(self) -> list[str]:
+        """Programs that have to be compiled or given."""
+        return [program for one in self.wanted for program in one.programs]
 
 
 def plan(request: Request, engine: Engine) -> ImagesBuilt:
     """What `build` would run. Raises InvalidSetting."""
-    programs.check(request.origin)
     docker = definitions.folder()
-    lines = list(programs.commands(request.origin, docker, request.architecture))
+    if request.needed:
+        programs.check(request.origin)
+    origin = request.origin if request.needed else None
+    lines = list(programs.commands(origin, docker, request.architecture))
     names = {one.name: f"{one.repository}:sha-COMMIT-TIME" for one in request.wanted}
-    lines += [engine.build(_order(request, one, docker, names)) for one in request.wanted]
-    return ImagesBuilt(
-        environment=request.environment,
-        engine=engine.name,
-        images=[],
-        warnings=list(arguments.warnings(request.arguments)),
-        commands=[shlex.join(line) for line in lines],
-    )
+    labels = {"LABEL": "VALUE"}
+    for one in request.wanted:
+        order = _order(request, one, docker, names)
+        lines.append(engine.shown(engine.build(replace(order, labels=labels))))
+    return ImagesBuilt(request.environment, engine.name, [], commands=lines)
 
 
 def build(request: Request, engine: Engine, report: Report) -> ImagesBuilt:
@@ -72,20 +77,37 @@ def build(request: Request, engine: Engine, report: Report) -> ImagesBuilt:
 
     Raises InvalidSetting, ImageFailed, ImageUnusable, BinaryMissing, BinaryUnusable.
     """
-    programs.check(request.origin)
     docker = definitions.folder()
-    made = programs.obtain(request.origin, docker, request.architecture, report)
+    bases = Bases(engine, request.architecture, report)
+    made = _programs(request, docker, bases, report)
     new: list[str] = []
-    try:
-        built = list(_built(_Run(request, engine, docker, made, report), new))
-    except BaseException:
-        for name in new:
-            engine.run(engine.remove(name))
-        raise
-    told = list(arguments.warnings(request.arguments))
+    # Alone: names are of a second, and images of the same name but another architecture are others.
+    with wheels.alone(_contexts(request).parent, report):
+        try:
+            built = _Run(request, engine, docker, made, bases, report, new).all()
+        except BaseException:
+            with uninterrupted():
+                for name in reversed(new):
+                    # What went wrong is to be told, and not that it cannot be cleaned up after.
+                    with suppress(ImageFailed):
+                        engine.run(engine.remove(name))
+            raise
+    notes = list(made.notes)
     if made.lacking and "admin-tools" in request.images:
-        told.append(f"admin-tools has no {', '.join(made.lacking)}: there is none to be put in")
-    return ImagesBuilt(request.environment, engine.name, built, told)
+        notes.append(f"admin-tools has no {', '.join(made.lacking)}: there is none to be put in")
+    return ImagesBuilt(request.environment, engine.name, built, notes)
+
+
+def _programs(request: Request, docker: Path, bases: Bases, report: Report) -> Programs:
+    if request.needed:
+        programs.check(request.origin)
+        needed = request.needed
+        return programs.obtain(request.origin, docker, request.architecture, needed, report)
+    # All that is built is ours: what it is named by is the server that it stands on, if any.
+    probe = programs.probe(docker, request.architecture, report)
+    image = bases.image(request.server_image or request.base_image)
+    revision = image.labels.get(found.REVISION) or image.id.removeprefix("sha256:")
+    return Programs(probe, revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,105 +116,114 @@ class _Run:
     engine: Engine
     docker: Path
     programs: Programs
+    bases: Bases
     report: Report
+    new: list[str]
+    """Names that were given, or are just being given."""
 
+    def all(self) -> list[BuiltImage]:
+        """Each image, built or found; under one new tag, unless all are the newest of a kind."""
+        there = found.local(self.engine)
+        created = self._time(there)
+        tag = f"sha-{self.programs.short}-{created:%Y%m%d%H%M%S}"
+        names: dict[str, str] = {}
+        images = [(one, self._one(one, tag, created, names)) for one in self.request.wanted]
+        if not self._is_newest(names, there):
+            for one, image in images:
+                if names[one.name] not in self.new:
+                    names[one.name] = self._name(image, names[one.name], f"{one.repository}:{tag}")
+        known = {one.id for one in there}
+        return [
+            found.described(image, names[one.name], unchanged=image.id in known)
+            for one, image in images
+            if one.name in self.request.images
+        ]
 
-def _built(run: _Run, new: list[str]) -> Iterator[BuiltImage]:
-    created = datetime.now(UTC).replace(microsecond=0)
-    tag = f"sha-{run.programs.short}-{created:%Y%m%d%H%M%S}"
-    bases = _Bases(run)
-    names: dict[str, str] = {}
-    with wheels.alone(_contexts(run.request), run.report):
-        for one in run.request.wanted:
-            _fill(run, one, bases)
-            order = _order(
-                run.request, one, run.docker, {**names, one.name: f"{one.repository}:{tag}"}
-            )
-            inputs = contexts.inputs(order, _base_id(run, one, names, bases))
-            found = _there(run.engine, one, inputs)
-            if found is None:
-                run.report(f"building image {one.name} for {order.architecture}")
-                labels = _labels(run, one, created, inputs)
-                _run_build(run.engine, one, _labelled(order, labels))
-                new.append(order.name)
-                found = run.engine.find(order.name)
-                assert found is not None  # noqa: S101 - it has just been built
-            names[one.name] = next(name for name in found.names if _is_own(name, one))
-            if one.name in run.request.images:
-                yield described(found, names[one.name], unchanged=order.name not in new)
+    def _time(self, there: list[BuiltImage]) -> datetime:
+        """Now, or just after the newest name: two of the same second would be one."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        newest = max((found.time_of(one.name) for one in there), default="")
+        if newest < f"{now:%Y%m%d%H%M%S}":
+            return now
+        return datetime.strptime(newest, "%Y%m%d%H%M%S").replace(tzinfo=UTC) + timedelta(seconds=1)
 
+    def _is_newest(self, names: Mapping[str, str], there: list[BuiltImage]) -> bool:
+        """Whether nothing was built, and what was found is what `push` would take."""
+        fitting = [one for one in there if one.architecture == self.request.architecture]
+        return all(
+            name == next((one.name for one in fitting if one.image == image), None)
+            for image, name in names.items()
+        )
 
-class _Bases:
-    """Images of others that ours are built on: each is there, and looked into once."""
+    def _name(self, image: Image, name: str, other: str) -> str:
+        self.new.append(other)
+        self.engine.run(self.engine.tag(name, other))
+        again = self.engine.find(image.id)
+        return next((one for one in again.names if one.endswith(other)), other) if again else other
 
-    def __init__(self, run: _Run) -> None:
-        self._run = run
-        self._ids: dict[str, str] = {}
+    def _one(self, one: Definition, tag: str, created: datetime, names: dict[str, str]) -> Image:
+        """One image, and its name among `names`."""
+        self._fill(one)
+        order = _order(
+            self.request, one, self.docker, {**names, one.name: f"{one.repository}:{tag}"}
+        )
+        inputs = contexts.inputs(order, self._base_id(one, names))
+        for image in self.engine.labelled(f"{found.INPUTS}={inputs}"):
+            if own := found.own_names(image, one):
+                names[one.name] = own[0]
+                return image
+        self.report(f"building image {one.name} for {order.architecture}")
+        self.new.append(order.name)
+        labels = self._labels(one, created, inputs)
+        _build(self.engine, one, replace(order, labels=labels))
+        built = self.engine.find(order.name)
+        assert built is not None  # noqa: S101 - it has just been built
+        own = found.own_names(built, one)
+        names[one.name] = own[0] if own else order.name
+        self.new[-1] = names[one.name]
+        return built
 
-    def identity(self, name: str) -> str:
-        """The id of an image, which is pulled where it is not here. Raises ImageUnusable."""
-        if name not in self._ids:
-            self._ids[name] = self._there(name).id
-        return self._ids[name]
+    def _fill(self, one: Definition) -> None:
+        context = contexts.empty(_contexts(self.request) / one.name)
+        if one.name == "server":
+            contents = self.bases.contents(self.request.base_image)
+            contexts.server(context, self.programs, contents)
+        elif one.name == "runtime":
+            if self.request.server_image:
+                self.bases.contents(self.request.server_image)
+            contexts.runtime_image(context, self.programs)
+        elif one.name == "benchmark":
+            image = self.request.base_image
+            base.check_tool(image, self.bases.contents(image))
+        elif one.name == "admin-tools":
+            contexts.admin_tools(context, self.programs, self.docker)
+        else:
+            contexts.grafana(context, self.docker)
+        contexts.readable(context)
 
-    def users(self, name: str) -> base.Users:
-        """Who is in it. Raises ImageUnusable for one that nothing can be built on."""
-        self.identity(name)
-        with self._run.engine.files(name) as archive:
-            return base.users(name, archive)
+    def _base_id(self, one: Definition, names: Mapping[str, str]) -> str:
+        if one.name in _ON_BASE:
+            return self.bases.image(self.request.base_image).id
+        if one.name == "grafana":
+            return self.bases.image(self.request.grafana_image).id
+        if one.on in names:
+            image = self.engine.find(names[one.on])
+            assert image is not None  # noqa: S101 - it was built before
+            return image.id
+        assert self.request.server_image is not None  # noqa: S101 - nothing else is left out
+        return self.bases.image(self.request.server_image).id
 
-    def _there(self, name: str) -> Image:
-        engine, architecture = self._run.engine, self._run.request.architecture
-        found = engine.find(name)
-        if found is None or found.architecture != architecture:
-            self._run.report(f"pulling {name}")
-            try:
-                engine.run(engine.pull(name, architecture))
-            except ImageFailed as error:
-                raise ImageUnusable(
-                    f"{name} for {architecture} is not here, and cannot be pulled",
-                    cause=error.cause,
-                    fix="name one that can: --base-image, --grafana-image; an image of the engine "
-                    "itself has to be for this architecture",
-                ) from error
-            found = engine.find(name)
-        if found is None or found.architecture != architecture:
-            kind = found.architecture if found else "unknown"
-            raise ImageUnusable(
-                f"{name} is not for {architecture}",
-                cause=f"the one that is here is for {kind}",
-                fix="name one that is: --base-image, or another --architecture",
-            )
-        return found
-
-
-def _fill(run: _Run, one: Definition, bases: _Bases) -> None:
-    context = contexts.empty(_contexts(run.request) / one.name)
-    if one.name == "server":
-        contexts.server(context, run.programs, bases.users(run.request.base_image))
-    elif one.name == "runtime":
-        if run.request.server_image:
-            bases.users(run.request.server_image)
-        contexts.runtime_image(context, run.programs)
-    elif one.name == "benchmark":
-        bases.users(run.request.base_image)
-    elif one.name == "admin-tools":
-        contexts.admin_tools(context, run.programs, run.docker)
-    else:
-        contexts.grafana(context, run.docker)
-
-
-def _base_id(run: _Run, one: Definition, names: Mapping[str, str], bases: _Bases) -> str:
-    if one.name in _ON_BASE:
-        return bases.identity(run.request.base_image)
-    if one.name == "grafana":
-        return bases.identity(run.request.grafana_image)
-    if one.on in names:
-        found = run.engine.find(names[one.on])
-        assert found is not None  # noqa: S101 - it was built before
-        return found.id
-    assert run.request.server_image is not None  # noqa: S101 - nothing else is left out
-    return bases.identity(run.request.server_image)
+    def _labels(self, one: Definition, created: datetime, inputs: str) -> dict[str, str]:
+        baked = arguments.baked(self.request.arguments) if one.name == "runtime" else []
+        return {
+            "org.opencontainers.image.title": one.repository,
+            found.CREATED: created.isoformat(),
+            found.REVISION: self.programs.revision,
+            found.IMAGE: one.name,
+            found.ARCHITECTURE: self.request.architecture,
+            found.INPUTS: inputs,
+            **({found.BAKED: " ".join(baked)} if baked else {}),
+        }
 
 
 def _order(request: Request, one: Definition, docker: Path, names: Mapping[str, str]) -> Build:
@@ -215,70 +246,13 @@ def _order(request: Request, one: Definition, docker: Path, names: Mapping[str, 
 
 
 def _contexts(request: Request) -> Path:
-    return wheels.cache() / "images" / "contexts" / request.architecture
+    return wheels.cache() / "images" / _CONTEXTS / request.architecture
 
 
-def _labels(run: _Run, one: Definition, created: datetime, inputs: str) -> dict[str, str]:
-    return {
-        "org.opencontainers.image.title": one.repository,
-        "org.opencontainers.image.created": created.isoformat(),
-        _REVISION: run.programs.revision,
-        IMAGE: one.name,
-        ARCHITECTURE: run.request.architecture,
-        INPUTS: inputs,
-    }
-
-
-def _labelled(order: Build, labels: Mapping[str, str]) -> Build:
-    return Build(
-        order.name, order.architecture, order.dockerfile, order.context, order.arguments, labels
-    )
-
-
-def _there(engine: Engine, one: Definition, inputs: str) -> Image | None:
-    """The image that was made of the very same, if it still has its name."""
-    for image in engine.labelled(f"{INPUTS}={inputs}"):
-        names = tuple(name for name in image.names if _is_own(name, one))
-        if names:
-            return Image(
-                image.id, names, image.architecture, image.size, image.labels, image.created
-            )
-    return None
-
-
-def _is_own(name: str, one: Definition) -> bool:
-    """Whether it is the name that it was built under, and not one of a registry."""
-    return name.removeprefix("localhost/").startswith(f"{one.repository}:")
-
-
-def _run_build(engine: Engine, one: Definition, order: Build) -> None:
+def _build(engine: Engine, one: Definition, order: Build) -> None:
     try:
         engine.run(engine.build(order))
     except ImageFailed as error:
         raise ImageFailed(
             f"the image {one.name} could not be built", cause=error.cause, fix=error.fix
         ) from error
-
-
-def described(image: Image, name: str, *, unchanged: bool = False) -> BuiltImage:
-    """An image of ours, by its labels."""
-    return BuiltImage(
-        image=image.labels.get(IMAGE, ""),
-        name=name,
-        id=image.id,
-        architecture=image.architecture,
-        size=image.size,
-        revision=image.labels.get(_REVISION, ""),
-        created=image.created,
-        unchanged=unchanged,
-    )
-
-
-def local(engine: Engine) -> list[BuiltImage]:
-    """The images that this has built and the engine still holds, newest first."""
-    return [
-        described(image, name)
-        for image in engine.labelled(IMAGE)
-        for name in image.names
-        if (one := definitions.IMAGES.get(image.labels[IMAGE])) and _is_own(name, one)
-    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from temporal_dsql_deploy import runtime
 from temporal_dsql_deploy.errors import ImageFailed
-from temporal_dsql_deploy.images.base import Users
+from temporal_dsql_deploy.images.base import Contents
 from temporal_dsql_deploy.images.engine import Build
 from temporal_dsql_deploy.operations.images.programs import CLI, PACKAGES, PROBE, SERVER, Programs
 from temporal_dsql_deploy.platforms.cluster import sums
@@ -16,15 +16,16 @@ from temporal_dsql_deploy.platforms.cluster import sums
 _RUNTIME = Path(runtime.__file__).parent
 _CACHED = shutil.ignore_patterns("__pycache__")
 _EXECUTABLE = 0o755
+_READABLE = 0o644
 _ALWAYS_SKIPPED = "__pycache__"
 
 
-def server(context: Path, programs: Programs, users: Users) -> None:
+def server(context: Path, programs: Programs, found: Contents) -> None:
     """temporal-server, and who it runs as."""
     _program(context, SERVER, programs.paths[SERVER])
     (context / "etc").mkdir()
-    (context / "etc/passwd").write_text(users.passwd)
-    (context / "etc/group").write_text(users.group)
+    (context / "etc/passwd").write_text(found.passwd)
+    (context / "etc/group").write_text(found.group)
 
 
 def runtime_image(context: Path, programs: Programs) -> None:
@@ -44,7 +45,10 @@ def admin_tools(context: Path, programs: Programs, docker: Path) -> None:
             _program(context, name, programs.paths[name])
     (context / "schema").mkdir()
     if programs.schema is not None:
-        _schema(programs.schema, context / "schema")
+        ignored = shutil.ignore_patterns("*.go", _ALWAYS_SKIPPED)
+        shutil.copytree(programs.schema, context / "schema", dirs_exist_ok=True, ignore=ignored)
+        # Go's module cache is read-only, and so is a folder that is copied of it.
+        readable(context / "schema")
     shutil.copy(docker / "admin-tools/postgresql-schema.sh", context)
 
 
@@ -53,35 +57,18 @@ def grafana(context: Path, docker: Path) -> None:
     shutil.copytree(docker / "grafana/provisioning", context / "provisioning")
 
 
+def readable(context: Path) -> None:
+    """Let everybody read and enter all of it: an image keeps modes, and its user is another one."""
+    for path in (context, *context.rglob("*")):
+        executable = path.is_dir() or os.access(path, os.X_OK)
+        path.chmod(_EXECUTABLE if executable else _READABLE)
+
+
 def _program(context: Path, name: str, path: Path) -> None:
     (context / "bin").mkdir(exist_ok=True)
-    target = context / "bin" / name
-    try:
-        # The context lies in the cache, as what was compiled does.
-        os.link(path.resolve(), target)
-    except OSError:
-        shutil.copyfile(path, target)
-        target.chmod(_EXECUTABLE)
-        return
-    if not os.access(target, os.X_OK):
-        # A link has the mode of what is somebody's: it is not ours to change.
-        target.unlink()
-        shutil.copyfile(path, target)
-        target.chmod(_EXECUTABLE)
-
-
-def _schema(source: Path, target: Path) -> None:
-    """The versioned folders: manifests, SQL, and what is made of them."""
-    shutil.copytree(
-        source,
-        target,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("*.go", _ALWAYS_SKIPPED),
-        copy_function=shutil.copyfile,
-    )
-    # Go's module cache is read-only, and a folder that is copied of it is so too.
-    for path in (target, *target.rglob("*")):
-        path.chmod(_EXECUTABLE if path.is_dir() else 0o644)
+    # Not a link: its mode would be that of somebody's own file.
+    shutil.copyfile(path, context / "bin" / name)
+    (context / "bin" / name).chmod(_EXECUTABLE)
 
 
 def inputs(order: Build, base: str) -> str:

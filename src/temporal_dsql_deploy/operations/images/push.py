@@ -1,8 +1,10 @@
 """Push images, and say by which digests a task definition names them; list what there is."""
 
-import shlex
+import json
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from temporal_dsql_deploy.images import definitions, ecr
 from temporal_dsql_deploy.images.definitions import IMAGES
 from temporal_dsql_deploy.images.engine import Engine
 from temporal_dsql_deploy.images.registry import LoginNeeded, Manifest, Registry
-from temporal_dsql_deploy.operations.images.build import local
+from temporal_dsql_deploy.interrupts import uninterrupted
+from temporal_dsql_deploy.operations.images.found import local
 from temporal_dsql_deploy.operations.images.result import (
     BuiltImage,
     ImagesListed,
@@ -98,7 +101,8 @@ def plan(request: Request, engine: Engine) -> ImagesPushed:
         registry=registry.host,
         images=[],
         made=made,
-        commands=[shlex.join(line) for line in lines],
+        warnings=list(_doubts(chosen)),
+        commands=[engine.shown(line) for line in lines],
     )
 
 
@@ -110,6 +114,7 @@ def push(request: Request, engine: Engine, report: Report) -> ImagesPushed:
     """
     chosen = _chosen(request, local(engine))
     made, warnings = _repositories(request, chosen, report)
+    warnings += _doubts(chosen)
     registry = _logged_in(request.place)
     pushed = []
     for one in chosen:
@@ -196,6 +201,17 @@ def _parts(one: BuiltImage) -> tuple[str, str]:
     return IMAGES[one.image].repository, one.name.rpartition(":")[2]
 
 
+def _doubts(chosen: Sequence[BuiltImage]) -> Iterator[str]:
+    """What speaks against pushing these together, or at all."""
+    revisions = {one.revision for one in chosen}
+    if len(revisions) > 1:
+        listed = ", ".join(f"{one.image} of {one.revision[:12]}" for one in chosen)
+        yield f"the images are of different commits: {listed}; --tag takes those of one build"
+    for one in chosen:
+        if one.baked:
+            yield (f"{one.name} has {' and '.join(one.baked)} in it: it is an image of one cluster")
+
+
 def _address(place: Place) -> Registry:
     if isinstance(place, Registry):
         return place
@@ -263,7 +279,7 @@ def _push(registry: Registry, engine: Engine, one: BuiltImage, name: str, report
         login = bool(registry.user)
         if login:
             # Only for this push: nothing of it stays in the configuration of the engine.
-            Path(folder, "config.json").write_text(registry.login(), encoding="utf-8")
+            _log_in(registry, Path(folder))
         command = engine.push(name, Path(folder), login=login, plain=registry.plain)
         engine.run(engine.tag(one.name, name))
         try:
@@ -276,7 +292,22 @@ def _push(registry: Registry, engine: Engine, one: BuiltImage, name: str, report
             ) from error
         finally:
             # The name was for the engine alone; the image keeps the one that it was built under.
-            engine.run(engine.remove(name))
+            with uninterrupted(), suppress(ImageFailed):
+                engine.run(engine.remove(name))
+
+
+def _log_in(registry: Registry, folder: Path) -> None:
+    """Write a configuration of Docker's client that is the user's but for who logs in."""
+    own = Path(os.environ.get("DOCKER_CONFIG") or "~/.docker").expanduser()
+    said = json.loads(registry.login())
+    # Which engine is meant stands there too: that of another machine, or of a desktop.
+    with suppress(OSError, ValueError):
+        kept = json.loads((own / "config.json").read_text(encoding="utf-8"))
+        if "currentContext" in kept:
+            said["currentContext"] = kept["currentContext"]
+    if (own / "contexts").is_dir():
+        (folder / "contexts").symlink_to((own / "contexts").absolute())
+    (folder / "config.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def _same(one: BuiltImage, name: str, told: str, held: Manifest | None) -> str:
@@ -287,7 +318,9 @@ def _same(one: BuiltImage, name: str, told: str, held: Manifest | None) -> str:
             cause="the registry knows no such tag",
             fix="see what the registry says of it, then try again",
         )
-    if held.configuration not in {"", one.id} or told not in {"", held.digest}:
+    # An engine names an image by the digest of its configuration, or (containerd's store) of its
+    # manifest.
+    if one.id not in {held.configuration, held.digest} or told not in {"", held.digest}:
         raise ImageFailed(
             f"{name} is another image than the one that was built here",
             cause=f"the registry holds {held.digest} with the configuration {held.configuration}; "

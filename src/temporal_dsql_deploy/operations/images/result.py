@@ -24,6 +24,8 @@ class BuiltImage(Result):
     created: datetime | None
     unchanged: bool = False
     """Whether it was there already, made of the very same."""
+    baked: list[str] = field(default_factory=list)
+    """Build arguments that name stores of one cluster: it is an image of that one alone."""
 
 
 @dataclass(frozen=True, slots=True)
