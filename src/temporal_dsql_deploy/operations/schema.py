@@ -1,27 +1,14 @@
 """The schema of a database: which it has, which it should have, and from one to the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from temporal_dsql_deploy.errors import (
-    DeployError,
-    InvalidSetting,
-    PermissionMissing,
-    SchemaUnusable,
-)
-from temporal_dsql_deploy.persistence.database import Database, connect
+from temporal_dsql_deploy.errors import InvalidSetting, SchemaUnusable
+from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.persistence.schema import apply, files, versions
-from temporal_dsql_deploy.persistence.schema.apply import Engine, Target
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
+from temporal_dsql_deploy.persistence.schema.target import Engine, Target, opened
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-
-if TYPE_CHECKING:
-    import psycopg
-
-_NO_RIGHT = "42501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ def look(request: Request) -> SchemaStatus:
     Raises InvalidSetting, SchemaUnusable, PermissionMissing, and what `connect` does.
     """
     wanted = _wanted(request)
-    with _target(request) as target:
+    with opened(request.database) as target:
         apply.refuse_other(target, wanted.known)
         return _status(request, target, wanted)
 
@@ -78,7 +65,7 @@ def look(request: Request) -> SchemaStatus:
 def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
     """What there is, where `bring` would begin; raises as that does."""
     wanted = _wanted(request)
-    with _target(request) as target:
+    with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
         apply.refuse_other(target, wanted.known)
@@ -96,7 +83,7 @@ def bring(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResu
     earlier one, this goes on where that stopped. Raises as `look` does.
     """
     wanted = _wanted(request)
-    with _target(request) as target:
+    with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
         applied = apply.upgrade(target, wanted.known, report, wanted.number)
@@ -139,37 +126,6 @@ def _wanted(request: Request) -> _Wanted:
             f"{request.folder} has no version {number}", cause=f"it has {there}", fix="name one"
         )
     return _Wanted(known, number)
-
-
-@contextmanager
-def _target(request: Request) -> Iterator[Target]:
-    import psycopg
-
-    database = request.database
-    with connect(database) as connection:
-        engine = Engine.DSQL if database.region else Engine.POSTGRESQL
-        try:
-            yield Target(connection, engine, database.name)
-        except psycopg.Error as error:
-            if error.sqlstate is None:
-                raise
-            raise _failed(database, error) from error
-
-
-def _failed(database: Database, error: "psycopg.Error") -> DeployError:
-    """What a statement that the database has refused is told as."""
-    said = f"{' '.join(str(error).split())} [{error.sqlstate}]"
-    if error.sqlstate == _NO_RIGHT:
-        return PermissionMissing(
-            f"database role {database.user} may not do what the schema needs",
-            cause=said,
-            fix="use one that may make tables in schema public: admin on Aurora DSQL",
-        )
-    return SchemaUnusable(
-        f"database {database.name} at {database.host} has refused a statement of the schema",
-        cause=said,
-        fix="what was done stays; when the cause is gone the same command goes on",
-    )
 
 
 def _status(request: Request, target: Target, wanted: _Wanted) -> SchemaStatus:

@@ -1,5 +1,6 @@
 """The options of `schema`'s verbs, and what they ask for."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,20 +8,25 @@ import typer
 
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import terminal
-from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform
+from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, UnknownEnvironment
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.schema import Request, SchemaStatus
-    from temporal_dsql_deploy.persistence.database import Database
+    from temporal_dsql_deploy.platforms.protocol import SqlStore
 
 Folder = Annotated[
-    Path,
+    Path | None,
     typer.Option(
         "--schema",
         metavar="FOLDER",
         envvar="DSQL_DEPLOY_SCHEMA",
-        help="Folder of one versioned schema: schema/dsql/temporal of a server's source tree.",
+        help="Folder of one versioned schema: schema/dsql/temporal of a server's source tree "
+        "[that of the server of `cluster`].",
     ),
+]
+Store = Annotated[
+    str,
+    typer.Option("--store", metavar="STORE", help="Which store: default, or visibility in SQL."),
 ]
 Version = Annotated[
     str | None,
@@ -32,10 +38,11 @@ Endpoint = Annotated[
         "--endpoint",
         metavar="HOST",
         envvar="CLUSTER_ENDPOINT",
-        help="Aurora DSQL cluster: ID.dsql.REGION.on.aws [the database of ENV].",
+        help="Aurora DSQL cluster: ID.dsql.REGION.on.aws [that of ENV, by its Terraform]. With it "
+        "ENV is a name and no more.",
     ),
 ]
-User = Annotated[str, typer.Option("--user", help="Database role, with --endpoint.")]
+User = Annotated[str, typer.Option("--user", help="Database role, on Aurora DSQL.")]
 Certificates = Annotated[
     Path | None,
     typer.Option(
@@ -43,63 +50,105 @@ Certificates = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Certificates to trust with --endpoint [those of AWS's SDK].",
+        help="Certificates to trust, on Aurora DSQL [those of AWS's SDK].",
     ),
 ]
 ADMIN = "admin"
 """As persistence.dsql.ADMIN, which is not imported for --help; a test compares."""
 
 
-def request(
-    environment: str,
-    folder: Path,
-    version: str | None,
-    endpoint: str | None,
-    user: str,
-    certificates: Path | None,
-) -> "Request":
-    """What is asked for. Raises InvalidSetting, UnknownEnvironment, NotRunning, NotForPlatform."""
-    from temporal_dsql_deploy.operations.schema import Request
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say."""
 
+    environment: str
+    schema: Path | None
+    version: str | None
+    store: str
+    endpoint: str | None
+    user: str
+    certificates: Path | None
+    file: Path | None
+    data_dir: Path | None
+    terraform: Path | None
+    provider_mirror: Path | None
+
+
+def request(asked: Asked) -> "Request":
+    """What is asked for. Raises InvalidSetting, UnknownEnvironment, NotRunning, NotForPlatform.
+
+    Without an endpoint also NotApplied, and what Terraform and AWS raise.
+    """
+    from temporal_dsql_deploy.operations.schema import Request
+    from temporal_dsql_deploy.platforms.protocol import SQL_STORES
+
+    options.address(asked.environment, file=asked.file, data_dir=asked.data_dir)
+    options.one_of("store", asked.store, SQL_STORES)
+    found = _on_this_machine(asked) or _on_aws(asked)
     return Request(
-        environment=environment,
-        database=_database(environment, endpoint, user, certificates),
-        folder=folder,
-        version=version,
+        environment=asked.environment,
+        database=found.database,
+        folder=asked.schema or _known(found),
+        version=asked.version,
     )
 
 
-def _database(
-    environment: str, endpoint: str | None, user: str, certificates: Path | None
-) -> "Database":
+def _on_this_machine(asked: Asked) -> "SqlStore | None":
+    """None for an environment on ECS, or of which an endpoint is all that one has to know."""
     from temporal_dsql_deploy.environments.find import find
 
-    options.address(environment)
-    named = find(environment).platform
-    if named == "local":
-        raise NotForPlatform(
-            f"environment {environment} has no schema to be applied",
-            cause="the embedded server makes its own, in SQLite",
-            fix="name one with a database: cluster, or one on ECS",
-        )
-    if named != "ecs":
-        if endpoint is not None:
-            raise InvalidSetting(
-                f"environment {environment} has a database of its own",
-                cause=f"--endpoint (CLUSTER_ENDPOINT) is {endpoint}, of an Aurora DSQL cluster",
-                fix="leave it out, or name an environment on ECS",
-            )
-        _, platform = options.choose(environment, None, None)
-        return platform.database()
-    if endpoint is None:
+    options.check_name(asked.environment)
+    try:
+        named = find(asked.environment, file=asked.file)
+    except UnknownEnvironment:
+        if asked.endpoint is None:
+            raise
+        return None
+    if named.platform not in options.ON_THIS_MACHINE:
+        return None
+    if asked.endpoint is not None:
         raise InvalidSetting(
-            f"which DSQL cluster environment {environment} has is not known here",
-            cause="it is in the outputs of its Terraform",
-            fix="--endpoint HOST, as `terraform output -raw dsql_cluster_endpoint` tells",
+            f"environment {asked.environment} has a database of its own",
+            cause=f"--endpoint (CLUSTER_ENDPOINT) is {asked.endpoint}, of an Aurora DSQL cluster",
+            fix="leave it out, or name an environment on ECS",
         )
-    from temporal_dsql_deploy.persistence import database, dsql
+    _, platform = options.choose(asked.environment, asked.file, asked.data_dir)
+    return platform.sql_store(asked.store)
 
-    return database.of_dsql(dsql.Endpoint.parse(endpoint), user=user, certificates=certificates)
+
+def _on_aws(asked: Asked) -> "SqlStore":
+    from temporal_dsql_deploy.persistence import database, dsql
+    from temporal_dsql_deploy.platforms.protocol import SqlStore
+
+    if asked.store != "default":
+        raise NotForPlatform(
+            f"store {asked.store} is not in Aurora DSQL",
+            cause="on AWS it is in OpenSearch, which has an index and no schema in SQL",
+            fix="leave --store out",
+        )
+    host = asked.endpoint or options.deployed(
+        asked.environment, asked.file, asked.terraform, asked.provider_mirror
+    ).output("dsql_cluster_endpoint")
+    found = database.of_dsql(
+        dsql.Endpoint.parse(host), user=asked.user, certificates=asked.certificates
+    )
+    return SqlStore(found, None)
+
+
+def _known(found: "SqlStore") -> Path:
+    """The folder of the schema that its server wants. Raises InvalidSetting."""
+    if found.schema is not None:
+        return found.schema
+    if found.database.region:
+        cause = (
+            "the schema of Aurora DSQL is in the source tree of the Temporal-DSQL server alone, "
+            "which is in no package registry"
+        )
+        fix = "--schema FOLDER: schema/dsql/temporal of the source tree of the server that you run"
+    else:
+        cause = "the environment runs a temporal-server that was not built here"
+        fix = "--schema FOLDER: schema/postgresql/v12/temporal of the source tree of that server"
+    raise InvalidSetting("which schema the database is to have is not known", cause=cause, fix=fix)
 
 
 def show(status: "SchemaStatus") -> None:

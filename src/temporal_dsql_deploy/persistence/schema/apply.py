@@ -7,18 +7,13 @@ that finds its work done already goes on to the next.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
 
 from temporal_dsql_deploy.errors import SchemaUnusable
 from temporal_dsql_deploy.persistence.schema import files, statements, versions
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
 from temporal_dsql_deploy.persistence.schema.occ import retried
-
-if TYPE_CHECKING:
-    import psycopg
+from temporal_dsql_deploy.persistence.schema.target import Engine, Target
 
 Report = Callable[[str], None]
 _POLL = 1.0
@@ -48,24 +43,6 @@ _JOBS = (
     "SELECT job_id, status, details FROM sys.jobs "
     "WHERE job_id = ANY(%s) AND status IN ('failed', 'cancelled')"
 )
-
-
-class Engine(StrEnum):
-    """What a database is, as far as its DDL is concerned."""
-
-    DSQL = "Aurora DSQL"
-    POSTGRESQL = "PostgreSQL"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A database that is to have a schema."""
-
-    connection: "psycopg.Connection"
-    """In autocommit."""
-    engine: Engine
-    name: str
-    """What its version is stored under: the database's name, `postgres` on DSQL."""
 
 
 def upgrade(

@@ -130,7 +130,7 @@ def _compile(module: Module, folder: Path, report: Report) -> Path:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env=_environment(folder),
+            env={**environment(), "GOBIN": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -175,11 +175,11 @@ def _is_package(line: str) -> bool:
     return " " not in line
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What Go runs with: its own toolchain, and no settings of a folder or of the user."""
     return {
         **os.environ,
         "CGO_ENABLED": "0",
-        "GOBIN": str(folder),
         "GOFLAGS": "-buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
