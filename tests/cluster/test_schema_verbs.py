@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from temporal_dsql_deploy.platforms.cluster import schema_files
 from tests.support import dsql, schema_folder
 from tests.support.cluster import NETWORK, standing_cluster
 from tests.support.deploy import Deploy
+from tests.support.schema_verbs import Verbs
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("loopback addresses")]
 NEWEST = list(schema_folder.VERSIONS)[-1]
@@ -40,22 +40,6 @@ def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return schema_folder.write(tmp_path / "schema")
-
-
-class Verbs:
-    """`schema` on the stand-in."""
-
-    def __init__(self, deploy: Deploy, cluster: dsql.Cluster, folder: Path) -> None:
-        self._deploy = deploy
-        deploy.environment |= cluster.environment
-        self._options = [f"--endpoint={dsql.HOST}", f"--certificates={cluster.authority}"]
-        self._options.append(f"--schema={folder}")
-
-    def run(
-        self, verb: str, *more: str, environment: str = "dev", check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
-        words = ["schema", verb, environment, *self._options, *more]
-        return self._deploy.run(*words, check=check)
 
 
 @pytest.fixture

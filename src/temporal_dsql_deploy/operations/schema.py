@@ -5,7 +5,7 @@ from pathlib import Path
 
 from temporal_dsql_deploy.errors import InvalidSetting, SchemaUnusable
 from temporal_dsql_deploy.persistence.database import Database
-from temporal_dsql_deploy.persistence.schema import apply, files, versions
+from temporal_dsql_deploy.persistence.schema import apply, files, lock, versions
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
 from temporal_dsql_deploy.persistence.schema.target import Engine, Target, opened
 from temporal_dsql_deploy.platforms.protocol import Report, Result
@@ -80,13 +80,19 @@ def bring(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResu
     """Apply all versions that it has not, from an empty database on.
 
     With `only_upgrade` one without a schema is refused: it may be the wrong one. Whatever ended an
-    earlier one, this goes on where that stopped. Raises as `look` does.
+    earlier one, this goes on where that stopped. Where another is at work it waits; where there is
+    nothing to do it writes nothing. Raises as `look` does, Locked.
     """
     wanted = _wanted(request)
     with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
-        applied = apply.upgrade(target, wanted.known, report, wanted.number)
+        apply.refuse_other(target, wanted.known)
+        status = _status(request, target, wanted)
+        if status.ok:
+            return SchemaResult(request.environment, [], status)
+        with lock.held(target, request.database, report) as ours:
+            applied = apply.upgrade(ours, wanted.known, report, wanted.number)
         return SchemaResult(
             environment=request.environment,
             applied=[str(number) for number in applied],

@@ -51,9 +51,9 @@ def upgrade(
     """Apply the versions that are above the stored one, each as a whole; which these were.
 
     `known` is all versions from the first on, `to` the last that the database is to have, all of
-    them without it. Two at once do no harm on PostgreSQL, where the second waits. DSQL has no
-    locks, and a slow one would repeat what a fast one has undone since: the caller keeps them
-    apart. Raises SchemaUnusable, psycopg.Error.
+    them without it. Two at once do no harm on PostgreSQL, where the second waits. On DSQL a slow
+    one would repeat what a fast one has undone since: there it is called within `lock.held`.
+    Raises SchemaUnusable, psycopg.Error, and what `before_each` of the target does.
     """
     for table in versions.TABLES:
         retried(partial(target.connection.execute, table), also=_AT_ONCE)
@@ -132,6 +132,7 @@ def _apply(target: Target, before: Number, version: Version, report: Report) -> 
     jobs = [_run(target, statement, report) for statement in version.statements]
     if target.engine is Engine.DSQL:
         _until_indexed(target, version, [job for job in jobs if job is not None])
+    target.before_each()
     _transaction(target, partial(versions.record, target.connection, target.name, before, version))
 
 
@@ -150,6 +151,7 @@ def _run(target: Target, statement: str, report: Report) -> str | None:
     """
     import psycopg
 
+    target.before_each()
     if target.engine is Engine.POSTGRESQL:
         statement = _for_postgresql(statement, report)
     kind = statement.partition(" ")[0].upper()
@@ -200,6 +202,7 @@ def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> Non
                 fix="DROP INDEX each of them, then try again; rows that are there twice are what "
                 "a unique index fails on",
             )
+        target.before_each()
         time.sleep(_POLL)
 
 

@@ -1,6 +1,6 @@
 """A database that is to have a schema, and what its refusals are told as."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +31,8 @@ class Target:
     engine: Engine
     name: str
     """What its version is stored under: the database's name, `postgres` on DSQL."""
+    before_each: Callable[[], None] = lambda: None
+    """Called before each statement of a schema; raises to stop there."""
 
 
 @contextmanager
