@@ -23,11 +23,12 @@ class Verbs:
         self, verb: str, *more: str, environment: str = "dev", check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
         """To its end."""
-        return self.deploy.run(*self._words(verb, environment, more), check=check)
+        return self.deploy.run(*self.words(verb, *more, environment=environment), check=check)
 
     def start(self, verb: str, *more: str, environment: str = "dev") -> "subprocess.Popen[str]":
         """And do not wait for it."""
-        return self.deploy.start(*self._words(verb, environment, more))
+        return self.deploy.start(*self.words(verb, *more, environment=environment))
 
-    def _words(self, verb: str, environment: str, more: tuple[str, ...]) -> list[str]:
+    def words(self, verb: str, *more: str, environment: str = "dev") -> list[str]:
+        """What follows the command."""
         return ["schema", verb, environment, *self._options, *more]

@@ -1,6 +1,6 @@
 """The schema of a database: which it has, which it should have, and from one to the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import InvalidSetting, SchemaUnusable
@@ -21,6 +21,8 @@ class Request:
     """Of one schema, such as `schema/dsql/temporal` of a server's source tree."""
     version: str | None = None
     """Up to which; None for the newest of the folder."""
+    protected: str = ""
+    """Why what is there may not be dropped; empty where it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class SchemaResult(Result):
     environment: str
     applied: list[str]
     status: SchemaStatus
+    dropped: list[str] = field(default_factory=list)
+    """Tables that were dropped before, with --overwrite."""
 
 
 def look(request: Request) -> SchemaStatus:
@@ -56,23 +60,23 @@ def look(request: Request) -> SchemaStatus:
 
     Raises InvalidSetting, SchemaUnusable, PermissionMissing, and what `connect` does.
     """
-    wanted = _wanted(request)
+    asked = wanted(request)
     with opened(request.database) as target:
-        apply.refuse_other(target, wanted.known)
-        return _status(request, target, wanted)
+        apply.refuse_other(target, asked.known)
+        return status_of(request, target, asked)
 
 
 def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
     """What there is, where `bring` would begin; raises as that does."""
-    wanted = _wanted(request)
+    asked = wanted(request)
     with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
-        apply.refuse_other(target, wanted.known)
-        status = _status(request, target, wanted)
+        apply.refuse_other(target, asked.known)
+        status = status_of(request, target, asked)
         if not status.pending:
             # What was interrupted half way may lack what the next version drops.
-            apply.refuse_broken(target, wanted.known)
+            apply.refuse_broken(target, asked.known)
         return status
 
 
@@ -83,20 +87,20 @@ def bring(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResu
     earlier one, this goes on where that stopped. Where another is at work it waits; where there is
     nothing to do it writes nothing. Raises as `look` does, Locked.
     """
-    wanted = _wanted(request)
+    asked = wanted(request)
     with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
-        apply.refuse_other(target, wanted.known)
-        status = _status(request, target, wanted)
+        apply.refuse_other(target, asked.known)
+        status = status_of(request, target, asked)
         if status.ok:
             return SchemaResult(request.environment, [], status)
         with lock.held(target, request.database, report) as ours:
-            applied = apply.upgrade(ours, wanted.known, report, wanted.number)
+            applied = apply.upgrade(ours, asked.known, report, asked.number)
         return SchemaResult(
             environment=request.environment,
             applied=[str(number) for number in applied],
-            status=_status(request, target, wanted),
+            status=status_of(request, target, asked),
         )
 
 
@@ -110,16 +114,19 @@ def _refuse_empty(request: Request, target: Target) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
+    """What a request means."""
+
     known: list[Version]
     """All of the folder."""
     number: Number
 
 
-def _wanted(request: Request) -> _Wanted:
+def wanted(request: Request) -> Wanted:
+    """The versions of the folder, and up to which. Raises InvalidSetting, SchemaUnusable."""
     known = files.read(request.folder)
     if request.version is None:
-        return _Wanted(known, known[-1].number)
+        return Wanted(known, known[-1].number)
     try:
         number = Number.parse(request.version)
     except ValueError as error:
@@ -131,22 +138,23 @@ def _wanted(request: Request) -> _Wanted:
         raise InvalidSetting(
             f"{request.folder} has no version {number}", cause=f"it has {there}", fix="name one"
         )
-    return _Wanted(known, number)
+    return Wanted(known, number)
 
 
-def _status(request: Request, target: Target, wanted: _Wanted) -> SchemaStatus:
+def status_of(request: Request, target: Target, asked: Wanted) -> SchemaStatus:
+    """What there is against what is wanted. Raises psycopg.Error."""
     stored = versions.stored(target.connection, target.name)
     pending = [
-        str(one.number) for one in wanted.known if (stored or NOTHING) < one.number <= wanted.number
+        str(one.number) for one in asked.known if (stored or NOTHING) < one.number <= asked.number
     ]
-    lacking = apply.lacks(target, wanted.known)
+    lacking = apply.lacks(target, asked.known)
     return SchemaStatus(
         environment=request.environment,
         host=request.database.host,
         database=target.name,
         engine=target.engine,
         version=str(stored) if stored else None,
-        wanted=str(wanted.number),
+        wanted=str(asked.number),
         pending=pending,
         lacking=lacking,
         ok=not pending and not lacking,

@@ -11,7 +11,7 @@ from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, UnknownEnvironment
 
 if TYPE_CHECKING:
-    from temporal_dsql_deploy.operations.schema import Request, SchemaStatus
+    from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
     from temporal_dsql_deploy.platforms.protocol import SqlStore
 
 Folder = Annotated[
@@ -53,6 +53,22 @@ Certificates = Annotated[
         help="Certificates to trust, on Aurora DSQL [those of AWS's SDK].",
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Drop every table of the schema first, with all workflows; asks for ENV's name.",
+    ),
+]
+Confirm = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="ENV", help="The name that --overwrite asks for."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite what is protected, such as prod, too.")
+]
+PRODUCTION = "prod"
+"""The environment whose data are protected by its name alone."""
 ADMIN = "admin"
 """As persistence.dsql.ADMIN, which is not imported for --help; a test compares."""
 
@@ -84,13 +100,29 @@ def request(asked: Asked) -> "Request":
 
     options.address(asked.environment, file=asked.file, data_dir=asked.data_dir)
     options.one_of("store", asked.store, SQL_STORES)
-    found = _on_this_machine(asked) or _on_aws(asked)
+    protected = f"its name is {PRODUCTION}" if asked.environment == PRODUCTION else ""
+    found = _on_this_machine(asked)
+    if found is None:
+        endpoint, is_protected = _cluster(asked)
+        found = _on_aws(asked, endpoint)
+        if is_protected:
+            protected = "deletion_protection is on in its Terraform"
     return Request(
         environment=asked.environment,
         database=found.database,
         folder=asked.schema or _known(found),
         version=asked.version,
+        protected=protected,
     )
+
+
+def _cluster(asked: Asked) -> tuple[str, bool]:
+    """The host of the DSQL cluster, and whether its Terraform says that it is protected."""
+    if asked.endpoint is not None:
+        return asked.endpoint, False
+    found = options.deployed(asked.environment, asked.file, asked.terraform, asked.provider_mirror)
+    is_protected = bool(found.outputs.get("deletion_protection"))
+    return str(found.output("dsql_cluster_endpoint")), is_protected
 
 
 def _on_this_machine(asked: Asked) -> "SqlStore | None":
@@ -116,7 +148,7 @@ def _on_this_machine(asked: Asked) -> "SqlStore | None":
     return platform.sql_store(asked.store)
 
 
-def _on_aws(asked: Asked) -> "SqlStore":
+def _on_aws(asked: Asked, endpoint: str) -> "SqlStore":
     from temporal_dsql_deploy.persistence import database, dsql
     from temporal_dsql_deploy.platforms.protocol import SqlStore
 
@@ -126,11 +158,8 @@ def _on_aws(asked: Asked) -> "SqlStore":
             cause="on AWS it is in OpenSearch, which has an index and no schema in SQL",
             fix="leave --store out",
         )
-    host = asked.endpoint or options.deployed(
-        asked.environment, asked.file, asked.terraform, asked.provider_mirror
-    ).output("dsql_cluster_endpoint")
     found = database.of_dsql(
-        dsql.Endpoint.parse(host), user=asked.user, certificates=asked.certificates
+        dsql.Endpoint.parse(endpoint), user=asked.user, certificates=asked.certificates
     )
     return SqlStore(found, None)
 
@@ -173,9 +202,16 @@ def bring(request: "Request", *, only_upgrade: bool, dry_run: bool, as_json: boo
         tell(operation.plan(request, only_upgrade=only_upgrade), as_json=as_json)
         return
     result = operation.bring(request, terminal.progress, only_upgrade=only_upgrade)
+    show_result(result, as_json=as_json)
+
+
+def show_result(result: "SchemaResult", *, as_json: bool) -> None:
+    """What was done."""
     if as_json:
         terminal.result(result)
         return
+    if result.dropped:
+        terminal.text(f"dropped: {len(result.dropped)} tables")
     terminal.text(f"applied: {', '.join(result.applied) or 'nothing'}")
     show(result.status)
 

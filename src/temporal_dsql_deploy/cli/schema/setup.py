@@ -2,6 +2,7 @@
 
 from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.schema import declared
+from temporal_dsql_deploy.cli.schema import overwrite as overwriting
 
 EXAMPLE = "dsql-deploy schema setup dev --schema schema/dsql/temporal"
 
@@ -18,13 +19,16 @@ def setup(
     data_dir: options.DataDir = None,
     terraform: options.TerraformBinary = None,
     provider_mirror: options.ProviderMirror = None,
+    overwrite: declared.Overwrite = False,
+    confirm: declared.Confirm = None,
+    force: declared.Force = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Apply every version that the database has not, from an empty one on.
 
     Interrupted at any statement it goes on where it stopped when it is run again. On Aurora DSQL
-    each statement is a transaction, and indexes are waited for; run one at a time there.
+    each statement is a transaction, and indexes are waited for. Of two at once the second waits.
     """
     asked = declared.Asked(
         environment=environment,
@@ -39,5 +43,11 @@ def setup(
         terraform=terraform,
         provider_mirror=provider_mirror,
     )
+    if not overwrite:
+        overwriting.refuse_alone(confirm, force=force)
     request = declared.request(asked)
+    if overwrite:
+        how = overwriting.Overwriting(confirm, force, dry_run, as_json)
+        overwriting.overwrite(request, how)
+        return
     declared.bring(request, only_upgrade=False, dry_run=dry_run, as_json=as_json)

@@ -24,7 +24,7 @@ def upgrade(
     """Apply the versions above the one that the database has; one without a schema is refused.
 
     Run it before servers that need the new version are started. Interrupted at any statement it
-    goes on where it stopped when it is run again; on Aurora DSQL run one at a time.
+    goes on where it stopped when it is run again. Of two at once the second waits.
     """
     asked = declared.Asked(
         environment=environment,

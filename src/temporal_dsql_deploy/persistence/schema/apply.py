@@ -73,13 +73,14 @@ def upgrade(
 
 
 def refuse_other(target: Target, known: Sequence[Version]) -> None:
-    """Raises SchemaUnusable where the database has a schema and no table of this one's.
+    """Raises SchemaUnusable where the database has tables, and a schema, and none of this one's.
 
     Both stores of Temporal number their versions alike, and each is a schema of its own.
     """
     number = _stored(target)
     tables = {name for kind, name in _expected(known, number) if kind == "table"}
-    if tables and not tables & {name for _, name in _there(target)}:
+    there = {name for kind, name in _there(target) if kind == "table"} - set(versions.NAMES)
+    if tables and there and not tables & there:
         raise SchemaUnusable(
             f"database {target.name} has version {number} of another schema",
             cause=f"it has none of the tables of this one, such as {min(tables)}",
@@ -94,7 +95,8 @@ def refuse_broken(target: Target, known: Sequence[Version]) -> None:
         raise SchemaUnusable(
             f"the schema says version {_stored(target)} and is not whole",
             cause=f"it lacks {', '.join(missing)}",
-            fix="whoever has dropped it has to make it again, or begin anew with an empty database",
+            fix="whoever has dropped it has to make it again; on Aurora DSQL one can begin anew: "
+            "dsql-deploy schema setup ENV --overwrite",
         )
 
 
