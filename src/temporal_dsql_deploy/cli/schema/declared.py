@@ -1,5 +1,6 @@
 """The options of `schema`'s verbs, and what they ask for."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +67,17 @@ Confirm = Annotated[
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite what is protected, such as prod, too.")
+]
+WithTool = Annotated[
+    bool,
+    typer.Option(
+        "--with-tool",
+        help="Run temporal-dsql-tool (of DSQL) or temporal-sql-tool in the sequence that works.",
+    ),
+]
+Tool = Annotated[
+    Path | None,
+    typer.Option("--tool", metavar="FILE", help="That program [the one on PATH]."),
 ]
 PRODUCTION = "prod"
 """The environment whose data are protected by its name alone."""
@@ -180,6 +192,22 @@ def _known(found: "SqlStore") -> Path:
     raise InvalidSetting("which schema the database is to have is not known", cause=cause, fix=fix)
 
 
+def refuse_together(*, with_tool: bool, tool: Path | None, overwrite: bool) -> None:
+    """Refuse options that do not go with one another. Raises InvalidSetting."""
+    if tool is not None and not with_tool:
+        raise InvalidSetting(
+            "--tool means nothing without --with-tool",
+            cause="no tool is run",
+            fix="add --with-tool, or leave --tool out",
+        )
+    if with_tool and overwrite:
+        raise InvalidSetting(
+            "--with-tool and --overwrite do not go together",
+            cause="the tool's own --overwrite drops whatever is in the database, and asks nobody",
+            fix="leave --with-tool out",
+        )
+
+
 def show(status: "SchemaStatus") -> None:
     """One database, in words."""
     has = f"schema {status.version}" if status.version else "no schema yet"
@@ -214,6 +242,24 @@ def show_result(result: "SchemaResult", *, as_json: bool) -> None:
         terminal.text(f"dropped: {len(result.dropped)} tables")
     terminal.text(f"applied: {', '.join(result.applied) or 'nothing'}")
     show(result.status)
+
+
+def bring_with_tool(request: "Request", tool: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """The same by the tool of a server, or with `dry_run` the commands that it would be given."""
+    from temporal_dsql_deploy.operations import schema_tool as operation
+
+    if not dry_run:
+        result = operation.bring(request, tool, terminal.progress)
+        show_result(result, as_json=as_json)
+        return
+    planned = operation.plan(request, tool)
+    if as_json:
+        terminal.result(planned)
+        return
+    terminal.text(*(shlex.join(words) for words in planned.commands))
+    terminal.text("COPY is a copy of the versions in which CREATE TABLE is without IF NOT EXISTS.")
+    if planned.variables:
+        terminal.text(f"The connection comes from {', '.join(planned.variables)}.")
 
 
 def tell(status: "SchemaStatus", *, as_json: bool) -> None:

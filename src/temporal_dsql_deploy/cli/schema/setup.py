@@ -22,6 +22,8 @@ def setup(
     overwrite: declared.Overwrite = False,
     confirm: declared.Confirm = None,
     force: declared.Force = False,
+    with_tool: declared.WithTool = False,
+    tool: declared.Tool = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
@@ -43,11 +45,15 @@ def setup(
         terraform=terraform,
         provider_mirror=provider_mirror,
     )
+    declared.refuse_together(with_tool=with_tool, tool=tool, overwrite=overwrite)
     if not overwrite:
         overwriting.refuse_alone(confirm, force=force)
     request = declared.request(asked)
     if overwrite:
         how = overwriting.Overwriting(confirm, force, dry_run, as_json)
         overwriting.overwrite(request, how)
+        return
+    if with_tool:
+        declared.bring_with_tool(request, tool, dry_run=dry_run, as_json=as_json)
         return
     declared.bring(request, only_upgrade=False, dry_run=dry_run, as_json=as_json)

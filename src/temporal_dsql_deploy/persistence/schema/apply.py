@@ -60,14 +60,14 @@ def upgrade(
     _begin(target)
     refuse_other(target, known)
     done = []
-    before = _stored(target)
+    before = stored(target)
     for version in known:
         if version.number <= before or (to is not None and version.number > to):
             continue
         report(f"schema {version.number}: {len(version.statements)} statements")
         _apply(target, before, version, report)
         done.append(version.number)
-        before = _stored(target)
+        before = stored(target)
     refuse_broken(target, known)
     return done
 
@@ -77,7 +77,7 @@ def refuse_other(target: Target, known: Sequence[Version]) -> None:
 
     Both stores of Temporal number their versions alike, and each is a schema of its own.
     """
-    number = _stored(target)
+    number = stored(target)
     tables = {name for kind, name in _expected(known, number) if kind == "table"}
     there = {name for kind, name in _there(target) if kind == "table"} - set(versions.NAMES)
     if tables and there and not tables & there:
@@ -93,14 +93,15 @@ def refuse_broken(target: Target, known: Sequence[Version]) -> None:
     """Raises SchemaUnusable where the database has not what its version should have."""
     if missing := lacks(target, known):
         raise SchemaUnusable(
-            f"the schema says version {_stored(target)} and is not whole",
+            f"the schema says version {stored(target)} and is not whole",
             cause=f"it lacks {', '.join(missing)}",
             fix="whoever has dropped it has to make it again; on Aurora DSQL one can begin anew: "
             "dsql-deploy schema setup ENV --overwrite",
         )
 
 
-def _stored(target: Target) -> Number:
+def stored(target: Target) -> Number:
+    """The version that the database has; NOTHING where none is. Raises psycopg.Error."""
     return versions.stored(target.connection, target.name) or NOTHING
 
 
@@ -133,7 +134,7 @@ def _apply(target: Target, before: Number, version: Version, report: Report) -> 
         return
     jobs = [_run(target, statement, report) for statement in version.statements]
     if target.engine is Engine.DSQL:
-        _until_indexed(target, version, [job for job in jobs if job is not None])
+        until_indexed(target, [version], [job for job in jobs if job is not None])
     target.before_each()
     _transaction(target, partial(versions.record, target.connection, target.name, before, version))
 
@@ -182,8 +183,8 @@ def _shortened(statement: str) -> str:
     return statement if len(statement) <= 60 else f"{statement[:59]}…"
 
 
-def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> None:
-    """Wait for the indexes that DSQL makes in the background.
+def until_indexed(target: Target, made: Sequence[Version], jobs: Sequence[str] = ()) -> None:
+    """Wait for the indexes of these versions, which DSQL makes in the background.
 
     A unique index is not kept to before it is valid, so two namespaces could get one name. `jobs`
     are those that make them; an index that was there already is made by one that is not known.
@@ -191,7 +192,10 @@ def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> Non
     Raises SchemaUnusable.
     """
     wanted = {
-        found[1] for each in version.statements if (found := statements.creates(each)) is not None
+        found[1]
+        for version in made
+        for each in version.statements
+        if (found := statements.creates(each)) is not None
     }
     deadline = time.monotonic() + _INDEX_SECONDS
     while invalid := wanted & _names(target, _INVALID):
@@ -218,7 +222,7 @@ def lacks(target: Target, known: Sequence[Version]) -> list[str]:
     What a version should have that is newer than all that are known is not known. Raises
     psycopg.Error.
     """
-    number = _stored(target)
+    number = stored(target)
     if number > known[-1].number:
         return []
     return [f"{kind} {name}" for kind, name in sorted(_expected(known, number) - _there(target))]
