@@ -35,6 +35,7 @@ from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
+from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +72,12 @@ DOCUMENTS: dict[str, type[Result]] = {
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
+    "visibility-repair": visibility.VisibilityResult,
+    "visibility-repair-dry-run": visibility.VisibilityPlan,
+    "visibility-setup": visibility.VisibilityResult,
+    "visibility-setup-as-task": visibility.TaskResult,
+    "visibility-setup-dry-run": visibility.VisibilityPlan,
+    "visibility-status": visibility.VisibilityStatus,
 }
 """What each verb prints with --json, by the name of its schema; `logs` prints one a line."""
 TITLES = {
@@ -87,6 +94,12 @@ TITLES = {
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
     "up-dry-run": "dsql-deploy up --dry-run --json",
+    "visibility-repair": "dsql-deploy visibility repair --json",
+    "visibility-repair-dry-run": "dsql-deploy visibility repair --dry-run --json",
+    "visibility-setup": "dsql-deploy visibility setup --json",
+    "visibility-setup-as-task": "dsql-deploy visibility setup --as-task --json",
+    "visibility-setup-dry-run": "dsql-deploy visibility setup --dry-run --json",
+    "visibility-status": "dsql-deploy visibility status --json",
 }
 
 

@@ -9,6 +9,7 @@
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
+    ├── TaskFailed                        a one-off task on ECS has not done its work
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -32,6 +33,7 @@
     │   ├── NotApplied
     │   ├── DatabaseUnusable
     │   ├── IndexUnusable
+    │   ├── OpenSearchUnusable
     │   └── SchemaUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
@@ -110,6 +112,12 @@ class AwsFailed(DeployError):
     """A call of AWS failed in a way that has no code of its own."""
 
     code = "aws-failed"
+
+
+class TaskFailed(DeployError):
+    """A one-off task on ECS was not placed, did not start, or did not end well in time."""
+
+    code = "task-failed"
 
 
 class UsageError(DeployError):
@@ -250,6 +258,12 @@ class IndexUnusable(MissingError):
     """The visibility index does not have the mapping or the order that the server expects."""
 
     code = "index-unusable"
+
+
+class OpenSearchUnusable(MissingError):
+    """OpenSearch cannot be reached from here, or refuses a call."""
+
+    code = "opensearch-unusable"
 
 
 class SchemaUnusable(MissingError):

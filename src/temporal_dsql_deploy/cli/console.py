@@ -39,6 +39,8 @@ class Terminal:
         self.json = False
         self.address = "ENV"
         """The environment, and the options that it takes to name it again."""
+        self.beside: dict[str, str] = {}
+        """By group of verbs, the options that its verbs need besides."""
 
     def result(self, result: "Result") -> None:
         """The JSON document of a result, on stdout."""
@@ -105,7 +107,11 @@ class Terminal:
         """`text` with its commands as this user has to type them, to be pasted as they are."""
         named = re.sub(
             rf"\b{COMMAND} (\w+(?: \w+)?) ENV\b",
-            lambda found: f"{COMMAND} {found[1]} {self.address}",
+            lambda found: " ".join(
+                filter(
+                    None, (COMMAND, found[1], self.address, self.beside.get(found[1].split()[0]))
+                )
+            ),
             text,
         )
         return named.replace(f"{COMMAND} ", f"{_typed()} ")

@@ -30,6 +30,7 @@ from temporal_dsql_deploy.cli import (
     schema,
     status,
     up,
+    visibility,
 )
 from temporal_dsql_deploy.cli.console import COMMAND, terminal
 from temporal_dsql_deploy.errors import DeployError, MissingError, UsageError
@@ -157,6 +158,7 @@ _verb("restart", restart.restart, restart.EXAMPLE, "Change what runs")
 _verb("recover", recover.recover, recover.EXAMPLE, "Change what runs")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
 app.add_typer(schema.app, name="schema", rich_help_panel="Data stores")
+app.add_typer(visibility.app, name="visibility", rich_help_panel="Data stores")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
