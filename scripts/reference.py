@@ -34,6 +34,8 @@ from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverR
 from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
+from temporal_dsql_deploy.operations.schema_overwrite import SchemaOverwrite
+from temporal_dsql_deploy.operations.schema_tool import SchemaCommands
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
@@ -67,6 +69,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
     "schema-setup": SchemaResult,
+    "schema-setup-overwrite-dry-run": SchemaOverwrite,
+    "schema-setup-with-tool-dry-run": SchemaCommands,
     "schema-status": SchemaStatus,
     "schema-upgrade": SchemaResult,
     "status": Status,
@@ -91,6 +95,8 @@ TITLES = {
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
+    "schema-setup-overwrite-dry-run": "dsql-deploy schema setup --overwrite --dry-run --json",
+    "schema-setup-with-tool-dry-run": "dsql-deploy schema setup --with-tool --dry-run --json",
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
     "up-dry-run": "dsql-deploy up --dry-run --json",
