@@ -35,6 +35,7 @@ from temporal_dsql_deploy.operations.restart import RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
 from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
 from temporal_dsql_deploy.operations.schema_overwrite import SchemaOverwrite
+from temporal_dsql_deploy.operations.schema_task import SchemaTask
 from temporal_dsql_deploy.operations.schema_tool import SchemaCommands
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
@@ -69,6 +70,7 @@ DOCUMENTS: dict[str, type[Result]] = {
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
     "schema-setup": SchemaResult,
+    "schema-as-task": SchemaTask,
     "schema-setup-overwrite-dry-run": SchemaOverwrite,
     "schema-setup-with-tool-dry-run": SchemaCommands,
     "schema-status": SchemaStatus,
@@ -95,6 +97,7 @@ TITLES = {
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
+    "schema-as-task": "dsql-deploy schema setup, status, upgrade --as-task --json",
     "schema-setup-overwrite-dry-run": "dsql-deploy schema setup --overwrite --dry-run --json",
     "schema-setup-with-tool-dry-run": "dsql-deploy schema setup --with-tool --dry-run --json",
     "schema-status": "dsql-deploy schema status --json",

@@ -12,6 +12,7 @@ from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, UnknownEnvironment
 
 if TYPE_CHECKING:
+    from temporal_dsql_deploy.operations.deployed import Deployed
     from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
     from temporal_dsql_deploy.platforms.protocol import SqlStore
 
@@ -79,6 +80,10 @@ Tool = Annotated[
     Path | None,
     typer.Option("--tool", metavar="FILE", help="That program [the one on PATH]."),
 ]
+AsTask = Annotated[
+    bool,
+    typer.Option("--as-task", help="Run it as a task inside the VPC of ENV, and wait for that."),
+]
 PRODUCTION = "prod"
 """The environment whose data are protected by its name alone."""
 ADMIN = "admin"
@@ -101,6 +106,14 @@ class Asked:
     terraform: Path | None
     provider_mirror: Path | None
 
+    def protected(self, deployed: "Deployed | None") -> str:
+        """Why what is there may not be dropped, as far as is known; empty where it may."""
+        if self.environment == PRODUCTION:
+            return f"its name is {PRODUCTION}"
+        if deployed is not None and deployed.outputs.get("deletion_protection"):
+            return "deletion_protection is on in its Terraform"
+        return ""
+
 
 def request(asked: Asked) -> "Request":
     """What is asked for. Raises InvalidSetting, UnknownEnvironment, NotRunning, NotForPlatform.
@@ -112,29 +125,21 @@ def request(asked: Asked) -> "Request":
 
     options.address(asked.environment, file=asked.file, data_dir=asked.data_dir)
     options.one_of("store", asked.store, SQL_STORES)
-    protected = f"its name is {PRODUCTION}" if asked.environment == PRODUCTION else ""
+    deployed = None
     found = _on_this_machine(asked)
+    if found is None and asked.endpoint is None:
+        deployed = options.deployed(
+            asked.environment, asked.file, asked.terraform, asked.provider_mirror
+        )
     if found is None:
-        endpoint, is_protected = _cluster(asked)
-        found = _on_aws(asked, endpoint)
-        if is_protected:
-            protected = "deletion_protection is on in its Terraform"
+        found = _on_aws(asked, deployed)
     return Request(
         environment=asked.environment,
         database=found.database,
         folder=asked.schema or _known(found),
         version=asked.version,
-        protected=protected,
+        protected=asked.protected(deployed),
     )
-
-
-def _cluster(asked: Asked) -> tuple[str, bool]:
-    """The host of the DSQL cluster, and whether its Terraform says that it is protected."""
-    if asked.endpoint is not None:
-        return asked.endpoint, False
-    found = options.deployed(asked.environment, asked.file, asked.terraform, asked.provider_mirror)
-    is_protected = bool(found.outputs.get("deletion_protection"))
-    return str(found.output("dsql_cluster_endpoint")), is_protected
 
 
 def _on_this_machine(asked: Asked) -> "SqlStore | None":
@@ -160,7 +165,7 @@ def _on_this_machine(asked: Asked) -> "SqlStore | None":
     return platform.sql_store(asked.store)
 
 
-def _on_aws(asked: Asked, endpoint: str) -> "SqlStore":
+def _on_aws(asked: Asked, deployed: "Deployed | None") -> "SqlStore":
     from temporal_dsql_deploy.persistence import database, dsql
     from temporal_dsql_deploy.platforms.protocol import SqlStore
 
@@ -170,8 +175,9 @@ def _on_aws(asked: Asked, endpoint: str) -> "SqlStore":
             cause="on AWS it is in OpenSearch, which has an index and no schema in SQL",
             fix="leave --store out",
         )
+    host = asked.endpoint if deployed is None else deployed.output("dsql_cluster_endpoint")
     found = database.of_dsql(
-        dsql.Endpoint.parse(endpoint), user=asked.user, certificates=asked.certificates
+        dsql.Endpoint.parse(host or ""), user=asked.user, certificates=asked.certificates
     )
     return SqlStore(found, None)
 

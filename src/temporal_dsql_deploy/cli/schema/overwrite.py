@@ -59,10 +59,15 @@ def _refuse(request: "Request", *, force: bool) -> None:
             cause="--overwrite is for Aurora DSQL, which outlives its cluster",
             fix="begin anew: dsql-deploy destroy ENV, then dsql-deploy up ENV",
         )
-    if request.protected and not force:
+    refuse_protected(request.environment, request.protected, force=force)
+
+
+def refuse_protected(environment: str, protected: str, *, force: bool) -> None:
+    """Refuse to drop what is protected; `protected` is why. Raises Protected."""
+    if protected and not force:
         raise Protected(
-            f"the data of environment {request.environment} are protected",
-            cause=request.protected,
+            f"the data of environment {environment} are protected",
+            cause=protected,
             fix="if you do mean it, see what would be dropped: "
             "dsql-deploy schema setup ENV --overwrite --force --dry-run",
         )
@@ -81,15 +86,20 @@ def _listed(planned: "SchemaOverwrite") -> list[str]:
 
 def _confirm(planned: "SchemaOverwrite", given: str | None) -> None:
     name = planned.environment
-    if given is None and not terminal.interactive():
+    said = given
+    if said is None and terminal.interactive():
+        said = terminal.ask(*_listed(planned), f"Type {name} to drop them:")
+    refuse_unconfirmed(name, said)
+
+
+def refuse_unconfirmed(name: str, said: str | None) -> None:
+    """Refuse whatever is not the name of the environment. Raises NotConfirmed."""
+    if said is None:
         raise NotConfirmed(
             f"the schema of environment {name} is not dropped without a confirmation",
             cause="there is no terminal to ask on",
             fix=f"say that you are sure: --confirm {name}",
         )
-    said = given
-    if said is None:
-        said = terminal.ask(*_listed(planned), f"Type {name} to drop them:")
     if said != name:
         raise NotConfirmed(
             f"the schema of environment {name} is not dropped",

@@ -1,6 +1,7 @@
 """`dsql-deploy schema setup ENV`."""
 
 from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.schema import as_task as task
 from temporal_dsql_deploy.cli.schema import declared
 from temporal_dsql_deploy.cli.schema import overwrite as overwriting
 
@@ -15,6 +16,7 @@ def setup(
     endpoint: declared.Endpoint = None,
     user: declared.User = declared.ADMIN,
     certificates: declared.Certificates = None,
+    as_task: declared.AsTask = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     terraform: options.TerraformBinary = None,
@@ -48,6 +50,15 @@ def setup(
     declared.refuse_together(with_tool=with_tool, tool=tool, overwrite=overwrite)
     if not overwrite:
         overwriting.refuse_alone(confirm, force=force)
+    if as_task:
+        task.run(
+            "setup",
+            asked,
+            _again(overwrite, confirm, force, with_tool),
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+        return
     request = declared.request(asked)
     if overwrite:
         how = overwriting.Overwriting(confirm, force, dry_run, as_json)
@@ -57,3 +68,10 @@ def setup(
         declared.bring_with_tool(request, tool, dry_run=dry_run, as_json=as_json)
         return
     declared.bring(request, only_upgrade=False, dry_run=dry_run, as_json=as_json)
+
+
+def _again(overwrite: bool, confirm: str | None, force: bool, with_tool: bool) -> list[str]:  # noqa: FBT001
+    """The options as a task is given them, which has no terminal to ask on."""
+    said = {"--overwrite": overwrite, "--force": force, "--with-tool": with_tool}
+    confirmed = [] if confirm is None else ["--confirm", confirm]
+    return [*(option for option, is_given in said.items() if is_given), *confirmed]

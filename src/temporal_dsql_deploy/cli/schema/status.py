@@ -3,6 +3,7 @@
 import typer
 
 from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.schema import as_task as task
 from temporal_dsql_deploy.cli.schema import declared
 
 EXAMPLE = "dsql-deploy schema status dev --schema schema/dsql/temporal"
@@ -16,6 +17,7 @@ def status(
     endpoint: declared.Endpoint = None,
     user: declared.User = declared.ADMIN,
     certificates: declared.Certificates = None,
+    as_task: declared.AsTask = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     terraform: options.TerraformBinary = None,
@@ -36,6 +38,9 @@ def status(
         terraform=terraform,
         provider_mirror=provider_mirror,
     )
+    if as_task:
+        task.run("status", asked, as_json=as_json)
+        return
     request = declared.request(asked)
     from temporal_dsql_deploy.operations import schema as operation
 

@@ -1,6 +1,7 @@
 """`dsql-deploy schema upgrade ENV`."""
 
 from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.schema import as_task as task
 from temporal_dsql_deploy.cli.schema import declared
 
 EXAMPLE = "dsql-deploy schema upgrade dev --schema schema/dsql/temporal"
@@ -14,6 +15,7 @@ def upgrade(
     endpoint: declared.Endpoint = None,
     user: declared.User = declared.ADMIN,
     certificates: declared.Certificates = None,
+    as_task: declared.AsTask = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     terraform: options.TerraformBinary = None,
@@ -39,5 +41,8 @@ def upgrade(
         terraform=terraform,
         provider_mirror=provider_mirror,
     )
+    if as_task:
+        task.run("upgrade", asked, dry_run=dry_run, as_json=as_json)
+        return
     request = declared.request(asked)
     declared.bring(request, only_upgrade=True, dry_run=dry_run, as_json=as_json)
