@@ -34,7 +34,7 @@ _PLACES = {
     "adot": (1020, 400),
     "visibility": (680, 640),
     "opensearch-setup": (1020, 640),
-    "schema-setup": (190, 790),
+    "schema-setup": (390, 640),
     "instances": (1020, 500),
     "database": (440, 790),
     "internet": (820, 790),
