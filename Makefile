@@ -41,7 +41,7 @@ format: .venv/installed-dev ## Format the code and mend what can be mended
 
 .PHONY: docs
 docs: .venv/installed-dev ## Write the generated pages of docs/reference again
-	$(RUN)/python scripts/reference.py
+	$(RUN)/python -m scripts.reference
 
 .PHONY: diagrams
 diagrams: .venv/installed-dev ## Draw the environments on AWS again, in docs/reference/diagrams (takes Terraform)

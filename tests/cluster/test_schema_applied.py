@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from temporal_dsql_deploy.errors import SchemaUnusable
 from temporal_dsql_deploy.persistence.schema import apply, files, occ, statements, versions
-from temporal_dsql_deploy.persistence.schema.apply import Engine, Target
 from temporal_dsql_deploy.persistence.schema.files import Version
+from temporal_dsql_deploy.persistence.schema.target import Engine, Target
 from tests.support import postgresql, schema_folder
 
 if TYPE_CHECKING:

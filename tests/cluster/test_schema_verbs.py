@@ -4,14 +4,16 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from scripts import temporal_server
 from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.platforms.cluster import schema_files
 from tests.support import dsql, schema_folder
 from tests.support.cluster import NETWORK, standing_cluster
 from tests.support.deploy import Deploy
+from tests.support.schema_verbs import Verbs
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.needs("loopback addresses")]
 NEWEST = list(schema_folder.VERSIONS)[-1]
@@ -38,20 +40,6 @@ def _nobody_elses_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return schema_folder.write(tmp_path / "schema")
-
-
-class Verbs:
-    """`schema` on the stand-in."""
-
-    def __init__(self, deploy: Deploy, cluster: dsql.Cluster, folder: Path) -> None:
-        self._deploy = deploy
-        deploy.environment |= cluster.environment
-        self._options = [f"--endpoint={dsql.HOST}", f"--certificates={cluster.authority}"]
-        self._options.append(f"--schema={folder}")
-
-    def run(self, verb: str, *more: str, check: bool = True) -> Any:
-        words = ["schema", verb, "dev", *self._options, *more]
-        return self._deploy.run(*words, check=check)
 
 
 @pytest.fixture
@@ -148,9 +136,6 @@ def test_what_is_no_endpoint_is_told_apart(deploy: Deploy, folder: Path) -> None
     refused = deploy.run(*words, "10.0.0.1", check=False)
     assert refused.returncode == 2
     assert "it is an address" in refused.stderr
-    refused = deploy.run(*words[:-1], check=False)
-    assert refused.returncode == 2
-    assert "terraform output -raw dsql_cluster_endpoint" in refused.stderr
 
 
 def test_an_environment_of_this_machine_has_a_database_of_its_own(
@@ -165,26 +150,69 @@ def test_an_environment_of_this_machine_has_a_database_of_its_own(
     assert "not-running" in refused.stderr
     refused = deploy.run("schema", "status", "local", f"--schema={folder}", check=False)
     assert refused.returncode == 2
-    assert "makes its own, in SQLite" in refused.stderr
+    assert "makes its own schema there" in refused.stderr
+
+
+def test_which_schema_is_told_where_it_cannot_be_known(
+    deploy: Deploy, dsql_cluster: dsql.Cluster
+) -> None:
+    deploy.environment |= dsql_cluster.environment
+    words = ["schema", "status", "dev", f"--endpoint={dsql.HOST}"]
+    refused = deploy.run(*words, check=False)
+    assert refused.returncode == 2
+    assert "schema/dsql/temporal of the source tree" in refused.stderr
+    refused = deploy.run(*words, "--store=visibility", check=False)
+    assert "on AWS it is in OpenSearch" in refused.stderr
+    refused = deploy.run(*words, "--store=index", check=False)
+    assert "known are: default, visibility" in refused.stderr
+
+
+def test_with_an_endpoint_the_environment_is_a_name(verbs: Verbs) -> None:
+    assert "no schema yet" in verbs.run("status", environment="of-nobody", check=False).stdout
+    refused = verbs.run("status", environment="../dev", check=False)
+    assert refused.returncode == 3
+    assert "there is no environment" in refused.stderr
 
 
 @pytest.mark.needs("temporal-server")
-def test_the_database_of_the_cluster_is_looked_at(
+def test_the_stores_of_the_cluster_have_the_schema_of_its_server(
     tmp_path_factory: pytest.TempPathFactory, folder: Path
 ) -> None:
     with standing_cluster(tmp_path_factory.mktemp("schema")) as cluster:
         cluster.up()
-        found = cluster.deploy.json("schema", "status", "cluster", f"--schema={folder}")
+        wanted = topology.servers()["temporal-server"].schema
+        for store, version in (
+            ("default", wanted.default.version),
+            ("visibility", wanted.visibility.version),
+        ):
+            words = ["schema", "status", "cluster", f"--store={store}"]
+            found = cluster.deploy.json(*words)
+            assert (found["engine"], found["version"]) == ("PostgreSQL", version)
+            assert found["ok"]
         other = schema_folder.write(folder.with_name("visibility"), OTHER)
         for verb in ("status", "setup", "upgrade"):
-            refused = cluster.deploy.run(
-                "schema", verb, "cluster", f"--schema={other}", check=False
-            )
+            words = ["schema", verb, "cluster", f"--schema={other}"]
+            refused = cluster.deploy.run(*words, check=False)
             assert refused.returncode == 3
             assert "of another schema" in refused.stderr
-    wanted = topology.servers()["temporal-server"].schema.default.version
-    assert (found["engine"], found["version"]) == ("PostgreSQL", wanted)
-    assert found["ok"]
+
+
+@pytest.mark.needs("temporal-server")
+def test_a_server_of_the_users_own_brings_its_own_schema(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("schema")
+    for name in ("temporal-server", "temporal-sql-tool"):
+        (folder / name).symlink_to(temporal_server.folder() / name)
+    with standing_cluster(folder) as cluster:
+        server = folder / "temporal-server"
+        told = cluster.deploy.run("up", "cluster", f"--temporal-server={server}").stderr
+        assert "schema of visibility: by temporal-sql-tool" in told
+        refused = cluster.deploy.run("schema", "status", "cluster", check=False)
+        assert refused.returncode == 2
+        assert "a temporal-server that was not built here" in refused.stderr
+        whole = schema_files.of_store("default")
+        assert cluster.deploy.json("schema", "status", "cluster", f"--schema={whole}")["ok"]
 
 
 def test_a_folder_that_is_no_schema_is_named(verbs: Verbs, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Like DSQL it verifies the signature of the token and for whom it is, which it then forgets: the
 PostgreSQL behind it trusts everybody. DDL beside other statements in one transaction is refused by
-nobody here.
+nobody here. Nobody says whether DSQL cancels a statement when it is asked to; this does not.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 PORT = 5432
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+_CANCEL_REQUEST = struct.pack("!i", 80877102)
 _ASYNC = re.compile(rb"\s*(CREATE (?:UNIQUE )?INDEX )ASYNC (.*?)\x00?", re.IGNORECASE | re.DOTALL)
 _SET_UP = """
 CREATE ROLE admin SUPERUSER LOGIN;
@@ -52,6 +53,8 @@ class Cluster:
     address: str
     authority: Path
     """File of the certificate to trust."""
+    behind: str
+    """How libpq reaches the PostgreSQL behind it, which trusts everybody."""
     users: list[str] = field(default_factory=list)
     """Who came in, in turn."""
 
@@ -67,9 +70,9 @@ def running(folder: Path, address: str) -> Iterator[Cluster]:
     certificate.write(folder / "tls", HOST)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "tls" / "certificate.pem", folder / "tls" / "key.pem")
-    cluster = Cluster(address, folder / "tls" / "certificate.pem")
     with postgresql.running() as behind, socket.create_server((address, PORT)) as server:
         where = f"host=127.0.0.1 port={behind} user={postgresql.USER} dbname=postgres"
+        cluster = Cluster(address, folder / "tls" / "certificate.pem", where)
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(_SET_UP)
         accepting = threading.Thread(target=_accept, args=(server, context, behind, cluster))
@@ -97,6 +100,8 @@ def _serve(client: socket.socket, context: ssl.SSLContext, behind: int, cluster:
         client.sendall(b"S")
         with context.wrap_socket(client, server_side=True) as secure:
             startup = _startup(secure)
+            if startup[4:8] == _CANCEL_REQUEST:
+                return
             user = _parameters(startup)["user"]
             secure.sendall(b"R" + struct.pack("!ii", 8, 3))
             token = _message(secure)[5:].rstrip(b"\x00").decode()

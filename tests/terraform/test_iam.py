@@ -101,6 +101,7 @@ def expected(name: str) -> dict[str, set[str]]:
         "temporal-task": EXEC | {"dsql:DbConnectAdmin"} | INDEX | count | WRITE,
         "temporal-ui-task": EXEC,
         "opensearch-setup-task": EXEC | INDEX,
+        "schema-setup-task": EXEC | {"dsql:DbConnectAdmin"},
     }
     if variant.grafana:
         found["grafana-execution"] = EXECUTION | {"secretsmanager:GetSecretValue"}
@@ -216,6 +217,7 @@ def test_each_task_wears_the_role_of_its_kind(name: str) -> None:
         **{f"temporal-{role}": "temporal-task" for role in plans.ROLES},
         "temporal-ui": "temporal-ui-task",
         "opensearch-setup": "opensearch-setup-task",
+        "schema-setup": "schema-setup-task",
         "benchmark": "benchmark-task",
         "benchmark-worker": "benchmark-task",
         **{kind: f"{kind}-task" for kind in ("grafana", "loki", "adot")},
@@ -226,13 +228,15 @@ def test_each_task_wears_the_role_of_its_kind(name: str) -> None:
 
 
 @everywhere
-def test_only_servers_connect_to_dsql_and_only_as_its_administrator(name: str) -> None:
+def test_servers_and_the_schemas_task_connect_to_dsql_as_its_administrator(
+    name: str,
+) -> None:
     who = {
         role
         for role, statements in policies(plans.of(name)).items()
         if any(action.startswith("dsql:") for action in actions(statements))
     }
-    assert who == {"temporal-task"}
+    assert who == {"temporal-task", "schema-setup-task"}
     assert "dsql:DbConnect" not in actions(policies(plans.of(name))["temporal-task"])
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from temporal_dsql_deploy.persistence import dsql
 from temporal_dsql_deploy.plan import UNKNOWN
 from tests.support import plans
 
@@ -134,6 +135,26 @@ def test_the_set_up_task_signs_waits_and_fails_with_the_step_that_failed(name: s
 
 
 @everywhere
+def test_the_schemas_task_finds_its_cluster_and_its_files(name: str) -> None:
+    plan = plans.of(name)
+    task = plans.tasks(plan)["schema-setup"]
+    assert set(task["requires_compatibilities"]) == {"FARGATE"}
+    container = plans.main_container(task)
+    assert dict(container.environment) == {
+        "AWS_REGION": plans.REGION,
+        "CLUSTER_ENDPOINT": plan.outputs["dsql_cluster_endpoint"].value,
+        "DSQL_DEPLOY_SCHEMA": "/etc/temporal/schema/dsql/temporal",
+    }
+    assert container.definition["entryPoint"] == ["dsql-deploy"]
+    assert container.definition["command"] == ["schema", "setup", plans.project(plan)]
+    assert dsql.Endpoint.parse(container.environment["CLUSTER_ENDPOINT"]).region == plans.REGION
+    told = plan.outputs["schema_setup"].value
+    assert told["task_definition_arn"] == task["arn"]
+    assert told["container_name"] == container.name
+    assert told["subnet_ids"] == plan.outputs["private_subnet_ids"].value
+
+
+@everywhere
 def test_the_command_of_the_set_up_task_starts_it_where_it_may_run(name: str) -> None:
     plan = plans.of(name)
     told = plan.outputs["opensearch_setup"].value
@@ -240,7 +261,7 @@ def test_every_log_group_is_kept_for_the_time_of_its_environment(name: str) -> N
 @everywhere
 def test_log_groups_have_the_names_of_the_design(name: str) -> None:
     plan, variant = plans.of(name), plans.VARIANTS[name]
-    parts = {*(f"temporal-{role}" for role in plans.ROLES), "opensearch-setup"}
+    parts = {*(f"temporal-{role}" for role in plans.ROLES), "opensearch-setup", "schema-setup"}
     optional = {
         "ecs-exec": name in plans.MADE,
         "temporal-ui": variant.ui,

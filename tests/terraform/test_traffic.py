@@ -40,7 +40,7 @@ def expected_parties(name: str) -> set[str]:
     }
     return {
         *plans.ROLES,
-        *("client", "visibility", "opensearch-setup"),
+        *("client", "visibility", "opensearch-setup", "schema-setup"),
         *(party for party, present in optional.items() if present),
         *(f"instances {group}" for group in variant.workloads),
     }
@@ -131,12 +131,12 @@ def test_what_leaves_the_vpc_is_https_to_apis_without_a_private_way_and_dsql(nam
         if variant.nat != "none"
         and (
             apis - endpoints(name) - {"s3", "dynamodb"}
-            # Images of public registries are pulled by the instances, the set-up task's by itself.
+            # Images of public registries are pulled by the instances, on Fargate by the tasks.
             or (party.startswith("instances ") and variant.public_images)
-            or (party == "opensearch-setup" and name == "operators")
+            or (party in {"opensearch-setup", "schema-setup"} and name == "operators")
         )
     }
-    dsql = set() if variant.private_link else set(plans.ROLES)
+    dsql = set() if variant.private_link else {*plans.ROLES, "schema-setup"}
     assert parties.outside(plans.of(name)) == {
         *gateways,
         *((party, INTERNET, HTTPS) for party in open_),
@@ -232,7 +232,8 @@ def test_metrics_are_open_to_adot_alone_and_only_where_it_is(name: str) -> None:
 def test_pages_and_clients_are_reached_by_nobody(name: str) -> None:
     """Feature: temporal-ecs-fargate, Property 8: UI and Grafana have no ingress at all."""
     reached = {to for _, to, _ in parties.reach(plans.of(name))}
-    clients = {"ui", "grafana", "benchmark", "adot", "client", "client-vpn", "opensearch-setup"}
+    clients = {"ui", "grafana", "benchmark", "adot", "client", "client-vpn"}
+    clients |= {"opensearch-setup", "schema-setup"}
     assert reached & clients == set()
     assert not [party for party in reached if party.startswith("instances")]
 

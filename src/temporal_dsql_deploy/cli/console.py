@@ -132,6 +132,12 @@ class Terminal:
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
+    def ask(self, *lines: str) -> str:
+        """Ask for a word on stderr; what was typed."""
+        sys.stderr.write("\n".join(lines) + " ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
+
 
 terminal = Terminal()
 

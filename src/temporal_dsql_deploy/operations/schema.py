@@ -1,27 +1,14 @@
 """The schema of a database: which it has, which it should have, and from one to the other."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from temporal_dsql_deploy.errors import (
-    DeployError,
-    InvalidSetting,
-    PermissionMissing,
-    SchemaUnusable,
-)
-from temporal_dsql_deploy.persistence.database import Database, connect
-from temporal_dsql_deploy.persistence.schema import apply, files, versions
-from temporal_dsql_deploy.persistence.schema.apply import Engine, Target
+from temporal_dsql_deploy.errors import InvalidSetting, SchemaUnusable
+from temporal_dsql_deploy.persistence.database import Database
+from temporal_dsql_deploy.persistence.schema import apply, files, lock, versions
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
+from temporal_dsql_deploy.persistence.schema.target import Engine, Target, opened
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-
-if TYPE_CHECKING:
-    import psycopg
-
-_NO_RIGHT = "42501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +21,8 @@ class Request:
     """Of one schema, such as `schema/dsql/temporal` of a server's source tree."""
     version: str | None = None
     """Up to which; None for the newest of the folder."""
+    protected: str = ""
+    """Why what is there may not be dropped; empty where it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +51,8 @@ class SchemaResult(Result):
     environment: str
     applied: list[str]
     status: SchemaStatus
+    dropped: list[str] = field(default_factory=list)
+    """Tables that were dropped before, with --overwrite."""
 
 
 def look(request: Request) -> SchemaStatus:
@@ -69,23 +60,23 @@ def look(request: Request) -> SchemaStatus:
 
     Raises InvalidSetting, SchemaUnusable, PermissionMissing, and what `connect` does.
     """
-    wanted = _wanted(request)
-    with _target(request) as target:
-        apply.refuse_other(target, wanted.known)
-        return _status(request, target, wanted)
+    asked = wanted(request)
+    with opened(request.database) as target:
+        apply.refuse_other(target, asked.known)
+        return status_of(request, target, asked)
 
 
 def plan(request: Request, *, only_upgrade: bool) -> SchemaStatus:
     """What there is, where `bring` would begin; raises as that does."""
-    wanted = _wanted(request)
-    with _target(request) as target:
+    asked = wanted(request)
+    with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
-        apply.refuse_other(target, wanted.known)
-        status = _status(request, target, wanted)
+        apply.refuse_other(target, asked.known)
+        status = status_of(request, target, asked)
         if not status.pending:
             # What was interrupted half way may lack what the next version drops.
-            apply.refuse_broken(target, wanted.known)
+            apply.refuse_broken(target, asked.known)
         return status
 
 
@@ -93,17 +84,23 @@ def bring(request: Request, report: Report, *, only_upgrade: bool) -> SchemaResu
     """Apply all versions that it has not, from an empty database on.
 
     With `only_upgrade` one without a schema is refused: it may be the wrong one. Whatever ended an
-    earlier one, this goes on where that stopped. Raises as `look` does.
+    earlier one, this goes on where that stopped. Where another is at work it waits; where there is
+    nothing to do it writes nothing. Raises as `look` does, Locked.
     """
-    wanted = _wanted(request)
-    with _target(request) as target:
+    asked = wanted(request)
+    with opened(request.database) as target:
         if only_upgrade:
             _refuse_empty(request, target)
-        applied = apply.upgrade(target, wanted.known, report, wanted.number)
+        apply.refuse_other(target, asked.known)
+        status = status_of(request, target, asked)
+        if status.ok:
+            return SchemaResult(request.environment, [], status)
+        with lock.held(target, request.database, report) as ours:
+            applied = apply.upgrade(ours, asked.known, report, asked.number)
         return SchemaResult(
             environment=request.environment,
             applied=[str(number) for number in applied],
-            status=_status(request, target, wanted),
+            status=status_of(request, target, asked),
         )
 
 
@@ -117,16 +114,19 @@ def _refuse_empty(request: Request, target: Target) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
+    """What a request means."""
+
     known: list[Version]
     """All of the folder."""
     number: Number
 
 
-def _wanted(request: Request) -> _Wanted:
+def wanted(request: Request) -> Wanted:
+    """The versions of the folder, and up to which. Raises InvalidSetting, SchemaUnusable."""
     known = files.read(request.folder)
     if request.version is None:
-        return _Wanted(known, known[-1].number)
+        return Wanted(known, known[-1].number)
     try:
         number = Number.parse(request.version)
     except ValueError as error:
@@ -138,53 +138,23 @@ def _wanted(request: Request) -> _Wanted:
         raise InvalidSetting(
             f"{request.folder} has no version {number}", cause=f"it has {there}", fix="name one"
         )
-    return _Wanted(known, number)
+    return Wanted(known, number)
 
 
-@contextmanager
-def _target(request: Request) -> Iterator[Target]:
-    import psycopg
-
-    database = request.database
-    with connect(database) as connection:
-        engine = Engine.DSQL if database.region else Engine.POSTGRESQL
-        try:
-            yield Target(connection, engine, database.name)
-        except psycopg.Error as error:
-            if error.sqlstate is None:
-                raise
-            raise _failed(database, error) from error
-
-
-def _failed(database: Database, error: "psycopg.Error") -> DeployError:
-    """What a statement that the database has refused is told as."""
-    said = f"{' '.join(str(error).split())} [{error.sqlstate}]"
-    if error.sqlstate == _NO_RIGHT:
-        return PermissionMissing(
-            f"database role {database.user} may not do what the schema needs",
-            cause=said,
-            fix="use one that may make tables in schema public: admin on Aurora DSQL",
-        )
-    return SchemaUnusable(
-        f"database {database.name} at {database.host} has refused a statement of the schema",
-        cause=said,
-        fix="what was done stays; when the cause is gone the same command goes on",
-    )
-
-
-def _status(request: Request, target: Target, wanted: _Wanted) -> SchemaStatus:
+def status_of(request: Request, target: Target, asked: Wanted) -> SchemaStatus:
+    """What there is against what is wanted. Raises psycopg.Error."""
     stored = versions.stored(target.connection, target.name)
     pending = [
-        str(one.number) for one in wanted.known if (stored or NOTHING) < one.number <= wanted.number
+        str(one.number) for one in asked.known if (stored or NOTHING) < one.number <= asked.number
     ]
-    lacking = apply.lacks(target, wanted.known)
+    lacking = apply.lacks(target, asked.known)
     return SchemaStatus(
         environment=request.environment,
         host=request.database.host,
         database=target.name,
         engine=target.engine,
         version=str(stored) if stored else None,
-        wanted=str(wanted.number),
+        wanted=str(asked.number),
         pending=pending,
         lacking=lacking,
         ok=not pending and not lacking,

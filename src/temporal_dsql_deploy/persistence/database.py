@@ -1,5 +1,6 @@
 """A connection to the default store."""
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,8 @@ def connect(database: Database) -> "Iterator[psycopg.Connection]":
     """
     import psycopg
 
+    # It warns of a statement that is not cancelled when one is interrupted: nobody has asked.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         with _opened(database) as connection:
             yield connection

@@ -137,7 +137,7 @@ def refused(database: "Database", text: str) -> DeployError:
 
 _UNREACHED = (
     "connect from inside its VPC, or through a VPN into it: a private cluster is reached there and "
-    "nowhere else"
+    "nowhere else; a task of ENV reaches it: dsql-deploy schema status ENV --as-task"
 )
 _UNKNOWN = ("is no name that is known here", f"see that it is written right; {_UNREACHED}")
 _CAUSES = {

@@ -77,11 +77,20 @@ class Change(Result):
     what: str
     """The thing, such as `server` or `namespace orders`."""
     action: str
-    """`start`, `restart`, `stop`, `create`, `update`, `build` or `download`."""
+    """`start`, `restart`, `stop`, `create`, `update`, `build`, `copy` or `download`."""
     detail: str = ""
 
     def __str__(self) -> str:
         return f"{self.action} {self.what}" + (f": {self.detail}" if self.detail else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStore:
+    """A store in SQL, and the schema that the server which uses it wants."""
+
+    database: Database
+    schema: Path | None
+    """Folder of the versions of its schema; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +193,8 @@ of temporal-server 1.32.2 end within 20.5 s."""
 STORES = ("database", "opensearch")
 """The components that keep data, which the roles ask: first to start, last to stop, and no verb
 restarts them that can do without."""
+SQL_STORES = ("default", "visibility")
+"""The stores that may be in SQL, by their keys in servers.json."""
 LEVELS = ["debug", "info", "warn", "error"]
 """Levels of log lines, least first."""
 Report = Callable[[str], None]
@@ -262,6 +273,12 @@ class Platform(Protocol):
 
         Raises NotRunning where the platform runs a database and it does not run, NotForPlatform
         where the tool cannot read it.
+        """
+
+    def sql_store(self, name: str) -> SqlStore:
+        """The `default` store or that of `visibility`.
+
+        Raises as `database` does, NotForPlatform for visibility that is not in SQL.
         """
 
     def log_components(self) -> list[str]:

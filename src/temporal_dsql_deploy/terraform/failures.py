@@ -48,10 +48,13 @@ def translate(
     `output` is what it wrote outside its stream of messages.
     """
     errors = [found for found in diagnostics if found.severity == "error"]
+    # It ended before its stream of messages began, for instance on an option, or has none.
+    said = _line(output)
+    told = errors or ([Diagnostic("error", said)] if said else [])
     for make, patterns in _RULES.items():
         fitting = [
             found
-            for found in errors
+            for found in told
             if re.search("|".join(patterns), f"{found.summary}\n{found.detail}", re.IGNORECASE)
         ]
         if fitting and make in (_variable, _precondition):
@@ -60,8 +63,6 @@ def translate(
             return make(fitting[0], context)
     if errors:
         return _plain(errors, context)
-    # It ended before its stream of messages began, for instance on an option.
-    said = _line(output)
     return TerraformFailed(
         f"terraform {context.verb} failed",
         cause=said or "it gave no reason",

@@ -98,6 +98,16 @@ output "opensearch_setup" {
   value       = module.temporal.opensearch_setup
 }
 
+output "schema_setup" {
+  description = "What running the task of the schema takes: task_definition_arn, security_group_id, subnet_ids, log_group_name, container_name."
+  value       = module.temporal.schema_setup
+}
+
+output "deletion_protection" {
+  description = "Whether what keeps data is protected: the DSQL cluster made here, tables, load balancer."
+  value       = module.temporal.deletion_protection
+}
+
 output "dynamodb_table_names" {
   description = "Tables that count connections: rate_limiter and conn_lease, null where off."
   value       = module.temporal.dynamodb_table_names

@@ -32,6 +32,7 @@ locals {
       temporal-task         = concat(local._dsql, local._opensearch, local._dynamodb, local._metrics_write)
       temporal-ui-task      = []
       opensearch-setup-task = local._opensearch
+      schema-setup-task     = local._dsql
     },
     var.grafana_enabled ? { grafana-task = concat(local._metrics_read, local._cloudwatch_read) } : {},
     var.loki_enabled ? { loki-task = local._loki } : {},

@@ -28,6 +28,12 @@ output "opensearch_setup_task_role_arn" {
   depends_on  = [aws_iam_role_policy.task]
 }
 
+output "schema_setup_task_role_arn" {
+  description = "Role of the task that sets up the schema."
+  value       = aws_iam_role.task["schema-setup-task"].arn
+  depends_on  = [aws_iam_role_policy.task]
+}
+
 output "grafana_task_role_arn" {
   description = "Role of Grafana; null without it."
   value       = try(aws_iam_role.task["grafana-task"].arn, null)

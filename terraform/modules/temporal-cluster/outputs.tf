@@ -96,6 +96,22 @@ output "opensearch_setup" {
   }
 }
 
+output "schema_setup" {
+  description = "What running the task of the schema takes: task_definition_arn, security_group_id, subnet_ids, log_group_name, container_name."
+  value = {
+    task_definition_arn = module.schema_setup.task_definition_arn
+    security_group_id   = module.schema_setup.security_group_id
+    subnet_ids          = local.vpc.private_subnet_ids
+    log_group_name      = module.schema_setup.log_group_name
+    container_name      = module.schema_setup.container_name
+  }
+}
+
+output "deletion_protection" {
+  description = "Whether what keeps data is protected: the DSQL cluster made here, tables, load balancer."
+  value       = var.deletion_protection
+}
+
 output "dynamodb_table_names" {
   description = "Tables that count connections: rate_limiter and conn_lease, null where off."
   value = {

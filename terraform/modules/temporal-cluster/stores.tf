@@ -47,6 +47,21 @@ module "opensearch" {
   tags                    = var.tags
 }
 
+module "schema_setup" {
+  source = "../schema-setup"
+
+  project_name          = var.project_name
+  region                = var.region
+  vpc_id                = local.vpc.vpc_id
+  dsql_cluster_endpoint = module.dsql.endpoint
+  task_role_arn         = module.iam.schema_setup_task_role_arn
+  execution_role_arn    = module.iam.execution_role_arn
+  admin_tools_image     = var.temporal_admin_tools_image
+  log_retention_days    = var.log_retention_days
+  kms_key_arn           = local.kms_key_arn
+  tags                  = var.tags
+}
+
 module "dynamodb" {
   source = "../dynamodb"
 

@@ -25,6 +25,7 @@ locals {
       client           = aws_security_group.client.id
       visibility       = module.opensearch.security_group_id
       opensearch-setup = module.opensearch.setup_security_group_id
+      schema-setup     = module.schema_setup.security_group_id
     },
     var.ui.enabled ? { ui = module.temporal_ui[0].security_group_id } : {},
     var.benchmark.enabled ? { benchmark = module.benchmark[0].security_group_id } : {},

@@ -58,6 +58,19 @@ def test_connections_of_legacy_mode_double_while_it_starts() -> None:
     assert "history 4 x 800" in found.evidence
 
 
+def test_some_connections_are_left_to_operators() -> None:
+    """16 processes that hold twice their pools: 9,984 of 10,000 are too many, 9,952 are not."""
+    (found,) = pools_of(312).only("connections")
+    assert "of which 20 are left to operators" in found.evidence
+    assert pools_of(311).of("connections").seen == (
+        "9,952 of 10,000 connections, 20 left to operators",
+    )
+
+
+def pools_of(size: int) -> Cluster:
+    return cluster(TEMPORAL_SQL_MAX_CONNS=str(size), TEMPORAL_SQL_MAX_IDLE_CONNS=str(size))
+
+
 def test_tasks_that_stop_slowly_hold_their_connections() -> None:
     """One by one, each for two minutes: 25 of them beside the 100 that run."""
     made = cluster(LIMITER, TEMPORAL_SQL_MAX_CONNS="50", TEMPORAL_SQL_MAX_IDLE_CONNS="50")

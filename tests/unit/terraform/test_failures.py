@@ -164,6 +164,15 @@ def test_warnings_are_no_reason() -> None:
     assert error.cause == "Bad"
 
 
+def test_what_is_said_without_a_stream_of_messages_is_understood_too() -> None:
+    said = (
+        "\x1b[31m╷\x1b[0m\n│ Error: Backend initialization required, please run terraform init\n╵"
+    )
+    error = translate([], CONTEXT, output=said)
+    assert isinstance(error, errors.NotInitialised)
+    assert error.cause.startswith("Error: Backend initialization required")
+
+
 RULE = "\n\nThis was checked by the validation rule at ../../modules/x/variables.tf:7,3-13."
 
 

@@ -27,12 +27,16 @@ RATE = "DSQL_CONNECTION_RATE_LIMIT"
 BURST = "DSQL_CONNECTION_BURST_LIMIT"
 GIVEN = 0.7
 """Part of DSQL's rates that a fix gives to the servers; tools and operators connect too."""
+OPERATORS = 20
+"""Connections that no server may have: each verb of this tool holds one, and a second where the
+first has been interrupted (schema, membership, recover); the rest is for psql."""
 
 
 @FAMILY.rule(
     "connections",
     holds="All processes together hold at most the connections that DSQL takes, 10,000 unless AWS "
-    "gave more, also while every role is deployed at the same time.",
+    f"gave more, but {OPERATORS} that are left to this tool and to operators; also while every "
+    "role is deployed at the same time.",
     symptom="DSQL refuses connects with `Unable to accept connection, too many open connections. "
     "(SQLSTATE 53300)`: new tasks exit 1 with `no usable database connection found`, and ECS "
     "starts them again.",
@@ -51,15 +55,16 @@ def held_at_worst(subject: Subject) -> Iterator[Said]:
         (Scenario.COLD_START, Scenario.DEPLOYMENT), key=lambda scenario: held(cluster, scenario)
     )
     most = held(cluster, worst)
-    if most > quota:
+    if most > quota - OPERATORS:
         largest = max(found.members, key=lambda one: one.service.alive * one.service.pool.held)
         yield Finding(
             largest.address,
             largest.attribute(_size_variable(largest)),
-            f"{worst}: {_processes(found.members, worst)}, DSQL takes {quota:,}{said(found)}",
-            fix=_smaller(largest, most, quota),
+            f"{worst}: {_processes(found.members, worst)}, DSQL takes {quota:,}, of which "
+            f"{OPERATORS} are left to operators{said(found)}",
+            fix=_smaller(largest, most, quota - OPERATORS),
         )
-    yield Seen(f"{most:,} of {quota:,} connections")
+    yield Seen(f"{most:,} of {quota:,} connections, {OPERATORS} left to operators")
 
 
 def connection_quota(found: Reading) -> int:

@@ -76,7 +76,7 @@ def fargate(task: Task) -> bool:
 def _needed(subject: Subject, party: Party, api: str) -> bool:
     if party.name == "instances":
         return _needed_by_instances(subject, api)
-    if party.name == "opensearch-setup":
+    if party.name in {"opensearch-setup", "schema-setup"}:
         return False  # What it pulls and logs is known by where it runs.
     if party.name == "loki" and api == "s3":
         return bool(subject.plan.of_type("aws_s3_bucket"))

@@ -13,6 +13,7 @@ from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 
 PORT = topology.load().externals["database"].ports["postgresql"]
+SCHEMA_TASK = "schema-setup"
 _HOST = re.compile(r"^[a-z0-9]+\.(dsql[a-z0-9-]*)\.([a-z0-9-]+)\.on\.aws")
 _VARIABLES = ("CLUSTER_ENDPOINT", "TEMPORAL_SQL_HOST")
 
@@ -27,8 +28,9 @@ def public_endpoint(found: Survey) -> bool:
 @FAMILY.rule(
     "database",
     holds=(
-        "Every role gets to DSQL on 5432: by the public endpoint, with egress and a NAT gateway, "
-        "or by the connection endpoint that PrivateLink has for the cluster."
+        "Every role, and the task of the schema, gets to DSQL on 5432: by the public endpoint, "
+        "with egress and a NAT gateway, or by the connection endpoint that PrivateLink has for the "
+        "cluster."
     ),
     symptom=(
         "A role that starts exits 1: it gets no connection for its first query. A running one "
@@ -55,7 +57,8 @@ def database(subject: Subject) -> Iterator[Said]:
     if not public_endpoint(found):
         yield from _without_endpoint(found)
         return
-    for party in roles:
+    tasks = [party for party in found.parties.known if party.name == SCHEMA_TASK]
+    for party in (*roles, *tasks):
         yield from _by_public_endpoint(found, party)
     yield Seen("by the public endpoint")
 
@@ -79,6 +82,8 @@ def _symptom(party: Party) -> str:
     for row in topology.load().traffic:
         if (row.from_, row.to) == (party.name, "database"):
             return row.closed_symptom or ""
+    if party.name == SCHEMA_TASK:
+        return "The task ends with exit code 3, and there is no schema for the roles to start with."
     return ""
 
 

@@ -7,18 +7,13 @@ that finds its work done already goes on to the next.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
 
 from temporal_dsql_deploy.errors import SchemaUnusable
 from temporal_dsql_deploy.persistence.schema import files, statements, versions
 from temporal_dsql_deploy.persistence.schema.files import NOTHING, Number, Version
 from temporal_dsql_deploy.persistence.schema.occ import retried
-
-if TYPE_CHECKING:
-    import psycopg
+from temporal_dsql_deploy.persistence.schema.target import Engine, Target
 
 Report = Callable[[str], None]
 _POLL = 1.0
@@ -50,59 +45,42 @@ _JOBS = (
 )
 
 
-class Engine(StrEnum):
-    """What a database is, as far as its DDL is concerned."""
-
-    DSQL = "Aurora DSQL"
-    POSTGRESQL = "PostgreSQL"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A database that is to have a schema."""
-
-    connection: "psycopg.Connection"
-    """In autocommit."""
-    engine: Engine
-    name: str
-    """What its version is stored under: the database's name, `postgres` on DSQL."""
-
-
 def upgrade(
     target: Target, known: Sequence[Version], report: Report, to: Number | None = None
 ) -> list[Number]:
     """Apply the versions that are above the stored one, each as a whole; which these were.
 
     `known` is all versions from the first on, `to` the last that the database is to have, all of
-    them without it. Two at once do no harm on PostgreSQL, where the second waits. DSQL has no
-    locks, and a slow one would repeat what a fast one has undone since: the caller keeps them
-    apart. Raises SchemaUnusable, psycopg.Error.
+    them without it. Two at once do no harm on PostgreSQL, where the second waits. On DSQL a slow
+    one would repeat what a fast one has undone since: there it is called within `lock.held`.
+    Raises SchemaUnusable, psycopg.Error, and what `before_each` of the target does.
     """
     for table in versions.TABLES:
         retried(partial(target.connection.execute, table), also=_AT_ONCE)
     _begin(target)
     refuse_other(target, known)
     done = []
-    before = _stored(target)
+    before = stored(target)
     for version in known:
         if version.number <= before or (to is not None and version.number > to):
             continue
         report(f"schema {version.number}: {len(version.statements)} statements")
         _apply(target, before, version, report)
         done.append(version.number)
-        before = _stored(target)
+        before = stored(target)
     refuse_broken(target, known)
     return done
 
 
 def refuse_other(target: Target, known: Sequence[Version]) -> None:
-    """Raises SchemaUnusable where the database has a schema and no table of this one's.
+    """Raises SchemaUnusable where the database has tables, and a schema, and none of this one's.
 
     Both stores of Temporal number their versions alike, and each is a schema of its own.
     """
-    number = _stored(target)
+    number = stored(target)
     tables = {name for kind, name in _expected(known, number) if kind == "table"}
-    if tables and not tables & {name for _, name in _there(target)}:
+    there = {name for kind, name in _there(target) if kind == "table"} - set(versions.NAMES)
+    if tables and there and not tables & there:
         raise SchemaUnusable(
             f"database {target.name} has version {number} of another schema",
             cause=f"it has none of the tables of this one, such as {min(tables)}",
@@ -115,13 +93,15 @@ def refuse_broken(target: Target, known: Sequence[Version]) -> None:
     """Raises SchemaUnusable where the database has not what its version should have."""
     if missing := lacks(target, known):
         raise SchemaUnusable(
-            f"the schema says version {_stored(target)} and is not whole",
+            f"the schema says version {stored(target)} and is not whole",
             cause=f"it lacks {', '.join(missing)}",
-            fix="whoever has dropped it has to make it again, or begin anew with an empty database",
+            fix="whoever has dropped it has to make it again; on Aurora DSQL one can begin anew: "
+            "dsql-deploy schema setup ENV --overwrite",
         )
 
 
-def _stored(target: Target) -> Number:
+def stored(target: Target) -> Number:
+    """The version that the database has; NOTHING where none is. Raises psycopg.Error."""
     return versions.stored(target.connection, target.name) or NOTHING
 
 
@@ -154,7 +134,8 @@ def _apply(target: Target, before: Number, version: Version, report: Report) -> 
         return
     jobs = [_run(target, statement, report) for statement in version.statements]
     if target.engine is Engine.DSQL:
-        _until_indexed(target, version, [job for job in jobs if job is not None])
+        until_indexed(target, [version], [job for job in jobs if job is not None])
+    target.before_each()
     _transaction(target, partial(versions.record, target.connection, target.name, before, version))
 
 
@@ -173,6 +154,7 @@ def _run(target: Target, statement: str, report: Report) -> str | None:
     """
     import psycopg
 
+    target.before_each()
     if target.engine is Engine.POSTGRESQL:
         statement = _for_postgresql(statement, report)
     kind = statement.partition(" ")[0].upper()
@@ -201,8 +183,8 @@ def _shortened(statement: str) -> str:
     return statement if len(statement) <= 60 else f"{statement[:59]}…"
 
 
-def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> None:
-    """Wait for the indexes that DSQL makes in the background.
+def until_indexed(target: Target, made: Sequence[Version], jobs: Sequence[str] = ()) -> None:
+    """Wait for the indexes of these versions, which DSQL makes in the background.
 
     A unique index is not kept to before it is valid, so two namespaces could get one name. `jobs`
     are those that make them; an index that was there already is made by one that is not known.
@@ -210,7 +192,10 @@ def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> Non
     Raises SchemaUnusable.
     """
     wanted = {
-        found[1] for each in version.statements if (found := statements.creates(each)) is not None
+        found[1]
+        for version in made
+        for each in version.statements
+        if (found := statements.creates(each)) is not None
     }
     deadline = time.monotonic() + _INDEX_SECONDS
     while invalid := wanted & _names(target, _INVALID):
@@ -223,6 +208,7 @@ def _until_indexed(target: Target, version: Version, jobs: Sequence[str]) -> Non
                 fix="DROP INDEX each of them, then try again; rows that are there twice are what "
                 "a unique index fails on",
             )
+        target.before_each()
         time.sleep(_POLL)
 
 
@@ -236,7 +222,7 @@ def lacks(target: Target, known: Sequence[Version]) -> list[str]:
     What a version should have that is newer than all that are known is not known. Raises
     psycopg.Error.
     """
-    number = _stored(target)
+    number = stored(target)
     if number > known[-1].number:
         return []
     return [f"{kind} {name}" for kind, name in sorted(_expected(known, number) - _there(target))]

