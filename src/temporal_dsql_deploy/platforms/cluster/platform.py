@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import StartFailed
 from temporal_dsql_deploy.persistence.database import Database
@@ -17,6 +16,7 @@ from temporal_dsql_deploy.platforms.cluster import (
     programs,
     restarting,
     runs,
+    runtimes,
 )
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.change import Passage
@@ -51,9 +51,8 @@ class ClusterPlatform:
     def __init__(self, environment: Environment, report: Report) -> None:
         self._environment = environment
         self._report = report
-        root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(
-            root.expanduser().absolute(),
+            runtimes.root(environment),
             environment.name,
             [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
         )
@@ -69,6 +68,7 @@ class ClusterPlatform:
         return self._passage(self._wanted()).plan()
 
     def _wanted(self) -> ClusterSettings:
+        runtimes.refuse_another(self._environment)
         last = self._last()
         return settings_file.wanted(
             self._environment,

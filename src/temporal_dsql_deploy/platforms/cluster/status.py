@@ -1,4 +1,4 @@
-"""How a cluster on this machine is: each of its parts, the ring as its members see it, the shards."""
+"""How a cluster on this machine is: its parts, the ring as its members see it, the shards."""
 
 import asyncio
 import re
