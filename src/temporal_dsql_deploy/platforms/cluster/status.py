@@ -253,7 +253,9 @@ def url(run: Run) -> str:
 
 
 def where(run: Run) -> str:
-    """host:port of a process, or its URL."""
+    """host:port, or the URL; empty for a container that does not run."""
+    if not run.settings["address"]:
+        return ""
     component = run.settings["component"]
     if component in {UI, OPENSEARCH}:
         return url(run)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable, MissingError
@@ -70,6 +71,7 @@ def parse_hashes(said: str) -> dict[str, str]:
     return dict(line.split() for line in said.splitlines() if line.strip())
 
 
+@cache
 def find(engine: Engine) -> Compose:
     """Docker's own subcommand, else the program docker-compose.
 

@@ -1,11 +1,12 @@
 """The containers of one cluster, asked and changed by Docker and Compose."""
 
 import hashlib
+import json
 import os
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -36,6 +37,8 @@ class Deployment:
 
     engine: Engine
     directory: Directory
+    known: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    """Hashes by what Compose was told: it takes a second to answer."""
 
     @property
     def project(self) -> str:
@@ -77,7 +80,11 @@ class Deployment:
 
     def hashes(self, settings: ContainerSettings) -> dict[str, str]:
         """What each service's containers would have as their hash with these settings."""
-        return compose.parse_hashes(self._compose(self._on_project().hashes(), settings))
+        told = json.dumps(asdict(settings), sort_keys=True)
+        if told not in self.known:
+            said = self._compose(self._on_project().hashes(), settings)
+            self.known[told] = compose.parse_hashes(said)
+        return self.known[told]
 
     def create(
         self, settings: ContainerSettings, there: Collection[Container], *, only_missing: bool

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Engine:
     """One whose client was found; whether it answers is not known yet."""
 
     path: str
+    known: dict[str, Image] = field(default_factory=dict, compare=False, repr=False)
+    """Images that were found, by name: each question is a program that starts."""
 
     def run(self, *arguments: str) -> str:
         """What a command says on stdout. Raises what failures.refusal makes of its end."""
@@ -76,10 +78,13 @@ class Engine:
 
     def image(self, name: str) -> Image | None:
         """An image by its name; None where the engine does not have it."""
+        if name in self.known:
+            return self.known[name]
         done = _done([self.path, "image", "inspect", name])
         if done.returncode == 0:
             found = json.loads(done.stdout)[0]
-            return Image(found["Id"], found["Architecture"])
+            self.known[name] = Image(found["Id"], found["Architecture"])
+            return self.known[name]
         if "no such image" in done.stderr.lower():
             return None
         raise failures.refusal([self.path, "image", "inspect", name], done.stderr)
@@ -119,13 +124,15 @@ class Engine:
         if ids:
             self.run("rm", "--volumes", *ids)
 
-    def logged(self, container: str, *, since: str = "", times: bool = False) -> str:
-        """What a container has said on stdout and stderr, since a time of the engine's.
+    def logged(
+        self, container: str, *, since: str = "", times: bool = False, tail: int | None = None
+    ) -> str:
+        """What a container has said on stdout and stderr: since a time of the engine's, the end.
 
         With `times` each line begins with the engine's time of it.
         """
         done = subprocess.run(
-            self._logs(container, since, times=times),
+            self._logs(container, since, times=times, tail=tail),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -145,9 +152,11 @@ class Engine:
             start_new_session=True,
         )
 
-    def _logs(self, container: str, since: str, *, times: bool) -> list[str]:
+    def _logs(
+        self, container: str, since: str, *, times: bool, tail: int | None = None
+    ) -> list[str]:
         options = [*(["--since", since] if since else []), *(["--timestamps"] if times else [])]
-        return [self.path, "logs", *options, container]
+        return [self.path, "logs", "--tail", str(tail or "all"), *options, container]
 
     def volume(self, name: str) -> Path | None:
         """Where a volume lies on this machine; None where there is none of that name."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _AGAIN = 1.0
 """Seconds until the log of a container is asked for again that does not run."""
 _CHUNK = 65536
+_MORE = 4
+"""Lines that are looked at for each that is wanted, before all are."""
 T = TypeVar("T")
 
 
@@ -32,9 +34,17 @@ class ContainerLog(Generic[T]):
 
     def last(self, count: int) -> list[T]:
         """The last `count` wanted lines, oldest first; once, and before `added`."""
-        said = self._engine.logged(self._container, times=True)
-        found = self._taken(said.split("\n"))
+        lines = self._ends(_MORE * count + _MORE)
+        found = self._taken(lines)
+        if len(found) < count and len(lines) > _MORE * count:
+            # Those that are wanted are rare among the others.
+            self._seen = ""
+            found = self._taken(self._ends(None))
         return found[len(found) - min(count, len(found)) :]
+
+    def _ends(self, count: int | None) -> list[str]:
+        said = self._engine.logged(self._container, times=True, tail=count)
+        return said.split("\n")
 
     def added(self) -> list[T]:
         """The wanted lines that are new; none while there are none."""

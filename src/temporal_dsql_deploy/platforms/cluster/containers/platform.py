@@ -165,8 +165,7 @@ class ContainerPlatform:
         settings = self._wanted()
         change.check_ports(settings, self._containers())
         state = "in use by this environment" if self.running() else "free"
-        listed = ", ".join(f"{name} {port}" for name, port in settings.ports.items())
-        return f"127.0.0.1, {listed}: {state}"
+        return f"{_published(settings)}: {state}"
 
     def broken(self) -> StartFailed | None:
         """See Platform."""
@@ -232,7 +231,7 @@ class ContainerPlatform:
         there = self._containers()
         if last is not None:
             facts["server"] = last.images[settings_file.ROLE]
-            facts["on 127.0.0.1"] = ", ".join(f"{name} {port}" for name, port in last.ports.items())
+            facts["published"] = _published(last)
         if not there:
             return status.never(self._environment.name, facts)
         database = self._database(there)
@@ -319,6 +318,10 @@ def _instance(name: str, component: str, one: Container | None) -> Instance:
     since = datetime.fromisoformat(one.started_at)
     note = "" if one.alive() else one.how()
     return Instance(name, component, running=one.alive(), since=since, note=note)
+
+
+def _published(settings: ContainerSettings) -> str:
+    return "on 127.0.0.1: " + ", ".join(f"{name} {port}" for name, port in settings.ports.items())
 
 
 def _grpc(one: Container) -> str:
