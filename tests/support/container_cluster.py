@@ -43,7 +43,7 @@ class ContainerCluster:
         return self.deploy.run(group, verb, "cluster", check=False, timeout=300)
 
     def up(self, *options: str) -> Any:
-        """With patience: each container that starts is a program on a machine that has two cores."""
+        """With patience: a machine of two cores starts all of it."""
         return json.loads(self.run("up", *options, "--deadline", "60", "--json").stdout)
 
     def status(self) -> Any:
