@@ -34,7 +34,7 @@ _LEFT_OUT = (
 _ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 NAME = "dsql-deploy-base"
 """Of the image; its tag is the architecture."""
-_VERSION = 2
+_VERSION = 3
 """Of what this file makes."""
 
 
@@ -70,6 +70,8 @@ def _archive(made: Path, layer: Path, architecture: str) -> None:
         "architecture": architecture,
         "os": "linux",
         "config": {"Env": _ENVIRONMENT, "Cmd": ["sh"]},
+        # Buildah counts the layers by it.
+        "history": [{"created_by": "debootstrap"}],
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{sums.of(layer)}"]},
     }
     if architecture == "arm64":

@@ -1,5 +1,6 @@
 """Calls of AWS through its own SDK, and what its refusals are told as."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +50,40 @@ def client(service: str, region: str | None = None) -> Any:
     with calling(f"make a client of {service}"):
         # Not boto3.client: that one's session is shared, and not safe to use from threads.
         return boto3.session.Session().client(service, region_name=region, config=settings)
+
+
+def authorities() -> str:
+    """The file of certificates that AWS's SDK trusts, Amazon Root CA 1 among them."""
+    from botocore.httpsession import get_cert_path
+
+    return str(get_cert_path(os.environ.get("AWS_CA_BUNDLE") or True))
+
+
+def credentials(what: str) -> Any:
+    """The credentials that AWS's SDK finds, which renew themselves where they can.
+
+    `what` is for: an infinitive. Raises CredentialsMissing, CredentialsExpired.
+    """
+    import boto3
+
+    with calling(what):
+        found = boto3.session.Session().get_credentials()
+    if found is None:
+        raise CredentialsMissing(
+            "there are no AWS credentials that can be used",
+            cause=f"AWS's SDK finds none to {what} with",
+            fix=SOME_CREDENTIALS,
+        )
+    return found
+
+
+def region() -> str | None:
+    """The region of the environment's variables or the profile, None where neither says one."""
+    import boto3
+
+    with calling("find the region of the profile"):
+        found: str | None = boto3.session.Session().region_name
+        return found or os.environ.get("AWS_REGION")
 
 
 @contextmanager
@@ -109,17 +144,22 @@ def _meaning(error: Exception, said: str) -> tuple[type[DeployError], str, str]:
     return CredentialsMissing, "there are no AWS credentials that can be used", SOME_CREDENTIALS
 
 
-def check_account(environment: str, account: str) -> None:
+def account() -> str:
+    """The account that the credentials are of, 12 digits. Raises what `told` makes of a failure."""
+    with calling("ask whose they are (sts:GetCallerIdentity)"):
+        return str(client("sts").get_caller_identity()["Account"])
+
+
+def check_account(environment: str, wanted: str) -> None:
     """Refuse credentials of another account than the one `environment` is in.
 
     Raises WrongAccount, and what `told` makes of a failed call.
     """
-    with calling("ask whose they are (sts:GetCallerIdentity)"):
-        own = client("sts").get_caller_identity()["Account"]
-    if own != account:
+    own = account()
+    if own != wanted:
         raise WrongAccount(
             f"the AWS credentials are of account {own}, and environment {environment} is in "
-            f"{account}",
+            f"{wanted}",
             cause="the one is what AWS says, the other stands in the environment's file or in the "
             "state of its Terraform",
             fix="use credentials of the environment's account: AWS_PROFILE",

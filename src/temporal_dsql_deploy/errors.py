@@ -9,6 +9,8 @@
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
+    ├── TaskFailed                        a one-off task on ECS has not done its work
+    ├── ImageFailed                       a step of building or pushing an image, which is named
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -31,8 +33,11 @@
     │   ├── NotInitialised
     │   ├── NotApplied
     │   ├── DatabaseUnusable
+    │   ├── ImageUnusable
     │   ├── IndexUnusable
-    │   └── SchemaUnusable
+    │   ├── OpenSearchUnusable
+    │   ├── SchemaUnusable
+    │   └── SecretUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -110,6 +115,18 @@ class AwsFailed(DeployError):
     """A call of AWS failed in a way that has no code of its own."""
 
     code = "aws-failed"
+
+
+class TaskFailed(DeployError):
+    """A one-off task on ECS was not placed, did not start, or did not end well in time."""
+
+    code = "task-failed"
+
+
+class ImageFailed(DeployError):
+    """A step of building or pushing an image failed; the message names it."""
+
+    code = "image-failed"
 
 
 class UsageError(DeployError):
@@ -246,16 +263,34 @@ class DatabaseUnusable(MissingError):
     code = "database-unusable"
 
 
+class ImageUnusable(MissingError):
+    """An image is not there, or does not hold what is built on it."""
+
+    code = "image-unusable"
+
+
 class IndexUnusable(MissingError):
     """The visibility index does not have the mapping or the order that the server expects."""
 
     code = "index-unusable"
 
 
+class OpenSearchUnusable(MissingError):
+    """OpenSearch cannot be reached from here, or refuses a call."""
+
+    code = "opensearch-unusable"
+
+
 class SchemaUnusable(MissingError):
     """A folder is no schema of Temporal, or the database has what does not fit the schema."""
 
     code = "schema-unusable"
+
+
+class SecretUnusable(MissingError):
+    """A secret is not there, or does not hold what it should."""
+
+    code = "secret-unusable"
 
 
 class RefusedError(DeployError):

@@ -146,6 +146,14 @@ def test_the_index_is_what_the_tool_of_the_server_wants(deploy: Deploy) -> None:
     assert mapping["properties"]["Customer"] == {"type": "keyword"}
 
 
+def test_the_verbs_of_visibility_find_nothing_to_do(deploy: Deploy) -> None:
+    found = deploy.json("visibility", "status", "cluster")
+    assert found["ok"], found["findings"]
+    assert found["further_fields"] == ["Customer"]
+    for verb in ("setup", "repair"):
+        assert deploy.json("visibility", verb, "cluster")["done"] == []
+
+
 def test_workflows_are_found_also_after_it_was_killed(deploy: Deploy) -> None:
     asyncio.run(start("before"))
     assert asyncio.run(found("Customer = 'before'")) == ["before"]
@@ -187,6 +195,9 @@ def test_an_index_of_an_older_server_gets_the_fields_that_it_lacks(deploy: Deplo
 def test_an_index_with_another_mapping_is_refused_and_the_rest_stays(deploy: Deploy) -> None:
     ask("DELETE", INDEX)
     ask("PUT", INDEX, {"mappings": {"properties": {"CloseTime": {"type": "date"}}}})
+    said = deploy.run("visibility", "status", "cluster", check=False)
+    assert said.returncode == 1
+    assert "NG  field CloseTime: expected date_nanos, found date" in said.stdout
     pid = run_of(deploy, "history-1").process.pid
     kill(deploy, "opensearch")
     refused = deploy.run("up", "cluster", check=False, timeout=_PATIENCE)

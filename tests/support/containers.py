@@ -72,9 +72,20 @@ def engine(folder: Path) -> Iterator[dict[str, str]]:
     # The client of the tests comes first: it is the one that builds.
     path = f"{Path(DOCKER).parent}:{os.environ['PATH']}"
     environ = {"PATH": path, "DOCKER_CONFIG": str(folder / "config")}
+    Path(environ["DOCKER_CONFIG"]).mkdir()
+    # Buildah reads it too, and wants it to be there.
+    Path(environ["DOCKER_CONFIG"], "config.json").write_text("{}")
     if _answers({**os.environ, **environ}):
         yield environ
         return
+    # Beside another engine, which has a bridge of the usual name; and an engine that stops takes
+    # down the one that it has made itself.
+    bridge = f"dsqltest{os.getpid() % 10_000_000}"
+    _run_all(
+        ["ip", "link", "add", bridge, "type", "bridge"],
+        ["ip", "addr", "add", _network(), "dev", bridge],
+        ["ip", "link", "set", bridge, "up"],
+    )
     # Paths of sockets are short.
     host = f"unix:///tmp/dsql-deploy-docker-{os.getpid()}.sock"
     environ["DOCKER_HOST"] = host
@@ -84,6 +95,7 @@ def engine(folder: Path) -> Iterator[dict[str, str]]:
                 "dockerd",
                 *("--host", host, "--data-root", str(folder / "data")),
                 *("--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid")),
+                *("--bridge", bridge),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -102,6 +114,19 @@ def engine(folder: Path) -> Iterator[dict[str, str]]:
             daemon.terminate()
             daemon.wait(_PATIENCE)
             Path(host.removeprefix("unix://")).unlink(missing_ok=True)
+            _run_all(["ip", "link", "delete", bridge])
+
+
+def _network() -> str:
+    """An address for the bridge, in a network that this machine has not."""
+    there = subprocess.run(["ip", "-4", "addr"], capture_output=True, text=True, check=True).stdout
+    free = (f"10.{200 + number}.0.1" for number in range(50))
+    return next(f"{one}/24" for one in free if f" {one.rpartition('.')[0]}." not in there)
+
+
+def _run_all(*commands: list[str]) -> None:
+    for command in commands:
+        subprocess.run(command, check=True)
 
 
 def load_base(environ: dict[str, str]) -> None:

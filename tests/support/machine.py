@@ -163,6 +163,7 @@ def _no_terraform() -> str | None:
 
 LACKS: dict[str, Callable[[], str | None]] = {
     "a machine without postgresql": elsewhere.without_postgresql_lack,
+    "buildah": lambda: None if shutil.which("buildah") else "no Buildah (apt-get install buildah)",
     "checkov": _no_checkov,
     "chromium": _no_chromium,
     "collector": _no_collector,

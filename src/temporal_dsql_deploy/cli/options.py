@@ -37,7 +37,8 @@ def _set_json(value: bool) -> bool:  # noqa: FBT001 - Typer calls it
     return value
 
 
-def _finite(value: float) -> float:
+def finite(value: float) -> float:
+    """The number, where it is one."""
     if not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a number of seconds")
     return value
@@ -110,7 +111,7 @@ Grace = Annotated[
         "--grace",
         min=0,
         metavar="SECONDS",
-        callback=_finite,
+        callback=finite,
         help="How long a component may take to stop.",
     ),
 ]
@@ -120,7 +121,7 @@ Deadline = Annotated[
         "--deadline",
         min=0.1,
         metavar="SECONDS",
-        callback=_finite,
+        callback=finite,
         help="Deadline of each probe check.",
     ),
 ]
@@ -138,7 +139,7 @@ _ALL = 0o666
 
 ON_THIS_MACHINE = {"local", "cluster"}
 """Platforms that the verbs of a running cluster work on."""
-ON_ECS = ("check", "plan", "diagram", "schema")
+ON_ECS = ("check", "plan", "diagram", "images", "schema", "visibility", "secret", "lease", "env")
 """The verbs of environments on ECS."""
 
 

@@ -5,7 +5,6 @@ The token comes of AWS's own connector for psycopg, made anew for each connectio
 
 import ipaddress
 import logging
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,7 +95,8 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
             user=database.user,
             region=database.region,
             sslmode=database.sslmode,
-            sslrootcert=database.sslrootcert or authorities(),
+            # Not libpq's `system`: in psycopg's wheels that is a folder which is on no machine.
+            sslrootcert=database.sslrootcert or aws.authorities(),
             autocommit=True,
             **options,
         )
@@ -105,16 +105,6 @@ def connect(database: "Database", **options: Any) -> "psycopg.Connection":
         raise aws.told(error, SIGNING) from error
     except psycopg.OperationalError as error:
         raise refused(database, str(error)) from error
-
-
-def authorities() -> str:
-    """The file of certificates that AWS's SDK trusts, Amazon Root CA 1 among them.
-
-    Not libpq's `system`: in psycopg's wheels that is a folder which is on no machine.
-    """
-    from botocore.httpsession import get_cert_path
-
-    return str(get_cert_path(os.environ.get("AWS_CA_BUNDLE") or True))
 
 
 def refused(database: "Database", text: str) -> DeployError:

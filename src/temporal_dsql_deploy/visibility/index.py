@@ -40,7 +40,7 @@ class Difference:
     found: str
     """Empty where it is not there at all."""
     addable: bool
-    """Whether the index can still get it: a field that it lacks, and nothing else."""
+    """Whether the index can still get it: a field that it lacks, or an option of its mapping."""
 
     def __str__(self) -> str:
         if not self.found:
@@ -57,6 +57,19 @@ def index(answer: Mapping[str, Any]) -> Definition:
     """What `GET NAME?flat_settings=true` answers; an alias of one index is followed."""
     (only,) = answer.values()
     return _definition(only)
+
+
+def body(document: Mapping[str, Any]) -> Definition:
+    """What is written to make a template or an index; settings may be one within the other."""
+    return _definition({**document, "settings": dict(_flat(document.get("settings", {})))})
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _definition(document: Mapping[str, Any]) -> Definition:
@@ -87,12 +100,18 @@ def differences(expected: Definition, found: Definition) -> list[Difference]:
             told.append(_difference(f"field {name}", parameters, _ABSENT, addable=True))
         elif found.fields[name] != parameters:
             told.append(_difference(f"field {name}", parameters, found.fields[name]))
-    for kind, wanted, there in (
-        ("mapping option", expected.options, found.options),
-        ("setting", expected.sort, found.sort),
+    for kind, wanted, there, changes in (
+        # An option can be set again, but there is no way to take one back.
+        ("mapping option", expected.options, found.options, True),
+        ("setting", expected.sort, found.sort, False),
     ):
         told += [
-            _difference(f"{kind} {name}", wanted.get(name), there.get(name))
+            _difference(
+                f"{kind} {name}",
+                wanted.get(name),
+                there.get(name),
+                addable=changes and name in wanted,
+            )
             for name in sorted({*wanted, *there})
             if wanted.get(name) != there.get(name)
         ]
@@ -100,11 +119,14 @@ def differences(expected: Definition, found: Definition) -> list[Difference]:
 
 
 def _difference(what: str, expected: Any, found: Any, *, addable: bool = False) -> Difference:
-    return Difference(what, _shown(expected), _shown(found), addable)
+    return Difference(what, shown(expected), shown(found), addable)
 
 
-def _shown(value: Any) -> str:
-    """A field by its type, with whatever else it says; any other value as it stands."""
+def shown(value: Any) -> str:
+    """A field by its type, with whatever else it says; any other value as it stands.
+
+    Empty for what is not there.
+    """
     if value is _ABSENT:
         return ""
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-# The one-off task that makes the visibility index. No service starts it: `dsql-deploy visibility setup` does.
+# The one-off task that makes the visibility index. No service starts it: `dsql-deploy visibility setup ENV --as-task` does.
 
 locals {
   _setup_name = "opensearch-setup"

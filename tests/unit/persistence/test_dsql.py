@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.cli.schema import declared
 from temporal_dsql_deploy.errors import (
     CredentialsMissing,
@@ -68,13 +69,13 @@ def test_the_certificates_that_are_trusted_are_there(monkeypatch: pytest.MonkeyP
     """libpq's `system` is a folder that no machine has, in psycopg's wheels."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    trusted = ssl.create_default_context(cafile=dsql.authorities()).get_ca_certs()
+    trusted = ssl.create_default_context(cafile=aws.authorities()).get_ca_certs()
     assert any("Amazon Root CA 1" in str(one["subject"]) for one in trusted)
 
 
 def test_a_bundle_of_ones_own_is_used_as_by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", "/own.pem")
-    assert dsql.authorities() == "/own.pem"
+    assert aws.authorities() == "/own.pem"
 
 
 _IPV6 = 'connection to server at "2600:1f18::1", port 5432 failed: Network is unreachable'

@@ -1,0 +1,51 @@
+"""Build arguments that a user may give, and what facts say against some of them."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+KNOWN = (
+    "TEMPORAL_BASE_IMAGE",
+    "DSQL_ENDPOINT",
+    "DSQL_PORT",
+    "DSQL_USERNAME",
+    "DSQL_DATABASE",
+    "SQL_PLUGIN_NAME",
+    "OPENSEARCH_ENDPOINT",
+)
+"""Those of the runtime image."""
+BASE = KNOWN[0]
+_ONLY = {
+    "DSQL_PORT": ("5432", "Aurora DSQL listens on no other port"),
+    "DSQL_USERNAME": ("admin", "the DSQL plugin asks for a token of admin, whoever connects"),
+    "DSQL_DATABASE": ("postgres", "an Aurora DSQL cluster has that one database"),
+}
+
+
+def usable(given: Mapping[str, str]) -> dict[str, str]:
+    """What is built with: an endpoint without its scheme, as the runtime wants a host."""
+    made = dict(given)
+    endpoint = urlsplit(made.get("OPENSEARCH_ENDPOINT", ""))
+    if endpoint.scheme and endpoint.hostname:
+        made["OPENSEARCH_ENDPOINT"] = endpoint.hostname
+    return made
+
+
+def warnings(given: Mapping[str, str]) -> Iterator[str]:
+    """What speaks against them, a sentence each."""
+    dsql = given.get("SQL_PLUGIN_NAME", "dsql") == "dsql"
+    for name, (right, why) in _ONLY.items():
+        if dsql and given.get(name, right) != right:
+            yield f"{name}={given[name]} will not work with Aurora DSQL: {why}; give {right}"
+    if not dsql and given["SQL_PLUGIN_NAME"] != "postgres12_pgx":
+        yield (
+            f"SQL_PLUGIN_NAME={given['SQL_PLUGIN_NAME']} is refused by the entrypoint, which knows "
+            "dsql and postgres12_pgx"
+        )
+    if "://" in given.get("OPENSEARCH_ENDPOINT", ""):
+        yield "OPENSEARCH_ENDPOINT is a URL, and its host alone is taken: the runtime wants a host"
+    baked = [name for name in ("DSQL_ENDPOINT", "OPENSEARCH_ENDPOINT") if given.get(name)]
+    if baked:
+        yield (
+            f"{' and '.join(baked)} make an image of one cluster alone; the task definitions say "
+            "where the stores are, so that what was tested in one environment runs in the next"
+        )

@@ -1,0 +1,1 @@
+"""The verbs of `visibility`: the index in OpenSearch looked at, made, mended."""
