@@ -14,7 +14,9 @@ from tests.support import cluster_faults, container_images
 from tests.support.cluster import actions, by_name, until
 from tests.support.container_cluster import ContainerCluster, cluster_in_containers
 from tests.support.container_images import Images
+from tests.support.containers import docker
 
+__all__ = ["docker"]
 pytestmark = [
     pytest.mark.needs("container engine"),
     pytest.mark.needs("compose"),

@@ -1,5 +1,6 @@
 """docker/compose.local.yaml against topology.json and what the runtime asks for."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,9 +12,10 @@ import pytest
 import yaml
 
 from temporal_dsql_deploy import topology
+from temporal_dsql_deploy.images import definitions
 from temporal_dsql_deploy.platforms.cluster import layout, parts, postgresql
 from temporal_dsql_deploy.platforms.cluster import settings as of_processes
-from temporal_dsql_deploy.platforms.cluster.containers import compose, container
+from temporal_dsql_deploy.platforms.cluster.containers import compose, container, images
 from temporal_dsql_deploy.platforms.cluster.containers import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.containers.settings import ContainerSettings
 from temporal_dsql_deploy.runtime import address, entrypoint
@@ -41,7 +43,7 @@ def substituted(variables: dict[str, str]) -> Any:
         if not isinstance(found, str):
             return found
         return re.sub(
-            r"\$\{(\w+):-([^}]*)\}", lambda match: variables.get(match[1], match[2]), found
+            r"\$\{(\w+):[-?]([^}]*)\}", lambda match: variables.get(match[1], match[2]), found
         )
 
     return value(yaml.safe_load(TEXT))
@@ -152,7 +154,7 @@ def test_no_password_stands_in_the_file() -> None:
 
 
 def test_the_tool_says_all_that_can_be_changed_and_nothing_else() -> None:
-    named = set(re.findall(r"\$\{(\w+):-", TEXT))
+    named = set(re.findall(r"\$\{(\w+):[-?]", TEXT))
     told = {*SETTINGS.variables("x", Path("/password")), *container.SCALE.values()}
     assert told == named
     documented = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", TEXT.partition("x-logging")[0]))
@@ -161,9 +163,13 @@ def test_the_tool_says_all_that_can_be_changed_and_nothing_else() -> None:
 
 def test_the_images_are_the_same_without_the_tool() -> None:
     for variable, name in settings_file.IMAGES.items():
-        assert f"${{{variable}:-{name}" in TEXT
-        tag = name.rpartition("/")[2].partition(":")[2]
-        assert not tag or re.match(r"\d+\.\d+", tag)
+        if images.is_published(name):
+            assert f"${{{variable}:-{name}}}" in TEXT
+            assert re.search(r":\d+\.\d+", name)
+        else:
+            assert f"${{{variable}:?" in TEXT
+            assert f" {name}:sha-" in TEXT
+            assert name in {one.repository for one in definitions.IMAGES.values()}
 
 
 def test_what_the_tool_says_arrives() -> None:
@@ -181,5 +187,6 @@ def test_compose_takes_it() -> None:
     program = shutil.which("docker-compose")
     words = [program] if program else ["docker", "compose"]
     asked = [*words, "--file", str(compose.file()), "config", "--quiet"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **SETTINGS.variables("x", Path("/password"))}
+    done = subprocess.run(asked, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -31,7 +31,7 @@ def test_the_defaults() -> None:
     assert set(made.replicas.values()) == {1}
     assert made.ports == {"frontend": 7233, "http": 7243, "ui": 8080}
     assert made.images["TEMPORAL_IMAGE"] == "temporal-dsql-runtime:sha-1"
-    assert made.images["TEMPORAL_ADMIN_TOOLS_IMAGE"] == "temporal-dsql-admin-tools:latest"
+    assert made.images["TEMPORAL_ADMIN_TOOLS_IMAGE"] == "temporal-dsql-admin-tools"
     assert made.images["POSTGRES_IMAGE"].startswith("docker.io/library/postgres:16.")
 
 
@@ -104,7 +104,7 @@ def test_what_the_first_start_has_chosen_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "published"),
     [
-        ("temporal-dsql-runtime:latest", False),
+        ("temporal-dsql-runtime:sha-1", False),
         ("mine/runtime:1", False),
         ("docker.io/library/postgres:16.11", True),
         ("localhost/x", True),

@@ -9,12 +9,19 @@ from temporal_dsql_deploy.platforms.protocol import Change, Report
 
 
 def built(engine: Engine) -> dict[str, str]:
-    """The newest image that this tool has built for each variable of the Compose file."""
+    """The newest image of this machine's processor that is built for each variable."""
     found = {}
     for variable, name in settings.IMAGES.items():
-        if ":" not in name and (names := engine.names(name)):
-            found[variable] = names[0]
+        own = [] if is_published(name) else engine.names(name)
+        fits = (one for one in own if _architecture(engine, one) == engine.architecture())
+        if newest := next(fits, None):
+            found[variable] = newest
     return found
+
+
+def _architecture(engine: Engine, name: str) -> str:
+    image = engine.image(name)
+    return image.architecture if image else ""
 
 
 def lacking(engine: Engine, wanted: Mapping[str, str]) -> list[Change]:

@@ -22,7 +22,7 @@ IMAGES = {
     "POSTGRES_IMAGE": "docker.io/library/postgres:16.11",
     "TEMPORAL_UI_IMAGE": "docker.io/temporalio/ui:2.54.1",
 }
-"""By the variable of the Compose file: its default there, without a tag where we build it."""
+"""By the variable of the Compose file: its default there; what is built here has own tags."""
 _ONLY_PROCESSES = "it is for processes alone: leave it out, or begin anew with --runtime processes"
 
 
@@ -93,8 +93,7 @@ def _image(name: str, last: ContainerSettings | None, built: Mapping[str, str]) 
         return asked
     if last is not None:
         return last.images[name]
-    default = IMAGES[name]
-    return built.get(name) or (default if ":" in default else f"{default}:latest")
+    return built.get(name, IMAGES[name])
 
 
 def _standard() -> dict[str, int]:
