@@ -3,18 +3,26 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from temporal_dsql_deploy import topology
+from temporal_dsql_deploy import interrupts, topology
+from temporal_dsql_deploy.platforms import temporal_api
+from temporal_dsql_deploy.platforms.cluster.containers import compose
+from temporal_dsql_deploy.platforms.protocol import State
 from tests.support import cluster_faults, container_images
 from tests.support.cluster import actions, by_name, until
 from tests.support.container_cluster import ContainerCluster, cluster_in_containers
 from tests.support.container_images import Images
-from tests.support.containers import docker
+from tests.support.containers import DOCKER, docker
+from tests.support.deploy import free_ports
 
 __all__ = ["docker"]
 pytestmark = [
@@ -27,6 +35,13 @@ pytestmark = [
 
 HOUSE = topology.load()
 ROLES = list(HOUSE.roles)
+COMPOSES = [
+    words
+    for words in (["docker-compose"], ["docker", "compose"])
+    if shutil.which(words[0])
+    and subprocess.run([*words, "version"], capture_output=True, check=False).returncode == 0
+]
+"""Those that are here: the file is for both."""
 EVERYTHING = ["database", *(f"{role}-1" for role in ROLES), "ui"]
 
 
@@ -46,7 +61,8 @@ def stood(
 @pytest.fixture
 def cluster(stood: ContainerCluster) -> Iterator[ContainerCluster]:
     """It runs, whatever the test before has left."""
-    stood.up()
+    if not stood.status()["healthy"]:
+        stood.up()
     yield stood
     stood.deploy.end_started()
 
@@ -233,6 +249,61 @@ def test_what_is_missing_is_told_before_anything_is_started(new: ContainerCluste
     first = lacks["capabilities"][0]["requirements"]
     assert {one["name"] for one in first} >= {"Docker's engine", "Docker Compose", "TEMPORAL_IMAGE"}
     assert all(one["ok"] for one in first), first
+
+
+@pytest.mark.parametrize("words", COMPOSES, ids=" ".join)
+def test_compose_alone_starts_it_and_stops_it_in_time(
+    words: list[str], docker: dict[str, str], images: Images, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("for-a-test")
+    password.chmod(0o644)
+    published = ("TEMPORAL_FRONTEND_PORT", "TEMPORAL_HTTP_PORT", "TEMPORAL_UI_PORT")
+    ports = dict(zip(published, map(str, free_ports(len(published))), strict=True))
+    variables = {
+        **{name: text for name, text in os.environ.items() if not name.startswith("TEMPORAL_")},
+        **docker,
+        **images.variables(),
+        **ports,
+        "TEMPORAL_DATABASE_PASSWORD_FILE": str(password),
+    }
+    project = f"alone-{os.getpid()}-{len(words)}"
+
+    def composed(*asked: str) -> str:
+        file = ("--project-name", project, "--file", str(compose.file()))
+        return command(variables, *words, *file, *asked)
+
+    def states() -> dict[str, Any]:
+        own = f"label=com.docker.compose.project={project}"
+        ids = command(variables, DOCKER, "ps", "-aq", "--filter", own).split()
+        found = json.loads(command(variables, DOCKER, "inspect", *ids)) if ids else []
+        return {
+            one["Config"]["Labels"]["com.docker.compose.service"]: one["State"] for one in found
+        }
+
+    try:
+        composed("up", "--detach")
+        assert states()["schema"]["ExitCode"] == 0
+        assert states()["matching"]["Health"]["Status"] == "healthy"
+        address = f"127.0.0.1:{ports['TEMPORAL_FRONTEND_PORT']}"
+        service = HOUSE.roles["frontend"].health_service
+        assert interrupts.run(temporal_api.health(address, service)) is State.SERVING
+        began = {name: one["StartedAt"] for name, one in states().items() if name != "schema"}
+        composed("up", "--detach")
+        assert began == {n: one["StartedAt"] for n, one in states().items() if n != "schema"}
+        composed("stop")
+        assert {one["ExitCode"] for one in states().values()} <= {0, 143}, states()
+    finally:
+        composed("down", "--volumes")
+    assert states() == {}
+    assert project not in command(variables, DOCKER, "volume", "ls")
+    assert project not in command(variables, DOCKER, "network", "ls")
+
+
+def command(variables: dict[str, str], *words: str) -> str:
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def test_destroy_leaves_nothing(cluster: ContainerCluster) -> None:

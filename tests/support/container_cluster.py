@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class ContainerCluster:
     def _own(self) -> str:
         return f"label=com.docker.compose.project={self.project}"
 
-    @property
+    @cached_property
     def project(self) -> str:
         return str(self.status()["facts"]["containers"])
 

@@ -1,5 +1,6 @@
 """What the parts of a cluster run as, processes or containers: chosen by the first start."""
 
+import os
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.find import state_directory
@@ -32,7 +33,9 @@ def platform(environment: Environment, report: Report) -> Platform:
 def _first(environment: Environment) -> str | None:
     """What the first start has chosen; None before it."""
     folder = root(environment)
-    return next((name for name, file in SETTINGS.items() if (folder / file).is_file()), None)
+    # os.path says no where pathlib raises: in a folder that this user may not search.
+    there = (name for name, file in SETTINGS.items() if os.path.isfile(folder / file))  # noqa: PTH113
+    return next(there, None)
 
 
 def refuse_another(environment: Environment) -> None:
