@@ -66,6 +66,12 @@ class ContainerCluster:
         described = json.loads(self.command("inspect", *ids)) if ids else []
         return {one["Name"].strip("/"): one for one in described}
 
+    def alive(self) -> list[str]:
+        """The names that Compose has given to those that run."""
+        if not self.data.exists():
+            return []
+        return self.command("ps", "--filter", self._own(), "--format", "{{.Names}}").split()
+
     def _own(self) -> str:
         return f"label=com.docker.compose.project={self.project}"
 
