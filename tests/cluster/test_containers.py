@@ -170,6 +170,20 @@ def test_restart_and_other_settings_concern_what_they_concern(cluster: Container
     assert {name for name in now if now[name] == after[name]} == {"database", "ui"}
 
 
+def test_a_change_that_is_interrupted_is_taken_back(cluster: ContainerCluster) -> None:
+    before = cluster.alive()
+    up = cluster.deploy.start("up", "cluster", "--dynamic-config-value", "matching.rps=900")
+    assert up.stderr is not None
+    # Its roles are new containers by then, and none of them runs.
+    until(up.stderr, "bringing the schema")
+    up.send_signal(signal.SIGINT)
+    _, said = up.communicate(timeout=180)
+    assert up.returncode == 130
+    assert "went back to what ran before" in said
+    assert sorted(cluster.alive()) == sorted(before)
+    assert cluster.deploy.json("up", "cluster", "--dry-run")["changes"] == []
+
+
 def test_docker_kill_of_each_role_loses_nothing(cluster: ContainerCluster) -> None:
     """With one of each there is an outage; whatever was acknowledged is completed all the same."""
 

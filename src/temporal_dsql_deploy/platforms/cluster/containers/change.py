@@ -41,6 +41,8 @@ class Passage:
         self._report = report
         self._file = deployment.directory.root / settings_file.FILE
         self._before: _Before | None = None
+        self._ending: set[str] = set()
+        """Those that `go` has asked to stop, to make them anew or for good."""
 
     def plan(self) -> list[Change]:
         """What `go` would do. Raises PortTaken, BinaryMissing."""
@@ -144,6 +146,7 @@ class Passage:
         if not there:
             return
         self._report(f"stopping {', '.join(there)}")
+        self._ending |= set(there)
         self._deployment.stop(there, grace=GRACE)
         if action == "stop":
             self._deployment.engine.remove([one.id for one in there.values()])
@@ -157,7 +160,9 @@ class Passage:
         before, wrong = self._before, list[str]()
         with _told(wrong):
             there = self._deployment.containers()
-            begun = {name: one for name, one in there.items() if name not in before.alive}
+            # What was asked to end may not have ended yet.
+            stay = before.alive - self._ending
+            begun = {name: one for name, one in there.items() if name not in stay}
             self._deployment.stop(begun, grace=GRACE)
         if before.settings is None:
             self._remove_all(before, wrong)
