@@ -6,12 +6,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from scripts import reference
+from scripts import documents, reference
 from tests.support.deploy import Deploy
 
 SCHEMAS = {
     name: json.loads((reference.REFERENCE / "schemas" / f"{name}.schema.json").read_text())
-    for name in reference.DOCUMENTS
+    for name in documents.DOCUMENTS
 }
 
 

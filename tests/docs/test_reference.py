@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scripts import reference
+from scripts import documents, reference
 from temporal_dsql_deploy.cli.main import app
 from temporal_dsql_deploy.environments.find import find
 
@@ -47,4 +47,4 @@ def test_every_verb_has_help_with_an_example_that_parses(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", reference.verbs())
 def test_every_verb_has_a_schema_for_its_document(verb: str) -> None:
-    assert verb.replace(" ", "-") in reference.DOCUMENTS
+    assert verb.replace(" ", "-") in documents.DOCUMENTS

@@ -42,6 +42,15 @@ def _no_collector() -> str | None:
 
 
 @cache
+def _no_compose() -> str | None:
+    if shutil.which("docker-compose"):
+        return None
+    asked = [shutil.which("docker") or "false", "compose", "version"]
+    there = subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return None if there else "no Docker Compose (apt-get install docker-compose)"
+
+
+@cache
 def _no_loopback_addresses() -> str | None:
     with socket.socket() as one:
         try:
@@ -158,6 +167,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "checkov": _no_checkov,
     "chromium": _no_chromium,
     "collector": _no_collector,
+    "compose": _no_compose,
     "container engine": containers.lack,
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,

@@ -189,9 +189,9 @@ def deployed(
 
 def _platform(environment: "Environment") -> "Platform":
     if environment.platform == "cluster":
-        from temporal_dsql_deploy.platforms.cluster.platform import ClusterPlatform
+        from temporal_dsql_deploy.platforms.cluster import runtimes
 
-        return ClusterPlatform(environment, terminal.progress)
+        return runtimes.platform(environment, terminal.progress)
     from temporal_dsql_deploy.platforms.local.platform import LocalPlatform
 
     return LocalPlatform(environment)

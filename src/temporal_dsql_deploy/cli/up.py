@@ -49,6 +49,12 @@ def up(
             help="Temporal CLI to run [the one on PATH, else the packaged one]; with local.",
         ),
     ] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="Run as processes or by docker [processes]; with cluster."
+        ),
+    ] = None,
     temporal_server: Annotated[
         Path | None,
         typer.Option(
@@ -106,6 +112,7 @@ def up(
         temporal_server=temporal_server,
         postgresql=postgresql,
         opensearch=opensearch,
+        runtime=_runtime(runtime),
         visibility=_visibility(visibility),
         replicas=options.replicas(replicas or [], option="--replicas"),
         history_shards=shards,
@@ -147,6 +154,14 @@ def _show(result: "UpResult") -> None:
         "dsql-deploy down ENV",
     ]
     terminal.text("", "Next:", *(f"  {terminal.spelled(step)}" for step in steps))
+
+
+def _runtime(kind: str | None) -> str | None:
+    from temporal_dsql_deploy.environments.model import Runtime
+
+    if kind is not None:
+        options.one_of("runtime", kind, get_args(Runtime))
+    return kind
 
 
 def _visibility(store: str | None) -> str | None:

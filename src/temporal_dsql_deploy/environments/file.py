@@ -37,12 +37,15 @@ class EnvironmentFile(_Settings):
 
     platform: Literal["local", "cluster", "ecs"] | None = None
     """Where the cluster runs: `local` is the embedded server on this machine, `cluster` the four
-    roles as processes on it, `ecs` is AWS. Without it a built-in environment has its own, and any
-    other is `local`."""
+    roles on it, as processes or in containers, `ecs` is AWS. Without it a built-in environment has
+    its own, and any other is `local`."""
     data_dir: Path | None = None
     """Database, logs and run records; a relative path starts at this file."""
     temporal_binary: Path | None = None
     """The Temporal CLI to run instead of the one of PATH or of the package, with `local`."""
+    runtime: model.Runtime | None = None
+    """What its parts run as, with `cluster`: `processes` (the default), or `docker` for containers
+    by Docker Compose. The first start decides for ever."""
     temporal_server: Path | None = None
     """temporal-server to run instead of the one of PATH or the one that is built, with `cluster`;
     temporal-sql-tool is beside it."""
@@ -114,6 +117,7 @@ def environment(name: str, path: Path, settings: EnvironmentFile) -> Environment
         postgresql=absolute(settings.postgresql),
         opensearch=absolute(settings.opensearch),
         visibility=settings.visibility,
+        runtime=settings.runtime,
         replicas={str(role): number for role, number in settings.replicas.items()},
         history_shards=settings.history_shards,
         network=settings.network,

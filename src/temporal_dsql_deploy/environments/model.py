@@ -14,12 +14,14 @@ from temporal_dsql_deploy.errors import InvalidSetting
 PortName = Literal["frontend", "http", "ui", "metrics"]
 RoleName = Literal["frontend", "history", "matching", "worker"]
 VisibilityStore = Literal["sql", "opensearch"]
+Runtime = Literal["processes", "docker"]
 SearchAttributeType = Literal["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"]
 BUILT_IN = {"local": "local", "cluster": "cluster", "dev": "ecs", "bench": "ecs", "prod": "ecs"}
 """The platforms of the environments that need no file."""
 MOST_REPLICAS = 50
 """Of a role on this machine."""
 ONLY_FOR = {
+    "runtime": "cluster",
     "replicas": "cluster",
     "history_shards": "cluster",
     "network": "cluster",
@@ -47,6 +49,8 @@ class Environment:
     """Folder of PostgreSQL's programs, on the platform `cluster`."""
     opensearch: Path | None = None
     """Folder of an OpenSearch, on the platform `cluster`."""
+    runtime: str | None = None
+    """A `Runtime`, on the platform `cluster`."""
     visibility: str | None = None
     """A `VisibilityStore`, on the platform `cluster`."""
     replicas: Mapping[str, int] = field(default_factory=dict)
@@ -86,6 +90,7 @@ class Environment:
         postgresql: Path | None = None,
         opensearch: Path | None = None,
         visibility: str | None = None,
+        runtime: str | None = None,
         replicas: Mapping[str, int] | None = None,
         history_shards: int | None = None,
         ports: Mapping[str, int | None] | None = None,
@@ -113,6 +118,7 @@ class Environment:
             postgresql=postgresql or self.postgresql,
             opensearch=opensearch or self.opensearch,
             visibility=visibility or self.visibility,
+            runtime=runtime or self.runtime,
             replicas={**self.replicas, **(replicas or {})},
             history_shards=history_shards or self.history_shards,
             ports={**self.ports, **given},

@@ -10,7 +10,7 @@ from typing import Any
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.errors import DeployError, PortTaken
 from temporal_dsql_deploy.platforms import files
-from temporal_dsql_deploy.platforms.cluster import layout, parts, programs, runs
+from temporal_dsql_deploy.platforms.cluster import layout, parts, programs, runs, runtimes
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.parts import DYNAMIC_CONFIG, Part
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
@@ -20,7 +20,7 @@ from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import GRACE, Change, Report
 
-SETTINGS = "cluster.json"
+SETTINGS = runtimes.SETTINGS[runtimes.PROCESSES]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
-from temporal_dsql_deploy.environments.find import state_directory
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotForPlatform, StartFailed
 from temporal_dsql_deploy.persistence.database import Database
@@ -19,6 +18,7 @@ from temporal_dsql_deploy.platforms.cluster import (
     programs,
     restarting,
     runs,
+    runtimes,
 )
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.change import Passage
@@ -54,9 +54,8 @@ class ClusterPlatform:
     def __init__(self, environment: Environment, report: Report) -> None:
         self._environment = environment
         self._report = report
-        root = environment.data_dir or state_directory(environment.name)
         self._directory = Directory(
-            root.expanduser().absolute(),
+            runtimes.root(environment),
             environment.name,
             [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
         )
@@ -72,6 +71,7 @@ class ClusterPlatform:
         return self._passage(self._wanted()).plan()
 
     def _wanted(self) -> ClusterSettings:
+        runtimes.refuse_another(self._environment)
         last = self._last()
         return settings_file.wanted(
             self._environment,

@@ -1,21 +1,17 @@
 """The processes of a cluster as their keepers recorded them: started, awaited, stopped."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from temporal_dsql_deploy import interrupts, topology
+from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.errors import DeployError, NotReady, StartFailed
-from temporal_dsql_deploy.platforms import temporal_api
-from temporal_dsql_deploy.platforms.cluster import layout, status
+from temporal_dsql_deploy.platforms.cluster import layout, serving
 from temporal_dsql_deploy.platforms.processes import log_lines, logs, record, supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
-from temporal_dsql_deploy.platforms.protocol import STORES, State
+from temporal_dsql_deploy.platforms.protocol import STORES
 
-SECONDS = 60.0
-"""A role that could not start by itself within this time ends (topology.json, start_limit)."""
 _POLL = 0.02
 Runs = Mapping[str, Record]
 """By the name of the process, in the order of their start."""
@@ -84,13 +80,13 @@ def complaints(run: Record) -> list[str]:
 
 def until_logged(run: Record, text: str, directory: Directory) -> None:
     """Wait until a process has logged a message. Raises StartFailed, NotReady."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + serving.SECONDS
     while text not in logs.since(Path(run.log), run.log_start):
         if error := broken([run], directory):
             raise error
         if time.monotonic() > deadline:
             raise NotReady(
-                f"{run.component} has not joined the ring after {SECONDS:g} s",
+                f"{run.component} has not joined the ring after {serving.SECONDS:g} s",
                 cause=f"it has not logged: {text}",
                 fix=f"read what it is doing: dsql-deploy logs ENV --component {run.component}",
             )
@@ -99,49 +95,9 @@ def until_logged(run: Record, text: str, directory: Directory) -> None:
 
 def until_serving(found: Sequence[Record], directory: Directory) -> None:
     """Wait until gRPC health of all these roles says SERVING. Raises StartFailed, NotReady."""
-    interrupts.run(_until_serving(found, directory))
+    serving.until_serving(found, lambda run: broken([run], directory))
 
 
 def not_serving(found: Sequence[Record], directory: Directory) -> dict[str, DeployError]:
     """Wait as `until_serving` does, for each of them; what is wrong, by the name of the role."""
-    said = interrupts.run(_all_serving(found, directory))
-    names = [run.component for run in found]
-    return {name: error for name, error in zip(names, said, strict=True) if error is not None}
-
-
-async def _all_serving(found: Sequence[Record], directory: Directory) -> list[DeployError | None]:
-    return await asyncio.gather(*(_refusal(run, directory) for run in found))
-
-
-async def _refusal(run: Record, directory: Directory) -> DeployError | None:
-    try:
-        await _serves(run, directory)
-    except (StartFailed, NotReady) as error:
-        return error
-    return None
-
-
-async def _until_serving(found: Sequence[Record], directory: Directory) -> None:
-    waiting = [asyncio.create_task(_serves(run, directory)) for run in found]
-    try:
-        for task in asyncio.as_completed(waiting):
-            await task
-    finally:
-        for one in waiting:
-            one.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def _serves(run: Record, directory: Directory) -> None:
-    service = topology.load().roles[run.settings["component"]].health_service
-    deadline = time.monotonic() + SECONDS
-    while (state := await temporal_api.health(status.grpc(run), service)) is not State.SERVING:
-        if error := broken([run], directory):
-            raise error
-        if time.monotonic() > deadline:
-            raise NotReady(
-                f"{run.component} is {state} after {SECONDS:g} s",
-                cause=f"gRPC health of {service} at {status.grpc(run)} never said SERVING",
-                fix=f"read what it is doing: dsql-deploy logs ENV --component {run.component}",
-            )
-        await asyncio.sleep(_POLL)
+    return serving.not_serving(found, lambda run: broken([run], directory))

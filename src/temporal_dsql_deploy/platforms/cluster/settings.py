@@ -108,7 +108,7 @@ def wanted(
     """
     before = dict.fromkeys(layout.roles(), 1) | (last.replicas if last else {})
     replicas = {**before, **environment.replicas}
-    shards = _shards(environment, last, replicas["history"])
+    number = shards(environment, last.shards if last else None, replicas["history"])
     store = visibility(environment, last)
     opensearch = store == OPENSEARCH
     network = environment.network
@@ -130,7 +130,7 @@ def wanted(
         postgresql=str(environment.postgresql or programs.postgresql),
         ui=programs.ui,
         replicas=replicas,
-        shards=shards,
+        shards=number,
         network=network,
         ports={place.name: dict(place.ports) for place in places},
         dynamic_config={**dynamic_config, **environment.dynamic_config_values},
@@ -148,7 +148,7 @@ def scaled(
     Raises InvalidSetting.
     """
     wanted = {**last.replicas, **replicas}
-    _check_shards(last.shards, wanted["history"])
+    check_shards(last.shards, wanted["history"])
     places = layout.places(
         wanted,
         last.network,
@@ -192,19 +192,24 @@ def _ports(
     }
 
 
-def _shards(environment: Environment, last: ClusterSettings | None, histories: int) -> int:
-    shards = environment.history_shards or (last.shards if last else SHARDS)
-    if last is not None and shards != last.shards:
+def shards(environment: Environment, before: int | None, histories: int) -> int:
+    """History shards for so many instances; `before` is how many are stored.
+
+    Raises InvalidSetting.
+    """
+    wanted = environment.history_shards or before or SHARDS
+    if before is not None and wanted != before:
         raise InvalidSetting(
-            f"the cluster has {last.shards} history shards and cannot get {shards}",
+            f"the cluster has {before} history shards and cannot get {wanted}",
             cause="their number is stored in the database at the first start",
             fix="leave it out, or begin anew: dsql-deploy destroy ENV",
         )
-    _check_shards(shards, histories)
-    return shards
+    check_shards(wanted, histories)
+    return wanted
 
 
-def _check_shards(shards: int, histories: int) -> None:
+def check_shards(shards: int, histories: int) -> None:
+    """Raise InvalidSetting where they are too few."""
     if shards < _SHARDS_EACH * histories:
         raise InvalidSetting(
             f"{shards} history shards are too few for {histories} history instances",

@@ -1,7 +1,7 @@
 """Start processes of a cluster in their order: the database, its schema, the roles, the UI."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from temporal_dsql_deploy import topology
@@ -10,6 +10,7 @@ from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms.cluster import opensearch, parts, postgresql, programs, runs
 from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
 from temporal_dsql_deploy.platforms.cluster.parts import Part
+from temporal_dsql_deploy.platforms.cluster.run import Run
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.processes import supervisor
 from temporal_dsql_deploy.platforms.processes.directory import Directory
@@ -115,7 +116,7 @@ class Starter:
         new = postgresql.is_new(database)
         others = runs.roles(runs.alive(there))
         if others:
-            self._until_found(database, others)
+            until_found(database, others.values(), self._report)
         else:
             postgresql.forget_members(database)
         started = [self._start(roles[0])]
@@ -139,26 +140,24 @@ class Starter:
                 versions = postgresql.set_up(database, store, folder)
                 self._report(f"schema of {store}: {versions[-1] if versions else 'newer'}")
 
-    def _until_found(self, database: Database, others: runs.Runs) -> None:
-        """Wait until a role that runs has a fresh row: by these, who starts finds the others.
 
-        After an outage of the database there is none for some seconds, and who started then would
-        make a ring of its own. It waits for no longer than a heartbeat takes.
-        """
-        window = topology.parse_duration(topology.load().membership.heartbeat_window)
-        addresses = {
-            (run.settings["address"], run.settings["ports"]["membership"])
-            for run in others.values()
-        }
-        deadline = time.monotonic() + window
-        said = False
-        while time.monotonic() < deadline:
-            with connect(database) as connection:
-                rows = membership.rows(connection)
-            ages = [row.age for row in rows if (row.address, row.port) in addresses]
-            if min(ages, default=window) < window - _LOOKED_UP:
-                return
-            if not said:
-                self._report("waiting for a heartbeat of the roles that run")
-                said = True
-            time.sleep(_POLL)
+def until_found(database: Database, others: Collection[Run], report: Report) -> None:
+    """Wait until a role that runs has a fresh row: by these, who starts finds the others.
+
+    After an outage of the database there is none for some seconds, and who started then would
+    make a ring of its own. It waits for no longer than a heartbeat takes.
+    """
+    window = topology.parse_duration(topology.load().membership.heartbeat_window)
+    addresses = {(run.settings["address"], run.settings["ports"]["membership"]) for run in others}
+    deadline = time.monotonic() + window
+    said = False
+    while time.monotonic() < deadline:
+        with connect(database) as connection:
+            rows = membership.rows(connection)
+        ages = [row.age for row in rows if (row.address, row.port) in addresses]
+        if min(ages, default=window) < window - _LOOKED_UP:
+            return
+        if not said:
+            report("waiting for a heartbeat of the roles that run")
+            said = True
+        time.sleep(_POLL)

@@ -1,4 +1,4 @@
-"""How a cluster on this machine is: each process, the ring as its members see it, the shards."""
+"""How a cluster on this machine is: its parts, the ring as its members see it, the shards."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.platforms import ring, temporal_api, web
 from temporal_dsql_deploy.platforms.cluster import layout, opensearch, postgresql
 from temporal_dsql_deploy.platforms.cluster.layout import DATABASE, OPENSEARCH, UI
-from temporal_dsql_deploy.platforms.processes.record import Record
+from temporal_dsql_deploy.platforms.cluster.run import Run
 from temporal_dsql_deploy.platforms.protocol import Component, State, Status
 from temporal_dsql_deploy.platforms.temporal_api import CallFailed
 
@@ -52,9 +52,9 @@ class Seen:
 
 
 def look(
-    environment: str, runs: Sequence[Record], database: Database | None, facts: dict[str, str]
+    environment: str, runs: Sequence[Run], database: Database | None, facts: dict[str, str]
 ) -> Status:
-    """The status of a cluster whose processes have these records, the running ones and others."""
+    """The status of a cluster of these, the running ones and others."""
     seen = interrupts.run(_look(runs, database))
     components = [_component(run, seen) for run in runs]
     healthy = {State.SERVING, State.STARTING}
@@ -84,7 +84,7 @@ def never(environment: str, facts: dict[str, str]) -> Status:
     )
 
 
-async def _look(runs: Sequence[Record], database: Database | None) -> Seen:
+async def _look(runs: Sequence[Run], database: Database | None) -> Seen:
     alive = [run for run in runs if run.alive()]
     roles = [run for run in alive if run.settings["component"] in topology.load().roles]
     states, views, owners, (version, namespaces) = await asyncio.gather(
@@ -104,13 +104,13 @@ async def _look(runs: Sequence[Record], database: Database | None) -> Seen:
     )
 
 
-async def _state(run: Record, database: Database | None) -> tuple[State, str]:
+async def _state(run: Run, database: Database | None) -> tuple[State, str]:
     if run.settings["component"] == DATABASE:
         return await asyncio.to_thread(_database_state, database)
     return await _answer(run), ""
 
 
-async def _answer(run: Record) -> State:
+async def _answer(run: Run) -> State:
     component = run.settings["component"]
     if component == OPENSEARCH:
         usable = await asyncio.to_thread(opensearch.is_usable, url(run))
@@ -138,7 +138,7 @@ def _database_state(database: Database | None) -> tuple[State, str]:
         return State.UNREACHABLE, said
 
 
-def _view(run: Record) -> list[ring.Seen] | None:
+def _view(run: Run) -> list[ring.Seen] | None:
     ports = run.settings["ports"]
     try:
         return ring.view(run.settings["address"], ports["membership"], seconds=_SECONDS)
@@ -156,7 +156,7 @@ def _owners(database: Database | None) -> dict[int, str] | None:
         return None
 
 
-async def _of_frontend(roles: Sequence[Record]) -> tuple[str, list[str]]:
+async def _of_frontend(roles: Sequence[Run]) -> tuple[str, list[str]]:
     """What the first frontend that answers says: the server's version and the namespaces."""
     for run in roles:
         if run.settings["component"] == "frontend":
@@ -169,7 +169,7 @@ async def _of_frontend(roles: Sequence[Record]) -> tuple[str, list[str]]:
     return "", []
 
 
-def _component(run: Record, seen: Seen) -> Component:
+def _component(run: Run, seen: Seen) -> Component:
     name, component = run.component, run.settings["component"]
     alive = run.alive()
     state = seen.states.get(name, State.STOPPED)
@@ -180,9 +180,9 @@ def _component(run: Record, seen: Seen) -> Component:
         name=component,
         state=state,
         address=where(run),
-        pid=run.process.pid if alive else None,
+        pid=run.pid if alive else None,
         instance="" if name == component else name,
-        note=seen.notes.get(name, "") if alive else _ended(run),
+        note=seen.notes.get(name, "") if alive else run.ended(),
     )
     if component not in topology.load().roles or not alive:
         return made
@@ -194,7 +194,7 @@ def _component(run: Record, seen: Seen) -> Component:
     )
 
 
-def _in_ring(run: Record, seen: Seen) -> bool | None:
+def _in_ring(run: Run, seen: Seen) -> bool | None:
     if not seen.views:
         return None
     member = grpc(run)
@@ -204,13 +204,13 @@ def _in_ring(run: Record, seen: Seen) -> bool | None:
     )
 
 
-def _shards(run: Record, seen: Seen) -> int | None:
+def _shards(run: Run, seen: Seen) -> int | None:
     if seen.owners is None:
         return None
     return Counter(seen.owners.values())[grpc(run)]
 
 
-def _facts(runs: Sequence[Record], seen: Seen) -> dict[str, str]:
+def _facts(runs: Sequence[Run], seen: Seen) -> dict[str, str]:
     facts = {}
     if seen.views:
         facts["ring"] = ring_in_words(seen.views)
@@ -242,18 +242,20 @@ def shards_in_words(owners: dict[int, str], names: dict[str, str]) -> str:
     return f"{len(owners)}: " + ", ".join(f"{name} {counted[name]}" for name in sorted(counted))
 
 
-def grpc(run: Record) -> str:
+def grpc(run: Run) -> str:
     """host:port of a role's gRPC."""
     return f"{run.settings['address']}:{run.settings['ports']['grpc']}"
 
 
-def url(run: Record) -> str:
+def url(run: Run) -> str:
     """URL of the UI or of OpenSearch."""
     return f"http://{run.settings['address']}:{run.settings['ports']['http']}"
 
 
-def where(run: Record) -> str:
-    """host:port of a process, or its URL."""
+def where(run: Run) -> str:
+    """host:port, or the URL; empty for a container that does not run."""
+    if not run.settings["address"]:
+        return ""
     component = run.settings["component"]
     if component in {UI, OPENSEARCH}:
         return url(run)
@@ -262,16 +264,5 @@ def where(run: Record) -> str:
     return grpc(run)
 
 
-def _started(run: Record) -> datetime:
+def _started(run: Run) -> datetime:
     return datetime.fromisoformat(run.started_at)
-
-
-def _ended(run: Record) -> str:
-    if run.exit is None:
-        return "was killed with its keeper"
-    return f"{run.exit.describe()} at {clock(run.exit.at)}"
-
-
-def clock(at: str) -> str:
-    """A time of a record as this machine's clock shows it."""
-    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

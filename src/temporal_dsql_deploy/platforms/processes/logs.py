@@ -1,15 +1,28 @@
-"""Read rotated logs: their last lines, then what is added to them."""
+"""Read logs, rotated ones too: their last lines, then what is added to them."""
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, TextIO, TypeVar
+from typing import Generic, Protocol, TextIO, TypeVar
 
 _POLL = 0.1
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
+
+
+class Source(Protocol[T]):
+    """One log, read from its end."""
+
+    def last(self, count: int) -> list[T]:
+        """The last `count` wanted lines, oldest first; once, and before `added`."""
+
+    def added(self) -> list[T]:
+        """The wanted lines that are new; none while there are none, or no log yet."""
+
+    def close(self) -> None:
+        """Read no more."""
 
 
 class Tail(Generic[T]):
@@ -67,7 +80,7 @@ class Tail(Generic[T]):
 
 
 def read(
-    tails: Sequence[Tail[T]],
+    tails: Sequence[Source[T]],
     *,
     count: int,
     follow: bool,

@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,25 @@ class Record:
     exit: Exit | None = None
     """None while it runs, and when its keeper was killed too."""
 
+    @property
+    def pid(self) -> int:
+        """Process on this machine, which may have ended."""
+        return self.process.pid
+
     def alive(self) -> bool:
         """Whether that very process still runs."""
         return self.exit is None and self.process.alive()
+
+    def ended(self) -> str:
+        """How it has ended and when, for people."""
+        if self.exit is None:
+            return "was killed with its keeper"
+        return f"{self.exit.describe()} at {clock(self.exit.at)}"
+
+
+def clock(at: str) -> str:
+    """A time of a record as this machine's clock shows it."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def read(path: Path) -> Record | None:

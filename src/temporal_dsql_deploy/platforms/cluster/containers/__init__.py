@@ -1,0 +1,1 @@
+"""The four roles in containers on this machine, with PostgreSQL and the Web UI."""
