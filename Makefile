@@ -52,6 +52,10 @@ diagrams: .venv/installed-dev ## Draw the environments on AWS again, in docs/ref
 collector: ## Build the OpenTelemetry collector that some tests run, which takes some minutes
 	@$(PYTHON) scripts/collector.py
 
+.PHONY: base-image
+base-image: .venv/installed-dev ## Make a Debian image for tests, where no registry can be reached (takes root, debootstrap)
+	@$(RUN)/python scripts/base_image.py
+
 .PHONY: server
 server: .venv/installed ## Build the stock Temporal server and the Web UI, which takes some minutes
 	@$(RUN)/python scripts/temporal_server.py

@@ -25,7 +25,15 @@ from temporal_dsql_deploy.operations.check import CheckResult
 from temporal_dsql_deploy.operations.diagram import DiagramResult
 from temporal_dsql_deploy.operations.doctor import DoctorResult
 from temporal_dsql_deploy.operations.down import DestroyResult, DownResult
+from temporal_dsql_deploy.operations.env import EnvResult
 from temporal_dsql_deploy.operations.explain import ExplainResult, error_codes
+from temporal_dsql_deploy.operations.images.result import (
+    ImagesBuilt,
+    ImagesListed,
+    ImagesPushed,
+)
+from temporal_dsql_deploy.operations.lease.look import LeaseStatus
+from temporal_dsql_deploy.operations.lease.run import LeaseReset
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
@@ -37,6 +45,7 @@ from temporal_dsql_deploy.operations.schema import SchemaResult, SchemaStatus
 from temporal_dsql_deploy.operations.schema_overwrite import SchemaOverwrite
 from temporal_dsql_deploy.operations.schema_task import SchemaTask
 from temporal_dsql_deploy.operations.schema_tool import SchemaCommands
+from temporal_dsql_deploy.operations.secret.run import SecretMetadata, SecretResult
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
@@ -55,6 +64,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "error": Failure,
     "down": DownResult,
     "explain": ExplainResult,
+    "lease-reset": LeaseReset,
+    "lease-show": LeaseStatus,
     "logs": LogLine,
     "membership-clean": membership.CleanResult,
     "membership-doctor": membership.DoctorResult,
@@ -69,12 +80,19 @@ DOCUMENTS: dict[str, type[Result]] = {
     "restart-dry-run": RestartPlan,
     "scale": ScaleResult,
     "scale-dry-run": ScalePlan,
+    "env": EnvResult,
+    "images-build": ImagesBuilt,
+    "images-list": ImagesListed,
+    "images-push": ImagesPushed,
     "schema-setup": SchemaResult,
     "schema-as-task": SchemaTask,
     "schema-setup-overwrite-dry-run": SchemaOverwrite,
     "schema-setup-with-tool-dry-run": SchemaCommands,
     "schema-status": SchemaStatus,
     "schema-upgrade": SchemaResult,
+    "secret-rotate": SecretResult,
+    "secret-setup": SecretResult,
+    "secret-show": SecretMetadata,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -89,6 +107,8 @@ DOCUMENTS: dict[str, type[Result]] = {
 TITLES = {
     "bench-results": "dsql-deploy bench results --json; of one result, bench-run",
     "error": "dsql-deploy --json, on stderr",
+    "lease-reset": "dsql-deploy lease reset --json",
+    "lease-show": "dsql-deploy lease show --json",
     "logs": "dsql-deploy logs --json, a line",
     "membership-clean": "dsql-deploy membership clean --json",
     "membership-doctor": "dsql-deploy membership doctor --json",
@@ -96,12 +116,18 @@ TITLES = {
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
+    "images-build": "dsql-deploy images build --json",
+    "images-list": "dsql-deploy images list --json",
+    "images-push": "dsql-deploy images push --json",
     "schema-setup": "dsql-deploy schema setup --json; with --dry-run, schema-status",
     "schema-as-task": "dsql-deploy schema setup, status, upgrade --as-task --json",
     "schema-setup-overwrite-dry-run": "dsql-deploy schema setup --overwrite --dry-run --json",
     "schema-setup-with-tool-dry-run": "dsql-deploy schema setup --with-tool --dry-run --json",
     "schema-status": "dsql-deploy schema status --json",
     "schema-upgrade": "dsql-deploy schema upgrade --json; with --dry-run, schema-status",
+    "secret-rotate": "dsql-deploy secret rotate --json",
+    "secret-setup": "dsql-deploy secret setup --json",
+    "secret-show": "dsql-deploy secret show --json",
     "up-dry-run": "dsql-deploy up --dry-run --json",
     "visibility-repair": "dsql-deploy visibility repair --json",
     "visibility-repair-dry-run": "dsql-deploy visibility repair --dry-run --json",

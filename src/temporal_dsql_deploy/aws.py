@@ -144,17 +144,22 @@ def _meaning(error: Exception, said: str) -> tuple[type[DeployError], str, str]:
     return CredentialsMissing, "there are no AWS credentials that can be used", SOME_CREDENTIALS
 
 
-def check_account(environment: str, account: str) -> None:
+def account() -> str:
+    """The account that the credentials are of, 12 digits. Raises what `told` makes of a failure."""
+    with calling("ask whose they are (sts:GetCallerIdentity)"):
+        return str(client("sts").get_caller_identity()["Account"])
+
+
+def check_account(environment: str, wanted: str) -> None:
     """Refuse credentials of another account than the one `environment` is in.
 
     Raises WrongAccount, and what `told` makes of a failed call.
     """
-    with calling("ask whose they are (sts:GetCallerIdentity)"):
-        own = client("sts").get_caller_identity()["Account"]
-    if own != account:
+    own = account()
+    if own != wanted:
         raise WrongAccount(
             f"the AWS credentials are of account {own}, and environment {environment} is in "
-            f"{account}",
+            f"{wanted}",
             cause="the one is what AWS says, the other stands in the environment's file or in the "
             "state of its Terraform",
             fix="use credentials of the environment's account: AWS_PROFILE",

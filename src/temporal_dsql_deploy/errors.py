@@ -10,6 +10,7 @@
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
     ├── TaskFailed                        a one-off task on ECS has not done its work
+    ├── ImageFailed                       a step of building or pushing an image, which is named
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -32,9 +33,11 @@
     │   ├── NotInitialised
     │   ├── NotApplied
     │   ├── DatabaseUnusable
+    │   ├── ImageUnusable
     │   ├── IndexUnusable
     │   ├── OpenSearchUnusable
-    │   └── SchemaUnusable
+    │   ├── SchemaUnusable
+    │   └── SecretUnusable
     ├── RefusedError             exit 4   protected, locked by another, not confirmed
     │   ├── Locked
     │   ├── NotConfirmed
@@ -118,6 +121,12 @@ class TaskFailed(DeployError):
     """A one-off task on ECS was not placed, did not start, or did not end well in time."""
 
     code = "task-failed"
+
+
+class ImageFailed(DeployError):
+    """A step of building or pushing an image failed; the message names it."""
+
+    code = "image-failed"
 
 
 class UsageError(DeployError):
@@ -254,6 +263,12 @@ class DatabaseUnusable(MissingError):
     code = "database-unusable"
 
 
+class ImageUnusable(MissingError):
+    """An image is not there, or does not hold what is built on it."""
+
+    code = "image-unusable"
+
+
 class IndexUnusable(MissingError):
     """The visibility index does not have the mapping or the order that the server expects."""
 
@@ -270,6 +285,12 @@ class SchemaUnusable(MissingError):
     """A folder is no schema of Temporal, or the database has what does not fit the schema."""
 
     code = "schema-unusable"
+
+
+class SecretUnusable(MissingError):
+    """A secret is not there, or does not hold what it should."""
+
+    code = "secret-unusable"
 
 
 class RefusedError(DeployError):

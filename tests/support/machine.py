@@ -14,7 +14,7 @@ from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs, wheels
 from temporal_dsql_deploy.platforms.cluster import postgresql as deployed
 from temporal_dsql_deploy.terraform import find, mirror
-from tests.support import elsewhere, partition, postgresql
+from tests.support import containers, elsewhere, partition, postgresql
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -154,9 +154,11 @@ def _no_terraform() -> str | None:
 
 LACKS: dict[str, Callable[[], str | None]] = {
     "a machine without postgresql": elsewhere.without_postgresql_lack,
+    "buildah": lambda: None if shutil.which("buildah") else "no Buildah (apt-get install buildah)",
     "checkov": _no_checkov,
     "chromium": _no_chromium,
     "collector": _no_collector,
+    "container engine": containers.lack,
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
     "network namespaces": _no_network_namespaces,
@@ -166,6 +168,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "postgresql": _no_postgresql,
     "procfs": _no_procfs,
     "ps": _no_ps,
+    "registry": containers.registry_lack,
     "temporal-server": _no_temporal_server,
     "terminals": _no_terminals,
     "terraform": _no_terraform,

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -39,8 +40,10 @@ class Terminal:
         self.json = False
         self.address = "ENV"
         """The environment, and the options that it takes to name it again."""
-        self.beside: dict[str, str] = {}
-        """By group of verbs, the options that its verbs need besides."""
+        self.beside: dict[str, dict[str, str]] = {}
+        """By group of verbs, the options that its verbs need besides, with their values."""
+        self.alone: set[str] = set()
+        """Options that go with none of those."""
 
     def result(self, result: "Result") -> None:
         """The JSON document of a result, on stdout."""
@@ -105,16 +108,15 @@ class Terminal:
 
     def spelled(self, text: str) -> str:
         """`text` with its commands as this user has to type them, to be pasted as they are."""
-        named = re.sub(
-            rf"\b{COMMAND} (\w+(?: \w+)?) ENV\b",
-            lambda found: " ".join(
-                filter(
-                    None, (COMMAND, found[1], self.address, self.beside.get(found[1].split()[0]))
-                )
-            ),
-            text,
-        )
+        named = re.sub(rf"\b{COMMAND} (\w+(?: \w+)?) ENV\b(?: (--[\w-]+))?", self._again, text)
         return named.replace(f"{COMMAND} ", f"{_typed()} ")
+
+    def _again(self, found: re.Match[str]) -> str:
+        verb, option = found[1], found[2]
+        given = {} if option in self.alone else self.beside.get(verb.split()[0], {})
+        beside = [word for pair in given.items() if pair[0] != option for word in pair]
+        words = (COMMAND, verb, self.address, shlex.join(beside), option or "")
+        return " ".join(filter(None, words))
 
     def stdout(self) -> "Console":
         """Rich's console for stdout."""

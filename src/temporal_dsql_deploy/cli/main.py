@@ -18,7 +18,10 @@ from temporal_dsql_deploy.cli import (
     diagram,
     doctor,
     down,
+    env,
     explain,
+    images,
+    lease,
     logs,
     membership,
     open_page,
@@ -28,6 +31,7 @@ from temporal_dsql_deploy.cli import (
     restart,
     scale,
     schema,
+    secret,
     status,
     up,
     visibility,
@@ -157,13 +161,17 @@ _verb("scale", scale.scale, scale.EXAMPLE, "Change what runs")
 _verb("restart", restart.restart, restart.EXAMPLE, "Change what runs")
 _verb("recover", recover.recover, recover.EXAMPLE, "Change what runs")
 _verb("probe", probe.probe, probe.EXAMPLE, "Find what is wrong")
-app.add_typer(schema.app, name="schema", rich_help_panel="Data stores")
-app.add_typer(visibility.app, name="visibility", rich_help_panel="Data stores")
+app.add_typer(images.app, name="images", rich_help_panel="What a cluster stands on")
+app.add_typer(schema.app, name="schema", rich_help_panel="What a cluster stands on")
+app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands on")
+app.add_typer(visibility.app, name="visibility", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
+app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure and watch")
+_verb("env", env.env, env.EXAMPLE, "What a cluster stands on")
 _verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")
 _verb("doctor", doctor.doctor, doctor.EXAMPLE, "Find what is wrong")
 

@@ -139,7 +139,7 @@ _ALL = 0o666
 
 ON_THIS_MACHINE = {"local", "cluster"}
 """Platforms that the verbs of a running cluster work on."""
-ON_ECS = ("check", "plan", "diagram", "schema", "visibility")
+ON_ECS = ("check", "plan", "diagram", "images", "schema", "visibility", "secret", "lease", "env")
 """The verbs of environments on ECS."""
 
 

@@ -115,7 +115,7 @@ variable "grafana_admin_secret_name" {
 
   validation {
     condition     = !var.grafana_enabled || var.grafana_admin_secret_name != null
-    error_message = "grafana_enabled needs grafana_admin_secret_name: make the secret with `dsql-deploy secret set ENV grafana`, or set grafana_enabled = false."
+    error_message = "grafana_enabled needs grafana_admin_secret_name: make the secret with `dsql-deploy secret setup ENV`, or set grafana_enabled = false."
   }
 }
 

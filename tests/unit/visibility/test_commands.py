@@ -1,5 +1,6 @@
 """The verbs of visibility: which environment they are for, and what is asked before a deletion."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from temporal_dsql_deploy.cli.main import app
 from temporal_dsql_deploy.cli.visibility import declared
 from temporal_dsql_deploy.operations.visibility import ready, repair
 from temporal_dsql_deploy.operations.visibility import setup as looking
+from tests.support.deploy import free_ports
 from tests.unit.visibility.world import NAME, document, row, seen
 
 ENDPOINT = "https://vpc-x.eu-west-1.es.amazonaws.com"
@@ -25,6 +27,8 @@ def _someone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "DSQL_DEPLOY_OPENSEARCH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setattr(terminal, "beside", {})
+    monkeypatch.setattr(terminal, "alone", set())
 
 
 def run(*words: str) -> Result:
@@ -126,3 +130,20 @@ def test_an_empty_index_is_deleted_only_after_a_yes(
     if answer:
         block = asked.calls.index(f'PUT /{NAME}/_settings {{"index.blocks.write": true}}')
         assert block < asked.calls.index(f"DELETE /{NAME}") < asked.calls.index(f"PUT /{NAME}")
+
+
+def test_what_is_to_be_typed_next_names_the_same_index(
+    ours: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    (port,) = free_ports(1)
+    endpoint = f"https://127.0.0.1:{port}"
+    away = run("status", *ours, "--endpoint", endpoint, "--index", NAME)
+    assert away.exit_code == 3
+    # The task has its domain from the Terraform.
+    assert re.search(r"visibility setup ours --file \S+ --as-task\n", away.output)
+    again = terminal.spelled("dsql-deploy visibility repair ENV --dry-run")
+    assert again.endswith(f"--endpoint {endpoint} --index {NAME} --dry-run")
+    other = terminal.spelled("dsql-deploy visibility status ENV --index another")
+    assert other.endswith(f"--endpoint {endpoint} --index another")
+    assert "--endpoint" not in terminal.spelled("dsql-deploy plan ENV, then apply")

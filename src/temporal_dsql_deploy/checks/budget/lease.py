@@ -23,7 +23,8 @@ _HOUR = 3600.0
 _EXHAUSTED = (
     "No further lease is given: reservoirs stay empty, a role that starts exits 1 after 91 to 96 s "
     "with `failed to ping DSQL (reservoir): driver: bad connection`, does not react to SIGTERM "
-    "meanwhile, and is started again for ever. Only resetting the counter in DynamoDB helps."
+    "meanwhile, and is started again for ever. Only resetting the counter in DynamoDB helps: "
+    "`dsql-deploy lease reset ENV`."
 )
 
 
@@ -121,7 +122,8 @@ def _too_low(found: Reading, leasing: list[Member], limit: int, most: int) -> Fi
     "bad deployment crashes until ECS gives up, or for an hour where nothing makes ECS give up.",
     symptom=_EXHAUSTED,
     fix="Turn on the services' deployment circuit breaker, lower DSQL_RESERVOIR_TARGET_READY, or "
-    "raise the limit where AWS gave more connections; and watch the counter.",
+    "raise the limit where AWS gave more connections; and watch the counter, as `dsql-deploy lease "
+    "show ENV` tells it.",
     source=f"{MEASURED}: kill -9 of all roles left 235 leases of 0 connections; ECS API reference, "
     "DeploymentCircuitBreaker: half of the desired tasks, from 3 to 200, fail one after the other",
     seeds=("S3-17",),

@@ -1,6 +1,5 @@
 """The options of `visibility`'s verbs, and what they ask for."""
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +50,7 @@ Wait = Annotated[
 ]
 WAIT = 300.0
 """As operations.visibility.ready.WAIT, which is not imported for --help; a test compares."""
+AS_TASK = "--as-task"
 TASK_STARTS = 600.0
 """Seconds that a task may have beside: to be started, and to do its work."""
 
@@ -67,11 +67,10 @@ class Given:
     terraform: Path | None
     provider_mirror: Path | None
 
-    def again(self) -> str:
+    def beside(self) -> dict[str, str]:
         """Those that it takes to name the same index again."""
         given = {"--endpoint": self.endpoint, "--index": self.index, "--schema": self.schema}
-        words = [(option, str(value)) for option, value in given.items() if value is not None]
-        return shlex.join([word for pair in words for word in pair])
+        return {option: str(value) for option, value in given.items() if value is not None}
 
 
 def request(environment: str, given: Given) -> "Request":
@@ -84,7 +83,8 @@ def request(environment: str, given: Given) -> "Request":
     from temporal_dsql_deploy.visibility import expected
 
     options.address(environment, file=given.file, data_dir=given.data_dir)
-    terminal.beside["visibility"] = given.again()
+    terminal.beside["visibility"] = given.beside()
+    terminal.alone.add(AS_TASK)
     found = find(environment, file=given.file)
     _refuse_sql(found)
     wanted = expected.read(given.schema) if given.schema else expected.packaged()
@@ -102,15 +102,13 @@ def request(environment: str, given: Given) -> "Request":
 
 def deployed(environment: str, given: Given) -> "Deployed":
     """What stands of an environment whose task is to be run. Raises as options.deployed does."""
-    beside = {"--endpoint": given.endpoint, "--index": given.index, "--schema": given.schema}
-    for option, value in beside.items():
-        if value is not None:
-            raise InvalidSetting(
-                f"{option} does not go with --as-task",
-                cause="the task has its domain and its index from the Terraform, and the template "
-                "from the server's own tool in its image",
-                fix=f"leave {option} out, or leave --as-task out",
-            )
+    for option in given.beside():
+        raise InvalidSetting(
+            f"{option} does not go with {AS_TASK}",
+            cause="the task has its domain and its index from the Terraform, and the template from "
+            "the server's own tool in its image",
+            fix=f"leave {option} out, or leave {AS_TASK} out",
+        )
     return options.deployed(environment, given.file, given.terraform, given.provider_mirror)
 
 

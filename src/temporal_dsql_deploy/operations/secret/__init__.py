@@ -1,0 +1,1 @@
+"""The administrator of Grafana, a secret that is there before Terraform is applied."""
