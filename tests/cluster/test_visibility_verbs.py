@@ -314,6 +314,16 @@ def test_it_goes_on_when_the_cluster_is_not_red_any_more(red: Verbs) -> None:
     assert process.returncode == 0, said
 
 
+def test_repair_waits_too_and_then_does_what_there_is_to_do(red: Verbs) -> None:
+    process = red.deploy.start(*red.words("repair"), **CREDENTIALS)
+    assert process.stderr is not None
+    assert "waiting up to 300 s" in process.stderr.readline()
+    ask(red, "DELETE", "/elsewhere")
+    process.communicate(timeout=60)
+    # It does not make an index; what one stands on it writes.
+    assert red.gate.changes() == ["PUT /_cluster/settings", f"PUT {TEMPLATE}"]
+
+
 def test_a_wait_can_be_interrupted(red: Verbs) -> None:
     process = red.deploy.start(*red.words("setup"), **CREDENTIALS)
     assert process.stderr is not None

@@ -95,14 +95,12 @@ def test_what_it_said_before_it_changed_is_not_known() -> None:
     assert proof.verdict is not Verdict.WRONG
 
 
-def test_without_tasks_a_missing_figure_is_none_open() -> None:
-    stopped = [Sample(one.at, 235, one.updated, 0) for one in steady(235, 10)]
-    proof = weigh(stopped, {}, at(10), 10)
-    assert (proof.verdict, proof.leaked, proof.most_open) == (Verdict.WRONG, 235, 0)
-    running = [*stopped[:-3], *(Sample(one.at, 235, one.updated, 1) for one in stopped[-3:])]
-    assert weigh(running, {}, at(10), 10).verdict is not Verdict.WRONG
-    unknown = [Sample(one.at, 235, one.updated, None) for one in stopped]
-    assert weigh(unknown, {}, at(10), 10).verdict is Verdict.UNKNOWN
+def test_without_any_figure_nothing_is_known() -> None:
+    """Roles off ECS may hold connections that only CloudWatch would count."""
+    for samples in (steady(80, 10), [Sample(at(20), 80, at(-20))]):
+        proof = weigh(samples, {}, samples[-1].at, 10)
+        assert (proof.verdict, proof.leaked) == (Verdict.UNKNOWN, 0)
+        assert proof.right(80, 3) == 80
 
 
 def test_figures_that_are_old_say_nothing() -> None:
@@ -168,7 +166,6 @@ def world(random: Random) -> World:
             START + timedelta(seconds=STEP * step),
             opened[step] + leaked[step],
             START + timedelta(seconds=STEP * changed(opened, leaked, step)),
-            random.choice([None, 3]),
         )
         for step in looks
     ]

@@ -14,6 +14,7 @@ from temporal_dsql_deploy.cli.main import app
 from temporal_dsql_deploy.cli.visibility import declared
 from temporal_dsql_deploy.operations.visibility import ready, repair
 from temporal_dsql_deploy.operations.visibility import setup as looking
+from temporal_dsql_deploy.visibility import index
 from tests.support.deploy import free_ports
 from tests.unit.visibility.world import NAME, document, row, seen
 
@@ -130,6 +131,24 @@ def test_an_empty_index_is_deleted_only_after_a_yes(
     if answer:
         block = asked.calls.index(f'PUT /{NAME}/_settings {{"index.blocks.write": true}}')
         assert block < asked.calls.index(f"DELETE /{NAME}") < asked.calls.index(f"PUT /{NAME}")
+
+
+def test_repair_looks_after_the_wait_and_a_dry_run_does_not_wait(
+    ours: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(monkeypatch, None)
+    found = {"red": seen(health="red", template=None), "green": seen(template=None)}
+    health = ["red"]
+    monkeypatch.setattr(ready, "until_ready", lambda *_, **__: health.append("green"))
+    monkeypatch.setattr(repair, "see", lambda *_: found[health[-1]])
+    words = ("repair", *ours, "--endpoint", ENDPOINT, "--index", NAME)
+    dry = run(*words, "--dry-run")
+    assert "cluster health: expected green or yellow, found red" in dry.output
+    assert health == ["red"]
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    (written,) = asked.calls
+    assert written.startswith(f"PUT /_template/{index.TEMPLATE} ")
 
 
 def test_what_is_to_be_typed_next_names_the_same_index(

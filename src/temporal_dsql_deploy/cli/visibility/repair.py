@@ -36,17 +36,21 @@ def repair(
     """
     given = declared.Given(endpoint, index, schema, file, data_dir, terraform, provider_mirror)
     request = declared.request(environment, given)
+    from temporal_dsql_deploy.operations.visibility import ready
     from temporal_dsql_deploy.operations.visibility import repair as operation
 
-    there = operation.outlook(request)
     if dry_run:
-        show.plan(there.plan(request), as_json=as_json)
-        if there.steps:
+        would = operation.outlook(request)
+        show.plan(would.plan(request), as_json=as_json)
+        if would.steps:
             raise typer.Exit(1)
         return
+    # A domain that is busy tells nothing, and a red one hides what can be mended.
+    ready.until_ready(request.domain, terminal.progress, wait=wait)
+    there = operation.outlook(request)
     if there.anew and not yes:
         _ask(request.index, there)
-    done = operation.repair(request, there, terminal.progress, wait=wait)
+    done = operation.repair(request, there, terminal.progress)
     show.result(done, as_json=as_json)
 
 

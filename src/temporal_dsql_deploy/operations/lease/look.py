@@ -165,7 +165,7 @@ def look(sources: Sources, before: "Look | None" = None, minutes: int = LEAST_MI
     if counter is None:
         why = "the table has no counter of this cluster: no process has taken a lease yet"
         return Look(leases, holders, counted, (), Proof(Verdict.UNKNOWN, why), needed, now)
-    sample = Sample(now, counter.active, counter.updated, holders.running)
+    sample = Sample(now, counter.active, counter.updated)
     samples = (*_still_right(before, counter, now, needed), sample)
     proof = weigh(samples, counted, now, needed)
     return Look(leases, holders, counted, samples, proof, needed, now)

@@ -40,8 +40,6 @@ class Sample:
     active: int
     updated: datetime | None = None
     """When it was changed last; it has said the same since."""
-    running: int | None = None
-    """Processes that may hold leases; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,8 @@ def weigh(
     """What samples of the counter, oldest first, and counts of connections by minute prove.
 
     It is proven by whole minutes, `minutes` of them one after the other, up to the newest one of
-    which both are known.
+    which both are known. A minute that CloudWatch does not count is not known, whoever is stopped:
+    roles off ECS (`env`) take leases of the same table.
     """
     newest = max((at for at in counted if at <= now), default=None)
     known = [one for one in _minutes(samples, counted, now, minutes) if one.known]
@@ -154,7 +153,7 @@ def _minutes(
     for back in range(minutes + LATE_MINUTES, 0, -1):
         at = current - _MINUTE * back
         inside = [one for one in samples if at <= one.at < at + _MINUTE]
-        found.append(Minute(at, _lowest(inside, samples, at), _open(inside, counted, at)))
+        found.append(Minute(at, _lowest(inside, samples, at), counted.get(at)))
     return found
 
 
@@ -167,14 +166,6 @@ def _lowest(inside: list[Sample], samples: Sequence[Sample], at: datetime) -> in
         if one.updated is not None and one.updated + _MINUTE <= at <= one.at - _MINUTE
     ]
     return min(values, default=None)
-
-
-def _open(inside: list[Sample], counted: Mapping[datetime, int], at: datetime) -> int | None:
-    if at in counted:
-        return counted[at]
-    # A cluster without connections may have no figure at all.
-    stopped = bool(inside) and all(one.running == 0 for one in inside)
-    return 0 if stopped else None
 
 
 def _fresh(at: datetime, now: datetime) -> bool:

@@ -135,6 +135,9 @@ def _refused(status: LeaseStatus, meanwhile: str = "") -> RefusedError:
             "watch it until it is proven, for "
             f"{status.needed_minutes} to {longest} minutes: dsql-deploy lease reset ENV --watch"
         )
+        if status.open is None:
+            # A metric of AWS/Usage may have no figure while there is nothing to count.
+            fix = f"if no connection is open, open one with psql and leave it open; then {fix}"
     return RefusedError(
         f"the counter of leases of environment {status.environment} is not reset",
         cause=f"{counter}, {opened}: {meanwhile or status.why}",

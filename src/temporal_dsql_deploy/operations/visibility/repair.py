@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.errors import Protected
-from temporal_dsql_deploy.operations.visibility import judge, ready, reindex
+from temporal_dsql_deploy.operations.visibility import judge, reindex
 from temporal_dsql_deploy.operations.visibility.judge import Cure, Fault
 from temporal_dsql_deploy.operations.visibility.result import (
     Request,
@@ -57,13 +57,12 @@ def outlook(request: Request) -> Outlook:
     return Outlook(prepare, [], reindex.steps(request, seen, name), found)
 
 
-def repair(request: Request, there: Outlook, report: Report, *, wait: float) -> VisibilityResult:
+def repair(request: Request, there: Outlook, report: Report) -> VisibilityResult:
     """Do what `there` says, and compare what there is then.
 
     An index that is made anew has to be empty still: nobody may write to it meanwhile, and if
-    somebody has, it stays. Raises Protected for that, NotReady, and what Domain.ask does.
+    somebody has, it stays. Raises Protected for that, and what Domain.ask does.
     """
-    ready.until_ready(request.domain, report, wait=wait)
     done = [do(request, call, report) for call in there.calls]
     if there.anew:
         done += _make_anew(request, there.anew, report)
