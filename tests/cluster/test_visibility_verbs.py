@@ -1,6 +1,7 @@
 """`dsql-deploy visibility` against a real OpenSearch, behind what asks for AWS's signature."""
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -233,6 +234,69 @@ def test_one_that_is_written_to_meanwhile_is_not_deleted(verbs: Verbs) -> None:
     assert "[protected]" in refused.stderr
     assert ask(verbs, "GET", f"/{INDEX}/_count")["count"] == 1
     ask(verbs, "PUT", f"/{INDEX}/_doc/b", {"WorkflowId": "b"})
+
+
+def untyped(verbs: Verbs) -> None:
+    """An empty index that has to be made anew, with a search attribute."""
+    properties = {"CloseTime": {"type": "date"}, "Customer": {"type": "keyword"}}
+    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": properties}})
+
+
+def test_a_block_that_was_set_though_its_answer_was_lost_is_taken_back(verbs: Verbs) -> None:
+    untyped(verbs)
+
+    def lost(method: str, path: str) -> Any:
+        if path != f"/{INDEX}/_settings":
+            return None
+        verbs.gate.answer = lambda *_: None
+        ask(verbs, method, path, {"index.blocks.write": True})
+        return 503, b""
+
+    verbs.gate.answer = lost
+    assert verbs.run("repair", "--yes").returncode == 1
+    found = ask(verbs, "GET", f"/{INDEX}")[INDEX]
+    assert "blocks" not in found["settings"]["index"]
+    assert found["aliases"] == {}
+
+
+def test_a_block_that_could_not_be_taken_back_is_known_again(verbs: Verbs) -> None:
+    untyped(verbs)
+
+    def away(method: str, path: str) -> Any:
+        if path != f"/{INDEX}/_settings":
+            return None
+        ask(verbs, method, path, {"index.blocks.write": True})
+        verbs.gate.answer = lambda *_: (503, b"")
+        return 503, b""
+
+    verbs.gate.answer = away
+    stopped = verbs.run("repair", "--yes")
+    assert stopped.returncode == 5, stopped.stderr
+    assert "may still be closed to writes" in stopped.stderr
+    verbs.gate.answer = lambda *_: None
+    left = verbs.run("status").stdout
+    assert "NG  setting index.blocks.write: expected false, found true: a repair" in left
+    made = verbs.json("repair", "--yes")
+    assert made["status"]["ok"]
+    assert made["status"]["further_fields"] == ["Customer"]
+    ask(verbs, "PUT", f"/{INDEX}/_doc/a", {"WorkflowId": "a"})
+
+
+def test_an_index_that_was_deleted_and_not_made_again_can_be_made_as_it_was(verbs: Verbs) -> None:
+    untyped(verbs)
+
+    def refused(method: str, path: str) -> Any:
+        return (503, b"") if (method, path) == ("PUT", f"/{INDEX}") else None
+
+    verbs.gate.answer = refused
+    stopped = verbs.run("repair", "--yes")
+    assert stopped.returncode == 5, stopped.stderr
+    told = re.search(rf"attributes: PUT /{INDEX} (.*); then compare it", stopped.stderr)
+    assert told is not None, stopped.stderr
+    ask(verbs, "PUT", f"/{INDEX}", json.loads(told[1]))
+    made = verbs.json("status")
+    assert made["ok"]
+    assert made["further_fields"] == ["Customer"]
 
 
 def test_an_index_of_another_name_is_named(verbs: Verbs) -> None:

@@ -12,6 +12,10 @@ from urllib.parse import quote
 
 from temporal_dsql_deploy.visibility import index
 
+REPAIR = "dsql_deploy_repair"
+"""Alias of an index that a repair has closed to writes."""
+WRITE_BLOCK = "index.blocks.write"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -99,7 +103,17 @@ def put_mapping(name: str, mapping: Mapping[str, Any]) -> Call:
 
 def block_writes(name: str, *, blocked: bool) -> Call:
     """Let nobody write documents, or again."""
-    return Call("PUT", f"/{_name(name)}/_settings", {"index.blocks.write": blocked or None})
+    return Call("PUT", f"/{_name(name)}/_settings", {WRITE_BLOCK: blocked or None})
+
+
+def mark_repair(name: str) -> Call:
+    """Leave a sign that a repair closes it to writes: a block itself does not tell whose it is."""
+    return Call("PUT", f"/{_name(name)}/_alias/{REPAIR}")
+
+
+def unmark_repair(name: str) -> Call:
+    """Take that sign away."""
+    return Call("DELETE", f"/{_name(name)}/_alias/{REPAIR}")
 
 
 def refresh(name: str) -> Call:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from temporal_dsql_deploy.operations.visibility import judge, reindex
 from temporal_dsql_deploy.operations.visibility.judge import Cure
 from temporal_dsql_deploy.operations.visibility.setup import mending
-from temporal_dsql_deploy.visibility import index
+from temporal_dsql_deploy.visibility import calls, index
 from tests.unit.visibility.world import NAME, REQUEST, document, row, seen
 
 FIELDS = sorted(REQUEST.expected.template["mappings"]["properties"])
@@ -79,6 +79,23 @@ def test_what_somebody_has_to_see_to_comes_first(changes: dict[str, Any], what: 
     found = judge.faults(REQUEST, seen(template=None, **changes))
     assert (what, Cure.OTHER) in [(one.finding.what, one.cure) for one in found]
     assert mending(found, set(Cure)) == []
+
+
+def test_a_block_is_of_a_repair_only_where_that_has_left_its_sign() -> None:
+    made = document()
+    made["settings"] |= {"index.blocks.write": "true"}
+    assert cures(index={NAME: made}) == [("setting index.blocks.write", Cure.OTHER)]
+    made["aliases"] = {calls.REPAIR: {}}
+    found = judge.faults(REQUEST, seen(index={NAME: made}))
+    assert {one.cure for one in found} == {Cure.RESUME}
+    # The sign goes last: a lift that is stopped can be known again.
+    assert mending(found, {Cure.RESUME}) == [
+        calls.block_writes(NAME, blocked=False),
+        calls.unmark_repair(NAME),
+    ]
+    made["settings"] |= {"index.blocks.read_only_allow_delete": "true"}
+    full = ("setting index.blocks.read_only_allow_delete", Cure.OTHER)
+    assert full in cures(index={NAME: made})
 
 
 def test_a_setting_that_spares_the_index_may_stay() -> None:

@@ -35,6 +35,8 @@ class Cure(Enum):
     """setup and repair: what an index stands on."""
     CREATE = auto()
     """setup: the index itself."""
+    RESUME = auto()
+    """repair: what one that was stopped half way has left behind."""
     ADD = auto()
     """repair: what an index can still get."""
     REBUILD = auto()
@@ -161,7 +163,7 @@ def _index(request: Request, seen: Seen) -> Iterator[Fault]:
         )
         return
     ((name, document),) = seen.index.items()
-    yield from _state(name, seen, document["settings"])
+    yield from _state(name, seen, document)
     wrong = index.differences(request.expected.definition(), index.index(seen.index))
     fix = _REPAIR if all(one.addable for one in wrong) else _REBUILD
     for one in wrong:
@@ -179,12 +181,18 @@ def _alike(request: Request, seen: Seen) -> list[str]:
     ]
 
 
-def _state(name: str, seen: Seen, settings: dict[str, Any]) -> Iterator[Fault]:
+def _state(name: str, seen: Seen, document: dict[str, Any]) -> Iterator[Fault]:
+    left = calls.REPAIR in document.get("aliases", {})
     if seen.indices.get(name, {}).get("status") == "close":
         opened = Call("POST", f"/{name}/_open")
         yield _other(f"index {name}", "open", "closed", f"open it: {opened}")
-    for setting, value in settings.items():
+    for setting, value in document["settings"].items():
         if setting.startswith("index.blocks.") and str(value).lower() == "true":
+            if left and setting == calls.WRITE_BLOCK:
+                found = "true: a repair that was stopped half way has set it"
+                finding = Finding(f"setting {setting}", "false", found, _REPAIR)
+                yield Fault(finding, Cure.RESUME, calls.block_writes(name, blocked=False))
+                continue
             taken = Call("PUT", f"/{name}/_settings", {setting: None})
             yield _other(
                 f"setting {setting}",
@@ -192,6 +200,11 @@ def _state(name: str, seen: Seen, settings: dict[str, Any]) -> Iterator[Fault]:
                 "true: what the server writes is refused",
                 f"see to what has set it (a full disk does), then: {taken}",
             )
+    if left:
+        # After the block, which nobody could tell from another's without it.
+        found = "there: a repair was stopped half way"
+        finding = Finding(f"alias {calls.REPAIR}", "", found, _REPAIR)
+        yield Fault(finding, Cure.RESUME, calls.unmark_repair(name))
 
 
 def status(request: Request, seen: Seen) -> VisibilityStatus:

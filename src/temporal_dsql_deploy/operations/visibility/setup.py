@@ -62,5 +62,10 @@ def mending(found: Sequence[Fault], cures: set[Cure]) -> list[Call]:
 def do(request: Request, call: Call, report: Report) -> Call:
     """Make a call that changes something."""
     request.domain.ask(call)
-    report(f"{call.method} {call.path}")
+    tell(call, report)
     return call
+
+
+def tell(call: Call, report: Report) -> None:
+    """Say that a call was made."""
+    report(f"{call.method} {call.path}")
