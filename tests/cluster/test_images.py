@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from scripts import base_image, opensearch, temporal_server
+from scripts import base_image
 from temporal_dsql_deploy.errors import ImageFailed
 from temporal_dsql_deploy.images import elf
 from temporal_dsql_deploy.images.engine import choose
@@ -26,7 +26,7 @@ from temporal_dsql_deploy.images.registry import Registry
 from temporal_dsql_deploy.operations.images import push
 from temporal_dsql_deploy.operations.images.result import ImagesPushed
 from temporal_dsql_deploy.platforms.cluster import build
-from tests.support import source_tree
+from tests.support import container_images, source_tree
 from tests.support.containers import DOCKER, PASSWORD, USER, docker, guarded, registry
 from tests.support.deploy import Deploy
 
@@ -45,13 +45,8 @@ RUNTIME_LIMIT = 280_000_000
 
 @pytest.fixture(scope="module")
 def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the stock server and its tools, as a user gives one."""
-    assert opensearch.is_there()
-    folder = tmp_path_factory.mktemp("binaries")
-    for module in (build.server(), build.elasticsearch_tool()):
-        for name in module.programs:
-            (folder / name).symlink_to(module.folder / name)
-    assert (folder / "temporal-server").resolve() == temporal_server.folder() / "temporal-server"
+    """The stock server and its tools, with a schema beside them."""
+    folder = container_images.binaries(tmp_path_factory.mktemp("binaries"))
     (folder / "schema/postgresql/v12/temporal").mkdir(parents=True)
     (folder / "schema/postgresql/v12/temporal/schema.sql").write_text("-- of the folder\n")
     return folder

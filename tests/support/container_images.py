@@ -1,10 +1,11 @@
 """The images of a cluster in containers, for an engine of the tests that cannot pull any.
 
-Those of the roles are made by this project's own Dockerfiles. PostgreSQL and the Web UI are
+Those of the roles are what `images build` makes. PostgreSQL and the Web UI are
 stand-ins, named so, for docker.io/library/postgres and docker.io/temporalio/ui: the same programs,
 told by the same variables, on the base image of the tests.
 """
 
+import json
 import os
 import re
 import shutil
@@ -14,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import base_image
-from temporal_dsql_deploy import runtime
 from temporal_dsql_deploy.platforms.cluster import build
 from tests.support import postgresql
 from tests.support.containers import DOCKER
+from tests.support.deploy import Deploy
 
-ROOT = Path(__file__).parents[2]
 BASE = f"{base_image.NAME}:amd64"
 _EXECUTABLE = 0o755
 
@@ -68,20 +68,14 @@ cors:
     - "{{ . }}"
     {{- end }}
 """
-_SCHEMA = f"""\
-FROM {BASE}
-COPY bin /usr/local/bin
-USER 1000:1000
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
     """Names of images that the engine has."""
 
-    server: str = "dsql-deploy-test-server:1"
-    runtime: str = "dsql-deploy-test-runtime:1"
-    schema: str = "dsql-deploy-test-schema:1"
+    runtime: str
+    admin_tools: str
     postgres: str = "dsql-deploy-stand-in-postgres:1"
     ui: str = "dsql-deploy-stand-in-ui:1"
 
@@ -89,31 +83,46 @@ class Images:
         """What docker/compose.local.yaml is told."""
         return {
             "TEMPORAL_IMAGE": self.runtime,
-            "TEMPORAL_ADMIN_TOOLS_IMAGE": self.schema,
+            "TEMPORAL_ADMIN_TOOLS_IMAGE": self.admin_tools,
             "POSTGRES_IMAGE": self.postgres,
             "TEMPORAL_UI_IMAGE": self.ui,
         }
 
 
+def binaries(folder: Path) -> Path:
+    """The stock server and its tools in a folder, as a user gives one."""
+    folder.mkdir(exist_ok=True)
+    for module in (build.server(), build.elasticsearch_tool()):
+        for name in module.programs:
+            (folder / name).symlink_to(module.folder / name)
+    return folder
+
+
 def make(environ: Mapping[str, str], folder: Path) -> Images:
     """Build all of them; `environ` are the variables by which a client finds the engine."""
-    images = Images()
-    passwd = subprocess.run(
-        [DOCKER, "run", "--rm", "--network=none", BASE, "cat", "/etc/passwd", "/etc/group"],
+    deploy = Deploy(folder / "deploy")
+    deploy.environment.update(environ)
+    done = deploy.run(
+        *("images", "build", "cluster", "--binaries", str(binaries(folder / "binaries"))),
+        *("--base-image", BASE, "--image", "runtime", "--image", "admin-tools", "--json"),
+        timeout=600,
+    )
+    built = {one["image"]: one["name"] for one in json.loads(done.stdout)["images"]}
+    images = Images(built["runtime"], built["admin-tools"])
+    users = subprocess.run(
+        [DOCKER, "run", "--rm", "--network=none", BASE, "cat", "/etc/passwd"],
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    cut = passwd.rindex("root:x:0:\n")
-    users, groups = passwd[:cut], passwd[cut:]
 
-    def made(name: str, tag: str, fill: Callable[[Path], None], *options: str) -> None:
+    def made(name: str, tag: str, fill: Callable[[Path], None]) -> None:
         context = folder / name
         context.mkdir()
         fill(context)
         done = subprocess.run(
-            [DOCKER, "build", "--quiet", "--tag", tag, *options, str(context)],
+            [DOCKER, "build", "--quiet", "--tag", tag, str(context)],
             env={**os.environ, **environ, "DOCKER_BUILDKIT": "1"},
             capture_output=True,
             text=True,
@@ -122,62 +131,9 @@ def make(environ: Mapping[str, str], folder: Path) -> Images:
         assert done.returncode == 0, done.stderr
         shutil.rmtree(context)
 
-    made(
-        "server",
-        images.server,
-        lambda context: _server(context, users, groups),
-        *("--file", str(ROOT / "docker/server/Dockerfile"), "--build-arg", f"BASE_IMAGE={BASE}"),
-    )
-    made(
-        "runtime",
-        images.runtime,
-        _runtime,
-        *("--file", str(ROOT / "docker/runtime/Dockerfile")),
-        *("--build-arg", f"TEMPORAL_BASE_IMAGE={images.server}"),
-    )
-    made("schema", images.schema, _schema)
     made("postgres", images.postgres, lambda context: _postgres(context, users))
     made("ui", images.ui, _ui)
     return images
-
-
-def _server(context: Path, users: str, groups: str) -> None:
-    _program(context, build.server().folder / "temporal-server")
-    (context / "etc").mkdir()
-    user = "temporal:x:1000:1000::/etc/temporal:/usr/sbin/nologin\n"
-    (context / "etc/passwd").write_text(users + user)
-    (context / "etc/group").write_text(groups + "temporal:x:1000:\n")
-
-
-def _runtime(context: Path) -> None:
-    source = Path(runtime.__file__).parent
-    shutil.copytree(source, context / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
-    _program(context, _health_probe(context.parent))
-    for kept in ("config/dynamicconfig", "log"):
-        (context / kept).mkdir(parents=True)
-        (context / kept / ".keep").touch()
-
-
-def _health_probe(folder: Path) -> Path:
-    go = build.find_go()
-    assert go is not None
-    made = folder / "grpc_health_probe"
-    done = subprocess.run(
-        [str(go), "build", "-trimpath", "-o", str(made), "."],
-        cwd=ROOT / "docker/health-probe",
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return made
-
-
-def _schema(context: Path) -> None:
-    (context / "Dockerfile").write_text(_SCHEMA)
-    _program(context, build.server().folder / "temporal-sql-tool")
-    _program(context, ROOT / "docker/admin-tools/postgresql-schema.sh", "postgresql-schema")
 
 
 def _ui(context: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,8 +115,32 @@ def test_roles_that_run_on_ecs_are_warned_of(monkeypatch: pytest.MonkeyPatch) ->
     assert [note.partition(":")[0] for note in found.notes] == ["history of ours run on ECS"]
 
 
-@given(value=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=40))
-def test_a_value_is_one_line_whatever_it_is(value: str) -> None:
-    lines = text(EnvResult("ours", {"A": value}, [])).splitlines()
-    assert len(lines) == 3
-    assert lines[2].startswith("A=")
+def test_what_versions_of_compose_read_differently_is_left_out_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = {"TEMPORAL_DYNAMIC_CONFIG": """{"a": "it's"}""", "TEMPORAL_LOG_LEVEL": "${X}"}
+
+    class Told(_Ecs):
+        def describe_task_definition(self, **_: str) -> dict[str, Any]:
+            environment = [{"name": name, "value": value} for name, value in odd.items()]
+            environment.append({"name": "AWS_REGION", "value": "eu-west-1"})
+            containers = [{"name": "temporal-history", "image": "x", "environment": environment}]
+            return {"taskDefinition": {"containerDefinitions": containers}}
+
+    monkeypatch.setattr(aws_calls, "client", lambda *_: Told())
+    service = {"service_name": "ours-history", "task_definition_arn": "arn"}
+    outputs = {"services": {"history": service}, "ecs_cluster_name": "ours"}
+    found = variables(Deployed("ours", "1", "eu-west-1", "temporal-ours", outputs), "mine:1")
+    assert found.variables == {"TEMPORAL_IMAGE": "mine:1", "AWS_REGION": "eu-west-1"}
+    assert [note.partition(" ")[0] for note in found.notes[1:]] == sorted(odd)
+
+
+_PORTABLE = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="'\\")
+
+
+@given(value=st.text(_PORTABLE, max_size=40).filter(lambda one: "${" not in one))
+def test_what_is_written_is_what_a_reader_gets(value: str, tmp_path_factory: Any) -> None:
+    """By python-dotenv, which Compose 1.29 reads it with."""
+    file = tmp_path_factory.mktemp("env") / ".env"
+    file.write_text(text(EnvResult("ours", {"A": value}, [])), encoding="utf-8")
+    assert dotenv_values(file, encoding="utf-8")["A"] == value

@@ -25,6 +25,8 @@ _ELSEWHERE = {
     "TEMPORAL_SERVICES",
 }
 _PLAIN = re.compile(r"[\w.:/@+,-]*", re.ASCII)
+_READ_DIFFERENTLY = re.compile(r"['\\\r\n]|\$\{")
+"""Within single quotes Compose 1.29 replaces these, and later versions take them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,18 @@ def variables(deployed: Deployed, image: str | None = None) -> EnvResult:
     container = _container(deployed, service)
     known = {*topology.load().runtime, *topology.load().environment}
     told = {one["name"]: one["value"] for one in container["environment"]}
-    kept = {name: told[name] for name in sorted(told) if name in known - _ELSEWHERE}
+    meant = {name: told[name] for name in sorted(told) if name in known - _ELSEWHERE}
+    kept = {name: value for name, value in meant.items() if not _READ_DIFFERENTLY.search(value)}
     run = {"TEMPORAL_IMAGE": image or container["image"]}
-    return EnvResult(deployed.environment, {**run, **kept}, list(_notes(deployed, image)))
+    notes = [*_notes(deployed, image), *(_left_out(name) for name in meant if name not in kept)]
+    return EnvResult(deployed.environment, {**run, **kept}, notes)
+
+
+def _left_out(name: str) -> str:
+    return (
+        f"{name} is left out: a quote, a backslash, a line break or ${{ in its value is read "
+        "differently by versions of Compose; give it in a compose.override.yaml"
+    )
 
 
 def _container(deployed: Deployed, service: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -104,11 +115,7 @@ def text(result: EnvResult) -> str:
 
 
 def _quoted(value: str) -> str:
-    if _PLAIN.fullmatch(value):
-        return value
-    # Within single quotes nothing is replaced but these two.
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return value if _PLAIN.fullmatch(value) else f"'{value}'"
 
 
 def write(result: EnvResult, path: Path) -> None:
