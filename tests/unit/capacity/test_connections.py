@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.capacity.connections import (
@@ -260,6 +260,20 @@ def _slow_enough(cluster: Cluster) -> bool:
 
 @settings(max_examples=100, deadline=None)
 @given(pools, st.integers(0, 1000), st.sampled_from([Quotas(), Quotas(per_second=30, at_once=150)]))
+# Its last connects are made 13 s after its first, on the dot.
+@example(
+    Pool(
+        max_conns=1,
+        mode=Mode.RESERVOIR,
+        target_ready=1,
+        low_watermark=5,
+        rate=1,
+        burst=8,
+        stagger=0.0,
+    ),
+    0,
+    Quotas(per_second=30, at_once=150),
+)
 def test_tasks_started_by_the_plan_are_not_refused(pool: Pool, seed: int, quotas: Quotas) -> None:
     service = Service("history", replace(pool, lifetime=3600, guard=0), 1)
     cluster = Cluster((service,), quotas=quotas)

@@ -261,7 +261,8 @@ def start_plan(cluster: Cluster, service: Service) -> StartPlan:
         low, high = (middle, high) if asked(middle) <= quotas.at_once else (low, middle)
     tasks = max(low, 1)
     made = max(_Batch(service.pool, tasks, opens).done, tasks * opens / spare)
-    return StartPlan(low, ceil(min(service.pool.stagger + made, NEVER)))
+    # After the last connect, which may be made at that very moment.
+    return StartPlan(low, floor(min(service.pool.stagger + made, NEVER)) + 1)
 
 
 def first_healthy(cluster: Cluster, service: Service, starting: int | None = None) -> float:
