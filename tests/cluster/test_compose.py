@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,8 +157,11 @@ def test_the_roles_start_run_workflows_and_stop_in_time(project: Project, images
     project.env({**told, **INSTEAD, "TEMPORAL_IMAGE": images.runtime})
     project.stores()
     project.compose("up", "--detach")
-    file = project.folder / "acknowledged"
     address = f"127.0.0.1:{project.port}"
+    temporal = Path(sys.executable).with_name("temporal")
+    create = [temporal, "operator", "namespace", "create", "--address", address, "default"]
+    subprocess.run(create, capture_output=True, check=True)
+    file = project.folder / "acknowledged"
     found = asyncio.run(cluster_faults.judged(address, file, lambda: None))
     assert found.losses == []
     assert found.acknowledged > 0
