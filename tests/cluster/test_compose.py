@@ -158,7 +158,7 @@ def test_the_roles_start_run_workflows_and_stop_in_time(project: Project, images
     project.stores()
     project.compose("up", "--detach")
     address = f"127.0.0.1:{project.port}"
-    temporal = Path(sys.executable).with_name("temporal")
+    temporal = str(Path(sys.executable).with_name("temporal"))
     create = [temporal, "operator", "namespace", "create", "--address", address, "default"]
     subprocess.run(create, capture_output=True, check=True)
     file = project.folder / "acknowledged"

@@ -1,7 +1,6 @@
 """The platform `cluster`: the protocol, spoken by the four roles as processes on this machine."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from temporal_dsql_deploy.platforms.cluster import (
 )
 from temporal_dsql_deploy.platforms.cluster import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.change import Passage
+from temporal_dsql_deploy.platforms.cluster.changing import ChangingPlatform, parser
 from temporal_dsql_deploy.platforms.cluster.settings import ClusterSettings
 from temporal_dsql_deploy.platforms.cluster.starting import Starter
 from temporal_dsql_deploy.platforms.processes import log_lines, logs, ports
@@ -29,11 +29,9 @@ from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.record import Record
 from temporal_dsql_deploy.platforms.protocol import (
     STORES,
-    Change,
     Instance,
     LogLine,
     LogQuery,
-    Member,
     Report,
     Requirement,
     SqlStore,
@@ -43,32 +41,14 @@ from temporal_dsql_deploy.platforms.protocol import (
 )
 from temporal_dsql_deploy.platforms.requirement import requirement
 
-_PATIENCE = 120.0
 
-
-class ClusterPlatform:
+class ClusterPlatform(ChangingPlatform[ClusterSettings, Record]):
     """Frontend, history, matching and worker, with PostgreSQL and the Web UI."""
 
-    name = "cluster"
-
     def __init__(self, environment: Environment, report: Report) -> None:
-        self._environment = environment
-        self._report = report
-        self._directory = Directory(
-            runtimes.root(environment),
-            environment.name,
-            [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS],
-        )
-        self._going: Passage | None = None
-        """The change that `undo` undoes."""
-
-    def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
-        """See Platform."""
-        return self._directory.lock(verb, waiting, patience=_PATIENCE)
-
-    def plan(self) -> list[Change]:
-        """See Platform. Raises as `start` does."""
-        return self._passage(self._wanted()).plan()
+        kept = [f"{parts.DATA}*", layout.OPENSEARCH, change.SETTINGS]
+        root = runtimes.root(environment)
+        super().__init__(environment, report, Directory(root, environment.name, kept))
 
     def _wanted(self) -> ClusterSettings:
         runtimes.refuse_another(self._environment)
@@ -87,30 +67,6 @@ class ClusterPlatform:
     def _passage(self, settings: ClusterSettings) -> Passage:
         return Passage(settings, self._directory, self._report)
 
-    def start(self, starting: Callable[[], None]) -> list[Change]:
-        """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
-        self._going = self._passage(self._wanted())
-        return self._going.go(starting)
-
-    def undo(self) -> str:
-        """See Platform."""
-        assert self._going is not None  # noqa: S101 - something has said that it starts
-        return self._going.undo()
-
-    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
-        """See Platform."""
-        return self._passage(self._scaled(replicas)).plan()
-
-    def scale(
-        self,
-        replicas: Mapping[str, int],
-        starting: Callable[[], None],
-        serving: Callable[[list[Change]], None],
-    ) -> list[Change]:
-        """See Platform."""
-        self._going = self._passage(self._scaled(replicas))
-        return self._going.go(starting, serving)
-
     def _scaled(self, replicas: Mapping[str, int]) -> ClusterSettings:
         return settings_file.scaled(self._started(), replicas, is_free=ports.is_free)
 
@@ -122,21 +78,13 @@ class ClusterPlatform:
         """See Platform."""
         restarting.restart(self._started(), names, self._directory, self._report, grace=grace)
 
-    def _started(self) -> ClusterSettings:
-        """What it was last started with. Raises NotRunning."""
-        self._directory.refuse_foreign()
-        last = self._last()
-        if last is None:
-            raise self._directory.not_running("it has not been started yet")
-        return last
-
     def warnings(self) -> list[str]:
         """See Platform."""
         last = self._last()
         values = last.dynamic_config if last else {}
         if not values:
             return []
-        servers = runs.roles(runs.alive(self._runs())).values()
+        servers = self._roles().values()
         said = [logs.since(Path(run.log), run.log_start) for run in servers]
         return log_lines.refused_values(said, values)
 
@@ -173,7 +121,7 @@ class ClusterPlatform:
     def _addresses_found(self) -> str:
         settings = self._wanted()
         wanted = parts.all_parts(self._environment.name, settings, self._directory)
-        change.check_ports(wanted, self._runs())
+        change.check_ports(wanted, self._there())
         state = "in use by this environment" if self.running() else "free"
         if settings.network == layout.SHARED:
             return f"127.0.0.1 with ports of their own: {state}"
@@ -181,14 +129,13 @@ class ClusterPlatform:
 
     def broken(self) -> StartFailed | None:
         """See Platform."""
-        return runs.broken(self._runs().values(), self._directory)
+        return runs.broken(self._there().values(), self._directory)
 
-    def running(self) -> bool:
-        """See Platform."""
-        return bool(runs.alive(self._runs()))
-
-    def _runs(self) -> dict[str, Record]:
+    def _there(self) -> dict[str, Record]:
         return runs.read(self._directory)
+
+    def _roles(self) -> dict[str, Record]:
+        return runs.roles(runs.alive(self._there()))
 
     def frontend(self) -> str:
         """See Platform."""
@@ -216,10 +163,10 @@ class ClusterPlatform:
         return found
 
     def _alive(self) -> dict[str, Record]:
-        there = runs.alive(self._runs())
+        there = runs.alive(self._there())
         if not there:
             raise self._directory.not_running(
-                "its processes have ended" if self._runs() else "it has not been started yet"
+                "its processes have ended" if self._there() else "it has not been started yet"
             )
         return there
 
@@ -232,31 +179,11 @@ class ClusterPlatform:
         last = self._last()
         if last is not None:
             facts["server"] = last.server
-        there = self._runs()
+        there = self._there()
         if not there:
             return status.never(self._environment.name, facts)
         database = self._database(there)
         return status.look(self._environment.name, list(there.values()), database, facts)
-
-    def members(self) -> list[Member]:
-        """See Platform."""
-        return [
-            Member(
-                role=run.settings["component"],
-                address=run.settings["address"],
-                membership_port=run.settings["ports"]["membership"],
-                grpc_port=run.settings["ports"]["grpc"],
-                name=name,
-            )
-            for name, run in runs.roles(runs.alive(self._runs())).items()
-        ]
-
-    def database(self) -> Database:
-        """See Platform."""
-        found = self._database(self._runs())
-        if found is None:
-            raise self._directory.not_running("its PostgreSQL does not run")
-        return found
 
     def sql_store(self, name: str) -> SqlStore:
         """See Platform."""
@@ -273,7 +200,7 @@ class ClusterPlatform:
             programs.schema(Path(started.server), name, self._report),
         )
 
-    def _database(self, there: dict[str, Record]) -> Database | None:
+    def _database(self, there: Mapping[str, Record]) -> Database | None:
         run = there.get(layout.DATABASE)
         if run is None or not run.alive():
             return None
@@ -299,7 +226,7 @@ class ClusterPlatform:
         if not logged:
             raise self._directory.not_running("it has not been started yet")
         tails = [
-            logs.Tail(self._directory.log(name), _parser(name, component, query))
+            logs.Tail(self._directory.log(name), parser(name, component, query))
             for name, component in logged.items()
             if query.component in {None, name, component}
         ]
@@ -313,7 +240,7 @@ class ClusterPlatform:
     def stop(self, *, grace: float) -> Stopped:
         """See Platform."""
         was_running = self.running()
-        killed = runs.stop(self._runs(), self._directory, grace=grace)
+        killed = runs.stop(self._there(), self._directory, grace=grace)
         return Stopped(was_running=was_running, killed=bool(killed))
 
     def stored(self) -> list[Stored]:
@@ -326,13 +253,3 @@ class ClusterPlatform:
             self._directory.remove()
         except OSError as error:
             raise self._directory.unusable(error) from error
-
-
-def _parser(name: str, component: str, query: LogQuery) -> Callable[[str], LogLine | None]:
-    by_level = LogQuery(level=query.level)
-
-    def parse(text: str) -> LogLine | None:
-        line = log_lines.of_process(text, component, name)
-        return line if line is not None and log_lines.wanted(line, by_level) else None
-
-    return parse

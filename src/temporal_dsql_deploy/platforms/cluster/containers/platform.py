@@ -1,7 +1,6 @@
 """The platform `cluster` in containers: the protocol, spoken by Docker and Compose."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,6 +10,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import DeployError, StartFailed
 from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.cluster import layout, postgresql, runtimes
+from temporal_dsql_deploy.platforms.cluster.changing import ChangingPlatform, parser
 from temporal_dsql_deploy.platforms.cluster.containers import change, compose, engine, images
 from temporal_dsql_deploy.platforms.cluster.containers import settings as settings_file
 from temporal_dsql_deploy.platforms.cluster.containers.change import Passage
@@ -22,11 +22,9 @@ from temporal_dsql_deploy.platforms.cluster.containers.starting import Look
 from temporal_dsql_deploy.platforms.processes import log_lines, logs
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.protocol import (
-    Change,
     Instance,
     LogLine,
     LogQuery,
-    Member,
     Report,
     Requirement,
     SqlStore,
@@ -36,24 +34,16 @@ from temporal_dsql_deploy.platforms.protocol import (
 )
 from temporal_dsql_deploy.platforms.requirement import requirement
 
-_PATIENCE = 120.0
 
-
-class ContainerPlatform:
+class ContainerPlatform(ChangingPlatform[ContainerSettings, Container]):
     """Frontend, history, matching and worker, with PostgreSQL and the Web UI."""
 
-    name = "cluster"
-
     def __init__(self, environment: Environment, report: Report) -> None:
-        self._environment = environment
-        self._report = report
-        self._directory = Directory(
-            runtimes.root(environment), environment.name, [settings_file.FILE, SECRETS]
-        )
+        kept = [settings_file.FILE, SECRETS]
+        root = runtimes.root(environment)
+        super().__init__(environment, report, Directory(root, environment.name, kept))
         self._found: Deployment | None = None
         self._look: Look | None = None
-        self._going: Passage | None = None
-        """The change that `undo` undoes."""
 
     @property
     def _deployment(self) -> Deployment:
@@ -63,14 +53,6 @@ class ContainerPlatform:
             found.version()
             self._found = Deployment(found, self._directory)
         return self._found
-
-    def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
-        """See Platform."""
-        return self._directory.lock(verb, waiting, patience=_PATIENCE)
-
-    def plan(self) -> list[Change]:
-        """See Platform. Raises as `start` does."""
-        return self._passage(self._wanted()).plan()
 
     def _wanted(self) -> ContainerSettings:
         runtimes.refuse_another(self._environment)
@@ -84,45 +66,13 @@ class ContainerPlatform:
     def _passage(self, settings: ContainerSettings) -> Passage:
         return Passage(settings, self._deployment, self._report)
 
-    def start(self, starting: Callable[[], None]) -> list[Change]:
-        """See Platform. Raises PortTaken, BinaryMissing, DirectoryUnusable and their like."""
-        self._going = self._passage(self._wanted())
-        return self._going.go(starting)
-
-    def undo(self) -> str:
-        """See Platform."""
-        assert self._going is not None  # noqa: S101 - something has said that it starts
-        return self._going.undo()
-
-    def plan_scale(self, replicas: Mapping[str, int]) -> list[Change]:
-        """See Platform."""
-        return self._passage(self._scaled(replicas)).plan()
-
-    def scale(
-        self,
-        replicas: Mapping[str, int],
-        starting: Callable[[], None],
-        serving: Callable[[list[Change]], None],
-    ) -> list[Change]:
-        """See Platform."""
-        self._going = self._passage(self._scaled(replicas))
-        return self._going.go(starting, serving)
-
     def _scaled(self, replicas: Mapping[str, int]) -> ContainerSettings:
         return settings_file.scaled(self._started(), replicas)
-
-    def _started(self) -> ContainerSettings:
-        """What it was last started with. Raises NotRunning."""
-        self._directory.refuse_foreign()
-        last = self._last()
-        if last is None:
-            raise self._directory.not_running("it has not been started yet")
-        return last
 
     def instances(self) -> list[Instance]:
         """See Platform."""
         names = layout.names(self._started().replicas, opensearch=False)
-        there = self._containers()
+        there = self._there()
         return [_instance(name, component, there.get(name)) for name, component, _ in names]
 
     def restart(self, names: Sequence[str], *, grace: float) -> None:
@@ -165,7 +115,7 @@ class ContainerPlatform:
 
     def _ports_found(self) -> str:
         settings = self._wanted()
-        change.check_ports(settings, self._containers())
+        change.check_ports(settings, self._there())
         state = "in use by this environment" if self.running() else "free"
         return f"{_published(settings)}: {state}"
 
@@ -176,19 +126,14 @@ class ContainerPlatform:
         names = layout.names(last.replicas, opensearch=False) if last else []
         return self._look.broken([name for name, _, _ in names])
 
-    def running(self) -> bool:
-        """See Platform."""
-        return any(one.alive() for one in self._containers().values())
-
-    def _containers(self) -> dict[str, Container]:
+    def _there(self) -> dict[str, Container]:
         return self._deployment.containers()
 
     def _roles(self) -> dict[str, Container]:
-        """Those of Temporal's roles that run."""
         roles = topology.load().roles
         return {
             name: one
-            for name, one in self._containers().items()
+            for name, one in self._there().items()
             if one.alive() and one.settings["component"] in roles
         }
 
@@ -215,7 +160,7 @@ class ContainerPlatform:
         return found
 
     def _alive(self) -> dict[str, Container]:
-        there = self._containers()
+        there = self._there()
         alive = {name: one for name, one in there.items() if one.alive()}
         if not alive:
             raise self._directory.not_running(
@@ -230,7 +175,7 @@ class ContainerPlatform:
         self._directory.refuse_foreign()
         deployment, last = self._deployment, self._last()
         facts = {"data": str(self._directory.root), "containers": deployment.project}
-        there = self._containers()
+        there = self._there()
         if last is not None:
             facts["server"] = last.images[settings_file.ROLE]
             facts["published"] = _published(last)
@@ -238,26 +183,6 @@ class ContainerPlatform:
             return status.never(self._environment.name, facts)
         database = self._database(there)
         return status.look(self._environment.name, list(there.values()), database, facts)
-
-    def members(self) -> list[Member]:
-        """See Platform."""
-        return [
-            Member(
-                role=one.settings["component"],
-                address=one.settings["address"],
-                membership_port=one.settings["ports"]["membership"],
-                grpc_port=one.settings["ports"]["grpc"],
-                name=name,
-            )
-            for name, one in self._roles().items()
-        ]
-
-    def database(self) -> Database:
-        """See Platform."""
-        found = self._database(self._containers())
-        if found is None:
-            raise self._directory.not_running("its PostgreSQL does not run")
-        return found
 
     def sql_store(self, name: str) -> SqlStore:
         """See Platform."""
@@ -283,7 +208,7 @@ class ContainerPlatform:
             raise self._directory.not_running("it has not been started yet")
         sources = [
             ContainerLog(
-                self._deployment.engine, one.id, _parser(name, one.settings["component"], query)
+                self._deployment.engine, one.id, parser(name, one.settings["component"], query)
             )
             for name, one in there.items()
             if query.component in {None, name, one.settings["component"]}
@@ -294,7 +219,7 @@ class ContainerPlatform:
 
     def stop(self, *, grace: float) -> Stopped:
         """See Platform."""
-        there = self._containers()
+        there = self._there()
         was_running = any(one.alive() for one in there.values())
         killed = self._deployment.stop(there, grace=grace)
         return Stopped(was_running=was_running, killed=bool(killed))
@@ -337,13 +262,3 @@ def _grpc(one: Container) -> str:
     if port is not None:
         return f"127.0.0.1:{port}"
     return f"{one.settings['address']}:{one.settings['ports']['grpc']}"
-
-
-def _parser(name: str, component: str, query: LogQuery) -> Callable[[str], LogLine | None]:
-    by_level = LogQuery(level=query.level)
-
-    def parse(text: str) -> LogLine | None:
-        line = log_lines.of_process(text, component, name)
-        return line if line is not None and log_lines.wanted(line, by_level) else None
-
-    return parse
