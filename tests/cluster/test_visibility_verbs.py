@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from scripts import reference
 from temporal_dsql_deploy.platforms.cluster import build
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from temporal_dsql_deploy.visibility import expected
@@ -20,12 +18,12 @@ from tests.support.aws import aws
 from tests.support.deploy import Deploy
 from tests.support.deployed import stands
 from tests.support.opensearch import CREDENTIALS, Gate
+from tests.support.visibility_verbs import INDEX, Verbs
 
 __all__ = ["aws"]
 
 pytestmark = [pytest.mark.needs("opensearch"), pytest.mark.timeout(600)]
 
-INDEX = "temporal_visibility_v1_dev"
 TEMPLATE = "/_template/temporal_visibility_v1_template"
 OFF = {"persistent": {"action.auto_create_index": None}}
 MISSING = "NG  template temporal_visibility_v1_template: expected one for temporal_visibility_v1*"
@@ -47,36 +45,6 @@ def gate(url: str) -> Iterator[Gate]:
     opensearch.ask(url, "PUT", "/_cluster/settings", OFF)
     with Gate(url) as made:
         yield made
-
-
-class Verbs:
-    """`visibility` of an environment on ECS whose domain is named by hand."""
-
-    def __init__(self, deploy: Deploy, gate: Gate) -> None:
-        folder = deploy.folder / "root"
-        folder.mkdir()
-        self.file = deploy.folder / "ours.toml"
-        self.file.write_text(f'platform = "ecs"\nterraform = "{folder}"\n')
-        self.deploy = deploy
-        self.gate = gate
-
-    def words(self, verb: str, *options: str, index: str = INDEX) -> list[str]:
-        named = ["--file", str(self.file), "--endpoint", self.gate.url, "--index", index]
-        return ["visibility", verb, "ours", *named, *options]
-
-    def run(
-        self, verb: str, *options: str, index: str = INDEX, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        words = self.words(verb, *options, index=index)
-        variables: dict[str, Any] = {**CREDENTIALS, **environment}
-        return self.deploy.run(*words, check=False, **variables)
-
-    def json(self, verb: str, *options: str, index: str = INDEX) -> Any:
-        found = json.loads(self.run(verb, *options, "--json", index=index).stdout)
-        name = f"visibility-{verb}{'-dry-run' if '--dry-run' in options else ''}"
-        path = reference.REFERENCE / "schemas" / f"{name}.schema.json"
-        jsonschema.validate(found, json.loads(path.read_text()))
-        return found
 
 
 @pytest.fixture
