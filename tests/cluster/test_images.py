@@ -25,7 +25,7 @@ from temporal_dsql_deploy.images.engine import choose
 from temporal_dsql_deploy.images.registry import Registry
 from temporal_dsql_deploy.operations.images import push
 from temporal_dsql_deploy.operations.images.result import ImagesPushed
-from temporal_dsql_deploy.platforms.cluster import build
+from temporal_dsql_deploy.platforms.cluster import build, programs
 from tests.support import container_images, source_tree
 from tests.support.containers import DOCKER, PASSWORD, USER, docker, guarded, registry
 from tests.support.deploy import Deploy
@@ -139,6 +139,27 @@ def test_the_server_and_its_tools_run(images: Images) -> None:
     schema = "/etc/temporal/schema/postgresql/v12/temporal/schema.sql"
     assert images.run("admin-tools", "cat", schema) == "-- of the folder"
     assert "--rate" in images.run("benchmark", "dsql-deploy", "bench", "run", "--help")
+
+
+def test_the_task_of_the_schema_gets_as_far_as_the_credentials(images: Images) -> None:
+    """As terraform/modules/schema-setup runs it, with a schema that it can read, and no network."""
+    folder = programs.schema(build.server().folder / "temporal-server", "default", lambda _: None)
+    assert folder is not None
+    told = {
+        "AWS_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CLUSTER_ENDPOINT": "abc.dsql.eu-west-1.on.aws",
+        "DSQL_DEPLOY_SCHEMA": "/schema",
+    }
+    variables = [part for name, value in told.items() for part in ("--env", f"{name}={value}")]
+    done = images.docker(
+        *("run", "--rm", "--network=none", "--entrypoint", "dsql-deploy", *variables),
+        *("--volume", f"{folder}:/schema:ro", images.built["admin-tools"]["name"]),
+        *("schema", "setup", "temporal-dev"),
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "there are no AWS credentials" in done.stderr
 
 
 def test_the_runtime_has_what_its_containers_need(images: Images) -> None:

@@ -26,7 +26,8 @@ def build(
             "--source",
             metavar="PATH",
             envvar="TEMPORAL_DSQL_PATH",
-            help="Source tree of the server: of Temporal-DSQL, or the stock one.",
+            help="Source tree of the server: of Temporal-DSQL, or the stock one "
+            "[for `cluster`: the stock server that it runs].",
         ),
     ] = None,
     binaries: Annotated[
@@ -42,7 +43,8 @@ def build(
     base_image: Annotated[
         str,
         typer.Option(
-            "--base-image", help="With Python, CA certificates, and nobody else as uid 1000."
+            "--base-image",
+            help="With Python from 3.9 on (3.11, pip: benchmark) and CA certificates.",
         ),
     ] = BASE_IMAGE,
     grafana_image: Annotated[
@@ -80,7 +82,11 @@ def build(
     request = operation.Request(
         environment=environment,
         architecture=target,
-        origin=Origin(_absolute(source), _absolute(binaries)),
+        origin=Origin(
+            _absolute(source),
+            _absolute(binaries),
+            stock=found.platform == "cluster" and not (source or binaries),
+        ),
         images=chosen,
         base_image=base_image,
         grafana_image=grafana_image,

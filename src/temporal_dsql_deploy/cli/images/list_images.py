@@ -15,7 +15,8 @@ EXAMPLE = "dsql-deploy images list dev"
 def list_images(
     environment: options.EnvironmentName,
     local: Annotated[
-        bool, typer.Option("--local", help="Only those of this machine: no registry is asked.")
+        bool,
+        typer.Option("--local", help="Only those of this machine: no registry, no credentials."),
     ] = False,
     registry: declared.RegistryName = None,
     region: declared.Region = None,
@@ -26,19 +27,25 @@ def list_images(
 ) -> None:
     """List the images that were built here, and those that the registry holds, newest first."""
     found = declared.environment(environment, file)
-    from temporal_dsql_deploy.errors import BinaryMissing
+    from dataclasses import replace
+
+    from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable
     from temporal_dsql_deploy.images.engine import choose
     from temporal_dsql_deploy.operations.images import push as operation
 
+    asked = not local and (registry is not None or found.platform == "ecs")
+    notes = []
     try:
         used = choose(engine)
-    except BinaryMissing:
-        if engine is not None or local:
+    except (BinaryMissing, BinaryUnusable) as error:
+        # What the registry holds can be told all the same.
+        if not asked:
             raise
         used = None
-    asked = not local and (registry is not None or found.platform == "ecs")
+        notes.append(f"{error.message}: the images of this machine are not listed")
     place = declared.place(found, registry, region, terraform) if asked else None
     result = operation.listed(environment, place, used)
+    result = replace(result, notes=[*notes, *result.notes])
     if as_json:
         terminal.result(result)
         return

@@ -1,6 +1,6 @@
 """Build images, and leave alone what is there already and made of the very same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -92,10 +92,19 @@ def build(request: Request, engine: Engine, report: Report) -> ImagesBuilt:
                     with suppress(ImageFailed):
                         engine.run(engine.remove(name))
             raise
-    notes = list(made.notes)
-    if made.lacking and "admin-tools" in request.images:
-        notes.append(f"admin-tools has no {', '.join(made.lacking)}: there is none to be put in")
+    notes = [*made.notes, *(_lacking(request, made) if "admin-tools" in request.images else [])]
     return ImagesBuilt(request.environment, engine.name, built, notes)
+
+
+def _lacking(request: Request, made: Programs) -> Iterator[str]:
+    """What the image of the tools is without."""
+    if made.lacking:
+        yield f"admin-tools has no {', '.join(made.lacking)}: there is none to be put in"
+    if made.schema is None and not request.origin.stock:
+        yield (
+            f"admin-tools has no schema, as there is no folder {request.origin.folder}/schema: "
+            "`schema setup --as-task` needs it (copy that of the server's source tree there)"
+        )
 
 
 def _programs(request: Request, docker: Path, bases: Bases, report: Report) -> Programs:
@@ -103,9 +112,11 @@ def _programs(request: Request, docker: Path, bases: Bases, report: Report) -> P
         programs.check(request.origin)
         needed = request.needed
         return programs.obtain(request.origin, docker, request.architecture, needed, report)
-    # All that is built is ours: what it is named by is the server that it stands on, if any.
-    probe = programs.probe(docker, request.architecture, report)
-    image = bases.image(request.server_image or request.base_image)
+    # All that is built is ours: it is named by what it stands on.
+    names = {one.name for one in request.wanted}
+    probe = programs.probe(docker, request.architecture, report) if "runtime" in names else {}
+    base_image = request.grafana_image if names == {"grafana"} else request.base_image
+    image = bases.image(request.server_image or base_image)
     revision = image.labels.get(found.REVISION) or image.id.removeprefix("sha256:")
     return Programs(probe, revision)
 

