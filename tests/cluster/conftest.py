@@ -1,10 +1,15 @@
-"""A cluster that the tests of a file share."""
+"""A cluster that the tests of a file share; an engine and images that those of containers do."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support import container_images
+from tests.support.container_images import Images
+from tests.support.containers import docker, guarded, registry
 from tests.support.deploy import Deploy
+
+__all__ = ["docker", "guarded", "registry"]
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +27,9 @@ def running(cluster: Deploy) -> Iterator[Deploy]:
     """The cluster that runs; what a test has started there ends with it."""
     yield cluster
     cluster.end_started()
+
+
+@pytest.fixture(scope="session")
+def role_images(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Images:
+    """What a cluster in containers runs."""
+    return container_images.make(docker, tmp_path_factory.mktemp("images"))

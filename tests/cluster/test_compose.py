@@ -18,12 +18,10 @@ import pytest
 import yaml
 
 from temporal_dsql_deploy.operations.env import EnvResult, text
-from tests.support import cluster_faults, container_images
+from tests.support import cluster_faults
 from tests.support.container_images import Images
-from tests.support.containers import docker
 from tests.support.deploy import free_ports
 
-__all__ = ["docker"]
 pytestmark = [
     pytest.mark.needs("container engine"),
     pytest.mark.needs("compose"),
@@ -46,11 +44,6 @@ INSTEAD = {
     "TEMPORAL_VISIBILITY_SQL_DATABASE": "temporal_visibility",
     "TEMPORAL_HISTORY_SHARDS": "4",
 }
-
-
-@pytest.fixture(scope="module")
-def images(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Images:
-    return container_images.make(docker, tmp_path_factory.mktemp("images"))
 
 
 def example() -> dict[str, str]:
@@ -143,18 +136,20 @@ def test_a_value_arrives_as_it_was_whatever_is_in_it(project: Project) -> None:
         assert environment["CLUSTER_ENDPOINT"] == example()["CLUSTER_ENDPOINT"]
 
 
-def test_the_roles_start_run_workflows_and_stop_in_time(project: Project, images: Images) -> None:
+def test_the_roles_start_run_workflows_and_stop_in_time(
+    project: Project, role_images: Images
+) -> None:
     project.environ.update(
         {
-            "TEMPORAL_ADMIN_TOOLS_IMAGE": images.admin_tools,
-            "POSTGRES_IMAGE": images.postgres,
-            "TEMPORAL_UI_IMAGE": images.ui,
+            "TEMPORAL_ADMIN_TOOLS_IMAGE": role_images.admin_tools,
+            "POSTGRES_IMAGE": role_images.postgres,
+            "TEMPORAL_UI_IMAGE": role_images.ui,
         }
     )
     # The entrypoint refuses a name of DSQL's beside a plugin that makes no token.
     of_dsql = re.compile("ELASTICSEARCH|CLUSTER_ENDPOINT|^DSQL_")
     told = {name: value for name, value in example().items() if not of_dsql.search(name)}
-    project.env({**told, **INSTEAD, "TEMPORAL_IMAGE": images.runtime})
+    project.env({**told, **INSTEAD, "TEMPORAL_IMAGE": role_images.runtime})
     project.stores()
     project.compose("up", "--detach")
     address = f"127.0.0.1:{project.port}"

@@ -17,14 +17,13 @@ from temporal_dsql_deploy import interrupts, topology
 from temporal_dsql_deploy.platforms import temporal_api
 from temporal_dsql_deploy.platforms.cluster.containers import compose
 from temporal_dsql_deploy.platforms.protocol import State
-from tests.support import cluster_faults, container_images
+from tests.support import cluster_faults
 from tests.support.cluster import actions, by_name, until
 from tests.support.container_cluster import ContainerCluster, cluster_in_containers
 from tests.support.container_images import Images
-from tests.support.containers import DOCKER, docker
+from tests.support.containers import DOCKER
 from tests.support.deploy import free_ports
 
-__all__ = ["docker"]
 pytestmark = [
     pytest.mark.needs("container engine"),
     pytest.mark.needs("compose"),
@@ -46,15 +45,10 @@ EVERYTHING = ["database", *(f"{role}-1" for role in ROLES), "ui"]
 
 
 @pytest.fixture(scope="module")
-def images(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Images:
-    return container_images.make(docker, tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture(scope="module")
 def stood(
-    docker: dict[str, str], images: Images, tmp_path_factory: pytest.TempPathFactory
+    docker: dict[str, str], role_images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerCluster]:
-    with cluster_in_containers(tmp_path_factory.mktemp("containers"), docker, images) as made:
+    with cluster_in_containers(tmp_path_factory.mktemp("containers"), docker, role_images) as made:
         yield made
 
 
@@ -69,10 +63,10 @@ def cluster(stood: ContainerCluster) -> Iterator[ContainerCluster]:
 
 @pytest.fixture
 def new(
-    docker: dict[str, str], images: Images, tmp_path_factory: pytest.TempPathFactory
+    docker: dict[str, str], role_images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainerCluster]:
     """One that was never started."""
-    with cluster_in_containers(tmp_path_factory.mktemp("new"), docker, images) as made:
+    with cluster_in_containers(tmp_path_factory.mktemp("new"), docker, role_images) as made:
         yield made
 
 
@@ -269,7 +263,7 @@ def test_what_is_missing_is_told_before_anything_is_started(new: ContainerCluste
 
 @pytest.mark.parametrize("words", COMPOSES, ids=" ".join)
 def test_compose_alone_starts_it_and_stops_it_in_time(
-    words: list[str], docker: dict[str, str], images: Images, tmp_path: Path
+    words: list[str], docker: dict[str, str], role_images: Images, tmp_path: Path
 ) -> None:
     password = tmp_path / "password"
     password.write_text("for-a-test")
@@ -279,7 +273,7 @@ def test_compose_alone_starts_it_and_stops_it_in_time(
     variables = {
         **{name: text for name, text in os.environ.items() if not name.startswith("TEMPORAL_")},
         **docker,
-        **images.variables(),
+        **role_images.variables(),
         **ports,
         "TEMPORAL_DATABASE_PASSWORD_FILE": str(password),
     }

@@ -6,6 +6,7 @@ placeholder, that same Debian: Grafana itself is in none of the package registri
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,10 +28,8 @@ from temporal_dsql_deploy.operations.images import push
 from temporal_dsql_deploy.operations.images.result import ImagesPushed
 from temporal_dsql_deploy.platforms.cluster import build, programs
 from tests.support import container_images, source_tree
-from tests.support.containers import DOCKER, PASSWORD, USER, docker, guarded, registry
+from tests.support.containers import DOCKER, PASSWORD, USER
 from tests.support.deploy import Deploy
-
-__all__ = ["docker", "guarded", "registry"]
 
 pytestmark = [
     pytest.mark.needs("container engine"),
@@ -108,7 +107,6 @@ def test_all_are_built_and_the_runtime_is_small(
         with capsys.disabled():
             sys.stdout.write(f"image {one['image']}: {one['size'] / 1e6:.0f} MB\n")
         assert one["architecture"] == "amd64"
-        assert not one["unchanged"]
     assert images.built["runtime"]["size"] < RUNTIME_LIMIT
 
 
@@ -125,8 +123,11 @@ def test_the_labels_say_of_what_and_when(images: Images) -> None:
         assert labels["io.temporal-dsql-deploy.image"] == name
         assert labels["org.opencontainers.image.revision"] == one["revision"]
         created = labels["org.opencontainers.image.created"]
-        time = "".join(character for character in created[:19] if character.isdigit())
-        assert one["name"].endswith(f":sha-{one['revision'][:12]}-{time}")
+        then = "".join(character for character in created[:19] if character.isdigit())
+        tag = re.fullmatch(r"[\w-]+:sha-(\w{12})-(\d{14})", one["name"])
+        assert tag is not None, one["name"]
+        # Another test may have had it built before, under an earlier name.
+        assert (tag[1], then <= tag[2]) == (one["revision"][:12], True)
 
 
 def test_the_server_and_its_tools_run(images: Images) -> None:
