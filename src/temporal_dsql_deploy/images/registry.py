@@ -105,6 +105,8 @@ class Registry:
             with urllib.request.urlopen(asked, timeout=_SECONDS) as answer:  # noqa: S310
                 return answer.headers, answer.read()
         except urllib.error.HTTPError as error:
+            # It is an answer too, and holds its connection.
+            error.close()
             if error.code == _MISSING:
                 return None
             if error.code in _ASKS and not self.user:
