@@ -5,8 +5,11 @@ UV := $(PYTHON) scripts/uv.py
 DEPLOY := .venv/bin/dsql-deploy
 RUN := .venv/bin
 ENV ?= local
-# Tests that share nothing of the machine; the others start clusters, one after another.
-SIDE_BY_SIDE := tests/docs tests/terraform tests/unit
+# Tests that start nothing but programs that end; the others start clusters, and wait for them more than they compute.
+STARTING_NOTHING := tests/docs tests/terraform tests/unit
+# One more than there are processors: tests wait as often as they compute.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(8, (os.cpu_count() or 1) + 1))")
+PYTEST := $(RUN)/pytest --numprocesses $(WORKERS) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 
@@ -24,8 +27,8 @@ down: .venv/installed ## Stop it and keep its data
 
 .PHONY: test
 test: .venv/installed-dev ## Run all tests that this machine can run, and list those that it cannot
-	@$(RUN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(SIDE_BY_SIDE); first=$$?; \
-	echo; $(RUN)/pytest $(SIDE_BY_SIDE:%=--ignore=%) && exit $$first
+	@$(PYTEST) --dist loadfile $(STARTING_NOTHING); first=$$?; \
+	echo; $(PYTEST) --dist loadgroup $(STARTING_NOTHING:%=--ignore=%) && exit $$first
 
 .PHONY: check
 check: .venv/installed-dev ## Format, lint, types, layers

@@ -47,6 +47,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         plans = any(marker.args[0] == "terraform" for marker in item.iter_markers("needs"))
         if plans and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(1800))
+        # Side by side run files, except those that share an engine of containers and its images.
+        shares_engine = "docker" in getattr(item, "fixturenames", ())
+        together = "containers" if shares_engine else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
