@@ -7,9 +7,7 @@ RUN := .venv/bin
 ENV ?= local
 # Tests that start nothing but programs that end; the others start clusters, and wait for them more than they compute.
 STARTING_NOTHING := tests/docs tests/terraform tests/unit
-# One more than there are processors: tests wait as often as they compute.
-WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(8, (os.cpu_count() or 1) + 1))")
-PYTEST := $(RUN)/pytest --numprocesses $(WORKERS) --no-loadscope-reorder
+PYTEST := $(RUN)/pytest --numprocesses logical --maxprocesses 8 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 

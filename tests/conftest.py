@@ -13,8 +13,12 @@ from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
 
 _left_out = pytest.StashKey[dict[str, list[str]]]()
-
-
+_LOADING = (
+    "tests/campaign",
+    "tests/cluster/test_bench",
+    "tests/cluster/test_faults",
+    "tests/cluster/test_kill",
+)
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _UNTIMED)
@@ -47,10 +51,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         plans = any(marker.args[0] == "terraform" for marker in item.iter_markers("needs"))
         if plans and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(1800))
-        # Side by side run files, except those that share an engine of containers and its images.
-        shares_engine = "docker" in getattr(item, "fixturenames", ())
-        together = "containers" if shares_engine else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(together))
+        item.add_marker(pytest.mark.xdist_group(_one_after_another(item)))
+
+
+def _one_after_another(item: pytest.Item) -> str:
+    """The name that all have in common who never run side by side.
+
+    The tests of a file, and all those that put a machine under load: two of these would find each
+    other's load, and those of containers share an engine and its images.
+    """
+    loads = item.nodeid.startswith(_LOADING) or "docker" in getattr(item, "fixturenames", ())
+    return "load" if loads else item.nodeid.partition("::")[0]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
