@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import once_a_run
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
 
 _left_out = pytest.StashKey[dict[str, list[str]]]()
+_run = pytest.StashKey[str]()
 _LOADING = (
     "tests/campaign",
     "tests/cluster/test_bench",
@@ -79,11 +81,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["left_out"] = session.config.stash[_left_out]
+    elif run := session.config.stash.get(_run, None):
+        once_a_run.forget(run)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Each has collected, and so left out, the same."""
+    node.config.stash[_run] = node.workerinput["testrunuid"]
     node.config.stash[_left_out].update(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.plan import Container, Plan, Resource, containers
 from temporal_dsql_deploy.terraform import known
+from tests.support.once_a_run import once_a_run
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -224,6 +225,10 @@ def of(name: str) -> Plan:
 
 @cache
 def _outcomes(environment: str) -> Mapping[str, Plan | Exception | None]:
+    return once_a_run(f"plans of {environment}", lambda: _planned(environment))
+
+
+def _planned(environment: str) -> Mapping[str, Plan | Exception | None]:
     """All plans of one environment's directory, or why there is none: in one run of Terraform."""
     wanted = {name: v for name, v in VARIANTS.items() if v.environment == environment}
     directory = TERRAFORM / "envs" / environment
