@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("default")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in list(items):
         for marker in item.iter_markers("needs"):
