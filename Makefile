@@ -7,7 +7,7 @@ RUN := .venv/bin
 ENV ?= local
 # Tests that start nothing but programs that end; the others start clusters, and wait for them more than they compute.
 STARTING_NOTHING := tests/docs tests/terraform tests/unit
-PYTEST := $(RUN)/pytest --numprocesses logical --maxprocesses 8 --no-loadscope-reorder
+PYTEST := $(RUN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 
@@ -25,8 +25,8 @@ down: .venv/installed ## Stop it and keep its data
 
 .PHONY: test
 test: .venv/installed-dev ## Run all tests that this machine can run, and list those that it cannot
-	@$(PYTEST) --dist loadfile $(STARTING_NOTHING); first=$$?; \
-	echo; $(PYTEST) --dist loadgroup $(STARTING_NOTHING:%=--ignore=%) && exit $$first
+	@$(PYTEST) $(STARTING_NOTHING); first=$$?; \
+	echo; $(PYTEST) $(STARTING_NOTHING:%=--ignore=%) && exit $$first
 
 .PHONY: check
 check: .venv/installed-dev ## Format, lint, types, layers

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support import once_a_run
 from tests.support.deploy import Deploy
@@ -18,8 +19,12 @@ _run = pytest.StashKey[str]()
 _LOADING = (
     "tests/campaign",
     "tests/cluster/test_bench",
+    "tests/cluster/test_compose",
+    "tests/cluster/test_containers",
     "tests/cluster/test_faults",
+    "tests/cluster/test_images",
     "tests/cluster/test_kill",
+    "tests/rehearsal",
 )
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,7 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("default")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in list(items):
         for marker in item.iter_markers("needs"):
@@ -54,17 +58,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         plans = any(marker.args[0] == "terraform" for marker in item.iter_markers("needs"))
         if plans and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(1800))
-        item.add_marker(pytest.mark.xdist_group(_one_after_another(item)))
 
 
-def _one_after_another(item: pytest.Item) -> str:
-    """The name that all have in common who never run side by side.
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file run one after another, and so do all that put a machine under load.
 
-    The tests of a file, and all those that put a machine under load: two of these would find each
-    other's load, and those of containers share an engine and its images.
+    Two of these would find each other's load, and those of containers share an engine.
     """
-    loads = item.nodeid.startswith(_LOADING) or "docker" in getattr(item, "fixturenames", ())
-    return "load" if loads else item.nodeid.partition("::")[0]
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "load" if nodeid.startswith(_LOADING) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Not by marks of groups: with pytest 9.2 those of pytest-xdist 3.8 have no effect."""
+    return _Scheduling(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
