@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from temporal_dsql_deploy.errors import BinaryMissing, BinaryUnusable
 from temporal_dsql_deploy.rehearsal.network import table
@@ -32,7 +32,7 @@ class Walls:
     def write(
         self,
         rules: Iterable[Rule] | None = None,
-        worn: dict[str, Iterable[str]] | None = None,
+        worn: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         """Let these rules hold, for these wearers; None leaves what there was.
 
