@@ -5,6 +5,7 @@
     ├── StartFailed
     ├── StopFailed
     ├── NotReady
+    ├── RolledBack                        ECS has taken a deployment of a service back
     ├── SettingRejected                   the server refused a setting of the environment
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
@@ -91,6 +92,12 @@ class NotReady(DeployError):
     """A component runs but did not become ready in time."""
 
     code = "not-ready"
+
+
+class RolledBack(DeployError):
+    """The deployment circuit breaker of ECS gave a deployment up: what ran before runs again."""
+
+    code = "rolled-back"
 
 
 class SettingRejected(DeployError):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from temporal_dsql_deploy.environments.model import Environment
-    from temporal_dsql_deploy.operations.deployed import Deployed
+    from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
     from temporal_dsql_deploy.platforms.protocol import Platform
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from temporal_dsql_deploy import aws, interrupts
 from temporal_dsql_deploy.errors import DeployError, TaskFailed
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.task_log import Log
 from temporal_dsql_deploy.platforms.protocol import Report
 
@@ -67,19 +68,6 @@ class Ended:
     """ARN."""
     exit_code: int
     log: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Of boto3, in the region of the cluster."""
-
-    ecs: Any
-    logs: Any
-
-    @classmethod
-    def of(cls, region: str) -> "Clients":
-        """Raises CredentialsMissing, MissingError."""
-        return cls(aws.client("ecs", region), aws.client("logs", region))
 
 
 def shown(one_off: OneOff) -> str:
