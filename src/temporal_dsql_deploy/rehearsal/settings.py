@@ -10,18 +10,21 @@ from temporal_dsql_deploy.errors import InvalidSetting
 from temporal_dsql_deploy.platforms import files
 
 SECONDS: Mapping[str, float] = {
-    "drain": 2,
+    "drain": 1,
     "health_interval": 2,
     "instance_boot": 1,
+    "placement": 600,
+    "start_period": 300,
     "stopped_task_kept": 3600,
-    "tick": 0.5,
+    "tick": 0.25,
 }
 """Times that are shortened, or may be, in seconds.
 
-`drain`: how long a task that leaves still runs, while the names of Service Connect lead past it.
-`health_interval`: between two runs of a container's health check. `instance_boot`: from an EC2
-instance to its registration. `stopped_task_kept`: how long ECS shows a task that has stopped (an
-hour, API reference, DescribeTasks). `tick`: how often the scheduler looks.
+`drain`: how long a task that leaves still runs, while its names lead past it. `health_interval`:
+at most, between two runs of a container's health check. `instance_boot`: from an EC2 instance to
+its registration. `placement`: how long a task of a capacity provider waits for an instance.
+`start_period`: at most, of a health check. `stopped_task_kept`: how long ECS shows a task that has
+stopped (an hour, ECS developer guide, stopped-task-errors). `tick`: how often the scheduler looks.
 """
 
 
@@ -47,6 +50,8 @@ class RehearsalSettings:
     """Variables to set, or with None to leave out, by a pattern of task definition families."""
     architecture: str = "amd64"
     """Of the images, where the task definition has another."""
+    pause: str = "dsql-deploy-base:amd64"
+    """A local image with a program `sleep`: it holds the network of each task."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Of SECONDS, those that are otherwise."""
 
