@@ -27,7 +27,8 @@ _MEANINGS = {
     "RESOURCE:ENI": "no instance has a network interface left for a task: more instances,"
     " or larger ones, or ENI trunking before they start (dsql-deploy check ENV)",
     "RESOURCE:CPU": "no instance has the CPU left that a task asks for: dsql-deploy check ENV",
-    "RESOURCE:MEMORY": "no instance has the memory left that a task asks for: dsql-deploy check ENV",
+    "RESOURCE:MEMORY": "no instance has the memory left that a task asks for: dsql-deploy "
+    "check ENV",
     "No Container Instances were found": "no instance has registered with the cluster: see its "
     "Auto Scaling group",
     "Capacity is unavailable": "AWS has none of these instances just now",
