@@ -174,7 +174,12 @@ def test_a_gate_that_raises_ends_it_and_nothing_later_is_done() -> None:
         raise DeployError("a rule does not hold")
 
     done: list[str] = []
-    after = Step("apply", "", lambda: Seen(False, ""), lambda _doing: done.append("apply") or "")
+
+    def do(_doing: Doing) -> str:
+        done.append("apply")
+        return "applied"
+
+    after = Step("apply", "", lambda: Seen(False, ""), do)
     with pytest.raises(DeployError, match="step check: a rule"):
         _run(Step("check", "", look), after)
     assert done == []

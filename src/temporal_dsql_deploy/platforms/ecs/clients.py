@@ -17,6 +17,8 @@ class Clients:
     region: str
     made: dict[str, Any] = field(default_factory=dict)
     """Those that are there, by the name of the service."""
+    definitions: dict[str, Any] = field(default_factory=dict)
+    """The containers of task definitions that were read, by ARN; see `definitions`."""
 
     @classmethod
     def of(cls, region: str) -> "Clients":

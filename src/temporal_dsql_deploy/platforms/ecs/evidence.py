@@ -4,17 +4,16 @@ Nothing here fails: what AWS does not tell is said to be missing, since the fail
 evidence of is what has to be told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import DeployError
-from temporal_dsql_deploy.platforms.ecs import tasks
+from temporal_dsql_deploy.platforms.ecs import definitions, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.services import Service
-from temporal_dsql_deploy.platforms.ecs.tasks import Container, Task
+from temporal_dsql_deploy.platforms.ecs.tasks import Task
 
 _TASKS = 3
 """That are told of, the newest."""
@@ -50,7 +49,6 @@ class Stopped:
 
     task: Task
     log: Sequence[str] = ()
-    log_group: str = ""
     trouble: str = ""
     """Why there is no log; empty where there is."""
 
@@ -89,33 +87,27 @@ def gather(service: Service, clients: Clients, since: datetime | None = None) ->
 def _stopped(task: Task, clients: Clients) -> Stopped:
     """With the log of its container that failed, else of the first."""
     try:
-        group, prefix = _log_of(task, clients)
-        stream = f"{prefix}/{_guilty(task).name}/{task.id}"
-        with aws.calling(f"read the log group {group} (logs:GetLogEvents)"):
+        known = {one.name: one for one in definitions.read(task.task_definition, clients)}
+        definition = known.get(_guilty(task))
+        if definition is None or not definition.log_group:
+            return Stopped(task, trouble="its container writes no log to CloudWatch")
+        with aws.calling(f"read the log group {definition.log_group} (logs:GetLogEvents)"):
             said = clients.logs.get_log_events(
-                logGroupName=group, logStreamName=stream, limit=_LINES, startFromHead=False
+                logGroupName=definition.log_group,
+                logStreamName=definition.stream(task.id),
+                limit=_LINES,
+                startFromHead=False,
             )
     except DeployError as error:
         return Stopped(task, trouble=f"its log cannot be read: {error.cause}")
-    except LookupError:
-        return Stopped(task, trouble="its container writes no log to CloudWatch")
-    return Stopped(task, [one["message"] for one in said["events"]], group)
+    return Stopped(task, [one["message"] for one in said["events"]])
 
 
-def _guilty(task: Task) -> Container:
-    """The container that ended badly, else that which did not start, else any."""
-    failed = [one for one in task.containers if one.exit_code]
-    never = [one for one in task.containers if one.reason]
-    return [*failed, *never, *task.containers][0]
-
-
-def _log_of(task: Task, clients: Clients) -> tuple[str, str]:
-    """Log group and prefix of the container that is to blame. Raises LookupError: none."""
-    with aws.calling("read the task definition (ecs:DescribeTaskDefinition)"):
-        said = clients.ecs.describe_task_definition(taskDefinition=task.task_definition)
-    containers = {one["name"]: one for one in said["taskDefinition"]["containerDefinitions"]}
-    options: Mapping[str, Any] = containers[_guilty(task).name]["logConfiguration"]["options"]
-    return options["awslogs-group"], options["awslogs-stream-prefix"]
+def _guilty(task: Task) -> str:
+    """Name of the container that ended badly, else of that which did not start, else of any."""
+    failed = [one.name for one in task.containers if one.exit_code]
+    never = [one.name for one in task.containers if one.reason]
+    return next(iter([*failed, *never, *(one.name for one in task.containers)]), "")
 
 
 def sentences(found: Evidence) -> list[str]:

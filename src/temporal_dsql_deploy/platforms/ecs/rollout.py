@@ -1,6 +1,6 @@
 """Ask ECS for a change of a service, and wait until it has come true and not something else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -9,7 +9,7 @@ from typing import Any
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import NotReady, RolledBack
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
-from temporal_dsql_deploy.platforms.ecs import evidence, services, tasks
+from temporal_dsql_deploy.platforms.ecs import definitions, evidence, services, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.services import Deployment, Service
 from temporal_dsql_deploy.platforms.ecs.tasks import Task
@@ -129,15 +129,17 @@ def wait(
     *,
     limit: float = LIMIT,
     clock: Clock = REAL,
+    without: Collection[str] = (),
 ) -> dict[str, list[Task]]:
     """Until each stands as it is wanted: its tasks by component.
 
     That is: its PRIMARY deployment is the one wanted and COMPLETED, as many tasks run as are
-    wanted, and each is HEALTHY. `limit` is in seconds. Raises RolledBack when ECS has given a
+    wanted, and each is HEALTHY. `limit` is in seconds; `without` are ARNs of tasks that have to be
+    gone. Raises RolledBack when ECS has given a
     deployment up or runs another than the one wanted, NotReady at the limit, both with evidence;
     and what `aws.told` makes of a refusal.
     """
-    waiting = _Waiting(clients, report, clock)
+    waiting = _Waiting(clients, report, clock, without)
     left = list(wanted)
     done: dict[str, list[Task]] = {}
     while True:
@@ -154,13 +156,15 @@ def wait(
 class _Waiting:
     """How far a wait has come."""
 
-    def __init__(self, clients: Clients, report: Report, clock: Clock) -> None:
+    def __init__(
+        self, clients: Clients, report: Report, clock: Clock, without: Collection[str]
+    ) -> None:
         self._clients = clients
         self._report = report
         self._clock = clock
+        self._without = without
         self._since = datetime.now(UTC) - _OVERLAP
         self._said: dict[str, str] = {}
-        self._checked: dict[str, bool] = {}
         self._now: dict[str, Service] = {}
         self.began = clock.now()
 
@@ -177,8 +181,9 @@ class _Waiting:
                 continue
             mine = there[component]
             self._tell(wanted, now, mine)
-            verdict = judge(wanted, now, mine, checked=self._is_checked(wanted.task_definition))
-            if verdict is Verdict.DONE:
+            checked = _is_checked(wanted, self._clients)
+            verdict = judge(wanted, now, mine, checked=checked)
+            if verdict is Verdict.DONE and not any(one.arn in self._without for one in mine):
                 found[component] = mine
             elif verdict is Verdict.ROLLED_BACK or (
                 verdict is Verdict.OTHER and self._clock.now() - self.began > SETTLING
@@ -193,12 +198,6 @@ class _Waiting:
         if said != self._said.get(now.component):
             self._said[now.component] = said
             self._report(f"{now.component}: {said}")
-
-    def _is_checked(self, task_definition: str) -> bool:
-        """Whether a container of it has a health check."""
-        if task_definition and task_definition not in self._checked:
-            self._checked[task_definition] = _has_health_check(task_definition, self._clients)
-        return self._checked.get(task_definition, True)
 
     def not_ready(self, left: Sequence[Wanted], limit: float) -> NotReady:
         """What the end of the time is told as."""
@@ -234,10 +233,9 @@ class _Waiting:
         return evidence.sentences(evidence.gather(now, self._clients, self._since))
 
 
-def _has_health_check(task_definition: str, clients: Clients) -> bool:
-    with aws.calling("read the task definition (ecs:DescribeTaskDefinition)"):
-        said = clients.ecs.describe_task_definition(taskDefinition=task_definition)
-    return any(one.get("healthCheck") for one in said["taskDefinition"]["containerDefinitions"])
+def _is_checked(wanted: Wanted, clients: Clients) -> bool:
+    found = wanted.task_definition
+    return not found or definitions.is_checked(found, clients)
 
 
 def _revision(task_definition: str) -> str:

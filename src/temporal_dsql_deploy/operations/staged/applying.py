@@ -1,0 +1,36 @@
+"""Apply a plan, and follow it."""
+
+from pathlib import Path
+
+from temporal_dsql_deploy.operations.staged.steps import Doing
+from temporal_dsql_deploy.operations.staged.work import Work
+from temporal_dsql_deploy.terraform import commands
+from temporal_dsql_deploy.terraform.messages import Event
+from temporal_dsql_deploy.terraform.run import Terraform, ready
+
+_EVERY = 10
+"""Resources between two lines of progress."""
+
+
+def applied(work: Work, directory: Path, plan: Path, doing: Doing) -> int:
+    """Do exactly what the plan file says; how many resources were changed.
+
+    Raises what `failures` makes of Terraform's errors, and StoppedHalfway when it was interrupted.
+    """
+    changed = 0
+
+    def follow(event: Event) -> None:
+        nonlocal changed
+        if event.kind == "apply_start":
+            doing.changing()
+        if event.kind == "apply_complete":
+            changed += 1
+            if changed % _EVERY == 0:
+                doing.report(f"terraform: {changed} resources are changed")
+        work.how.on_event(event)
+
+    with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):
+        Terraform(binary, directory, variables, follow).run(
+            commands.apply(plan), keep=lambda _: False
+        )
+    return changed
