@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-INSTEAD = "DSQL_DEPLOY_POSTGRESQL"
+INSTEAD = "DSQL_DEPLOY_INSTEAD_OF_DSQL"
 """The variable that names a PostgreSQL in the place of every Aurora DSQL cluster, as a rehearsal has
 one: postgresql://USER@HOST:PORT/DATABASE, the password in PGPASSWORD."""
 _CONNECT_SECONDS = 5
