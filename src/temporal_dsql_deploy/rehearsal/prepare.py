@@ -1,4 +1,4 @@
-"""What a rehearsal of an environment will be: its copy, its values, who plays what. Starts nothing."""
+"""What a rehearsal of an environment will be: its copy, its values, who plays what."""
 
 import json
 import shutil
