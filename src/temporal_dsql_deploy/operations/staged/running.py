@@ -226,23 +226,3 @@ def _named_since(cluster: Cluster) -> datetime | None:
         )
     made: datetime | None = next((one.get("createdAt") for one in said["services"]), None)
     return made
-
-
-def stop(cluster: Cluster, doing: Doing) -> list[str]:
-    """Scale every service to zero, the last started first; which ran.
-
-    Raises NotReady, and what AWS refuses.
-    """
-    found = services.look(cluster.deployed, cluster.clients)
-    stopped = []
-    for name in reversed(list(found)):
-        service = found[name]
-        if not (service.desired or service.running or service.pending):
-            continue
-        if service.desired:
-            doing.changing()
-            rollout.ask(service, cluster.clients, desired=0)
-        doing.report(f"{name}: stopping")
-        _wait(Wanted(service, 0), cluster, doing)
-        stopped.append(name)
-    return stopped

@@ -56,6 +56,8 @@ class How:
     var_files: Sequence[Path] = ()
     wait: float = WAIT
     """Seconds."""
+    dry_run: bool = False
+    """Whether steps are looked at alone."""
     on_event: OnEvent = ignore
 
 
