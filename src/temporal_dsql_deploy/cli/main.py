@@ -28,6 +28,7 @@ from temporal_dsql_deploy.cli import (
     plan,
     probe,
     recover,
+    rehearse,
     restart,
     scale,
     schema,
@@ -170,6 +171,7 @@ app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
+_verb("rehearse", rehearse.rehearse, rehearse.EXAMPLE, "Before anything is spent")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure and watch")
 _verb("env", env.env, env.EXAMPLE, "What a cluster stands on")
 _verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")

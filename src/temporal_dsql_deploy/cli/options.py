@@ -164,6 +164,7 @@ ON_ECS = (
     "check",
     "plan",
     "diagram",
+    "rehearse",
     "images",
     "schema",
     "visibility",

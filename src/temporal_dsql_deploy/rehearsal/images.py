@@ -1,22 +1,23 @@
 """Which image on this machine plays which of an environment, and what is only a placeholder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from temporal_dsql_deploy.errors import ImageUnusable
 from temporal_dsql_deploy.images.definitions import IMAGES
 from temporal_dsql_deploy.images.engine import Engine
 from temporal_dsql_deploy.operations.images import found
 from temporal_dsql_deploy.operations.images.result import BuiltImage
+from temporal_dsql_deploy.operations.staged.before import Named
 from temporal_dsql_deploy.rehearsal.result import StandIn
 from temporal_dsql_deploy.rehearsal.settings import without_tag
 
-VARIABLES = ("temporal_image", "temporal_admin_tools_image", "images")
-"""The Terraform variables that name images."""
-_OURS = {"temporal_image": "runtime", "temporal_admin_tools_image": "admin-tools"}
-_PARTS = {"benchmark": "benchmark"}
-"""Parts of the variable `images` that are this project's own."""
+_OURS = {
+    "temporal_image": "runtime",
+    "temporal_admin_tools_image": "admin-tools",
+    "images.benchmark": "benchmark",
+}
+"""Variables that name images of this project, whatever they are called there."""
 _CANNOT_SHOW = {
     "ui": "that the Temporal UI starts and reaches the frontend",
     "grafana": "that Grafana starts, takes its administrator from the secret and shows dashboards",
@@ -25,7 +26,7 @@ _CANNOT_SHOW = {
     "alloy": "that Alloy takes its configuration and sends metrics and logs",
     "adot": "that the collector takes its configuration and sends metrics",
 }
-"""Parts of `images` that a placeholder may play."""
+"""Parts of the variable `images` that a placeholder may play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +42,28 @@ class Chosen:
     stand_ins: list[StandIn] = field(default_factory=list)
 
 
-def choose(variables: Mapping[str, Any], engine: Engine, architecture: str) -> Chosen:
-    """What plays the images that these variables name.
+def choose(wanted: Iterable[Named], engine: Engine, architecture: str) -> Chosen:
+    """What plays these images.
 
     `architecture` is this machine's: `amd64` or `arm64`. Raises ImageUnusable for one of this
     project that was not built here, ImageFailed.
     """
     built = [one for one in found.local(engine) if one.architecture == architecture]
+    tools = _newest(built, "admin-tools").name
     images: dict[str, str] = {}
-    for variable, name in _OURS.items():
-        images[str(variables[variable])] = _newest(built, name).name
-    parts: Mapping[str, str | None] = variables.get("images") or {}
-    for part, name in _PARTS.items():
-        if image := parts.get(part):
-            images[image] = _newest(built, name).name
-    tools = images[str(variables["temporal_admin_tools_image"])]
     placeholders: dict[str, str] = {}
-    stand_ins = [_ours(images, architecture)]
-    for part, cannot_show in _CANNOT_SHOW.items():
-        if not (image := parts.get(part)):
-            continue
-        if local := _there(engine, built, image):
-            images[image] = local
-            continue
-        placeholders[image] = tools
-        what = "a placeholder that answers on the ports of the container"
-        stand_ins.append(StandIn(image, what, cannot_show))
-    return Chosen(images, placeholders, tools, stand_ins)
+    stand_ins = []
+    for one in wanted:
+        if one.variable in _OURS:
+            images[one.name] = _newest(built, _OURS[one.variable]).name
+        elif local := _there(engine, built, one.name):
+            images[one.name] = local
+        else:
+            placeholders[one.name] = tools
+            part = one.variable.rpartition(".")[2]
+            what = "a placeholder that answers on the ports of the container"
+            stand_ins.append(StandIn(one.name, what, _CANNOT_SHOW[part]))
+    return Chosen(images, placeholders, tools, [_ours(images, architecture), *stand_ins])
 
 
 def _newest(built: list[BuiltImage], name: str) -> BuiltImage:

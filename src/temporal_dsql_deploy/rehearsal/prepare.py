@@ -10,6 +10,8 @@ from typing import Any
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import MissingError, NotForPlatform
 from temporal_dsql_deploy.images.engine import Engine
+from temporal_dsql_deploy.operations.staged.before import named
+from temporal_dsql_deploy.operations.staged.work import How, Work
 from temporal_dsql_deploy.platforms.cluster.containers import engine as containers
 from temporal_dsql_deploy.rehearsal import images, overrides, substitution
 from temporal_dsql_deploy.rehearsal.aws.server import ACCOUNT
@@ -22,14 +24,7 @@ from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 _OWN = "zz-rehearsal.auto.tfvars.json"
 """Values of the rehearsal's own: the last of the files that Terraform reads by itself."""
 _EXAMPLE, _VALUES = "terraform.tfvars.example", "terraform.tfvars"
-_READ = (
-    *images.VARIABLES,
-    "grafana_admin_secret_name",
-    "history_shards",
-    "project_name",
-    "region",
-    "vpc_cidr",
-)
+_READ = ("project_name", "region", "vpc_cidr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +39,16 @@ class Request:
     """None for the one of `mirror.find`."""
     on_event: OnEvent = ignore
 
+    def how(self) -> How:
+        """For the steps of the deployment: nothing is spent, so nobody is asked."""
+        return How(
+            ask=lambda _: None,
+            show=lambda _: None,
+            terraform=self.terraform,
+            provider_mirror=self.provider_mirror,
+            on_event=self.on_event,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -53,21 +58,11 @@ class Prepared:
     """It, with the copy of its Terraform."""
     directory: Path
     """Of that copy."""
-    values: Mapping[str, Any]
-    """Of the Terraform variables of `_READ`."""
     network: Network
+    architecture: str
+    """Of this machine, as Docker has it: `amd64`, `arm64`."""
     chosen: Chosen
     overrides: list[str] = field(default_factory=list)
-
-    @property
-    def project(self) -> str:
-        """Prefix of every name."""
-        return str(self.values["project_name"])
-
-    @property
-    def region(self) -> str:
-        """AWS region."""
-        return str(self.values["region"])
 
     @property
     def stand_ins(self) -> list[StandIn]:
@@ -95,14 +90,15 @@ def prepare(request: Request, folder: Path) -> Prepared:
     var_files = [path.absolute() for path in (*request.environment.var_files, *request.var_files)]
     found = values.read(values.Request(directory, var_files, request.terraform), _READ)
     _check(source, found)
-    docker = containers.find()
-    architecture = docker.architecture()
-    chosen = images.choose(found, Engine("docker", docker.path), architecture)
     environment = replace(
         request.environment, terraform=directory, var_files=tuple(var_files), account=None
     )
     network = Network(environment.name, str(found["vpc_cidr"]))
-    return Prepared(environment, directory, found, network, chosen, said)
+    docker = containers.find()
+    architecture = docker.architecture()
+    wanted = named(Work(environment, request.how(), folder))
+    chosen = images.choose(wanted, Engine("docker", docker.path), architecture)
+    return Prepared(environment, directory, network, architecture, chosen, said)
 
 
 def _source(environment: Environment) -> Path:
@@ -138,8 +134,7 @@ def _give_values(source: Path, directory: Path) -> list[str]:
 
 
 def _check(source: Path, found: Mapping[str, Any]) -> None:
-    needed = ("temporal_image", "temporal_admin_tools_image", "project_name", "region", "vpc_cidr")
-    if lacking := [name for name in needed if not found.get(name)]:
+    if lacking := [name for name in _READ if not found.get(name)]:
         raise MissingError(
             f"the Terraform in {source} has no value of {lacking[0]}",
             cause="a rehearsal reads the variables that terraform/envs/dev has",

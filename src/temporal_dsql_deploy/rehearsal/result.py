@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.platforms.protocol import Result
 
 
@@ -19,7 +20,7 @@ class DeniedDial(Result):
     """A connection that security groups refused."""
 
     source: str
-    """Address, with the component where it is known."""
+    """Address."""
     target: str
     port: int
     attempts: int
@@ -50,6 +51,8 @@ class RehearseResult(Result):
     overrides: list[str]
     """What differs from the environment's own Terraform and variables."""
     denied: list[DeniedDial]
-    """Connections that security groups refused; null attempts are none."""
+    """Connections that security groups refused."""
+    probe: ProbeResult | None
+    """Null where it was not reached."""
     standing: dict[str, str] | None
     """With --keep: the variables by which its AWS is talked to; null where all is gone."""

@@ -80,12 +80,16 @@ class Chosen:
     first: str | None = None
     """This one and those after it."""
     only: str | None = None
+    last: str | None = None
+    """None after this one."""
 
     def has(self, steps: Sequence[str], name: str) -> bool:
         """Whether the step called `name`, one of `steps`, is asked for."""
         if self.only is not None:
             return name == self.only
-        return self.first is None or steps.index(name) >= steps.index(self.first)
+        begun = self.first is None or steps.index(name) >= steps.index(self.first)
+        ended = self.last is not None and steps.index(name) > steps.index(self.last)
+        return begun and not ended
 
 
 class Runner:

@@ -22,7 +22,9 @@ def main() -> None:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(prog="temporal_dsql_deploy.rehearsal.aws")
     parser.add_argument("--port", type=int, default=0, help="0 is any that is free")
-    port = parser.parse_args().port
+    parser.add_argument("--stay", action="store_true", help="when standard input ends too")
+    given = parser.parse_args()
+    port = given.port
 
     # moto reads them when it is imported.
     os.environ.update(_SETTINGS)
@@ -33,7 +35,8 @@ def main() -> None:
     server = make_server(
         ADDRESS, port, application(), threaded=True, request_handler=RequestHandler
     )
-    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    if not given.stay:
+        threading.Thread(target=_end_with_standard_input, daemon=True).start()
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     # moto prints too, and nobody reads on.

@@ -69,17 +69,7 @@ class EmulatedAws:
 
     def environment(self) -> dict[str, str]:
         """What Terraform, the AWS command line and boto3 need to talk to it and to nobody else."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "emulated",
-            "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # A profile of the user would lead elsewhere.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+        return variables(self.url)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -91,3 +81,18 @@ class EmulatedAws:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def variables(url: str) -> dict[str, str]:
+    """What Terraform, the AWS command line and boto3 need to talk to that endpoint alone."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # A profile of the user would lead elsewhere.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
