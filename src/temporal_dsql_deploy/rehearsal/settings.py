@@ -1,7 +1,11 @@
-"""What the emulated ECS is told about this machine: one file, written before its process starts."""
+"""What the emulated ECS is told about this machine: one file, written before its process starts.
+
+It may be written anew while that runs: images, hosts and variables are those of the file when a
+task starts, and `worn` holds within a second.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,8 @@ class RehearsalSettings:
     """Local images that answer on a container's ports in its place, by its name or its image."""
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Addresses by name, for every task."""
+    worn: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids of the security groups of addresses that are no task's: those of data stores."""
     environment: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     """Variables to set, or with None to leave out, by a pattern of task definition families."""
     architecture: str = "amd64"
