@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.containers import docker, guarded, registry
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
+
+__all__ = ["docker", "guarded", "registry"]
 
 _left_out = pytest.StashKey[dict[str, list[str]]]()
 

@@ -1,4 +1,8 @@
-"""What the emulated ECS is told about this machine: one file, written before its process starts."""
+"""What the emulated ECS is told about this machine: one file, written before its process starts.
+
+It may be written anew while that runs: images, hosts and variables are those of the file when a
+task starts, and `worn` holds within a second.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -47,7 +51,7 @@ class RehearsalSettings:
     hosts: Mapping[str, str] = field(default_factory=dict)
     """Addresses by name, for every task."""
     worn: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Security groups by address, of what is in the VPC and no task: the data stores."""
+    """Ids of the security groups of addresses that are no task's: those of data stores."""
     environment: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     """Variables to set, or with None to leave out, by a pattern of task definition families."""
     architecture: str = "amd64"

@@ -59,7 +59,7 @@ class Standing:
         port = ports.any_free()
         command = [
             *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
-            *("--port", str(port), "--stay"),
+            *("--port", str(port), "--containers", str(self.settings), "--stays"),
         ]
         record = self.directory.record(AWS)
         log = self.directory.log(AWS)

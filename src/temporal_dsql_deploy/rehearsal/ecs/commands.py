@@ -68,15 +68,21 @@ def volumes(place: Place, definition: Definition, settings: RehearsalSettings) -
     ]
 
 
-def create(
-    place: Place,
-    part: Part,
-    definition: Definition,
-    image: str,
-    environment: Mapping[str, str],
-    settings: RehearsalSettings,
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One container of a task."""
+
+    part: Part
+    image: str
+    """Local."""
+    environment: Mapping[str, str]
+    memory_mib: int
+    """That it may have, where its part says none."""
+
+
+def create(place: Place, wanted: Wanted, settings: RehearsalSettings) -> list[str]:
     """Make a container of a task. Its variables come from the caller's environment: see `given`."""
+    part, environment = wanted.part, wanted.environment
     said = part.said
     words = said.get("entryPoint") or []
     return [
@@ -85,7 +91,7 @@ def create(
         *("--name", place.container(part.name)),
         *("--network", f"container:{place.pause}"),
         *_each("--env", [_variable(name, value) for name, value in environment.items()]),
-        *_sizes(part, definition),
+        *_sizes(wanted),
         *_linux(part),
         *_each("--volume", _mounts(place, part)),
         *_each("--ulimit", [_ulimit(one) for one in said.get("ulimits") or []]),
@@ -95,7 +101,7 @@ def create(
         *(["--privileged"] if said.get("privileged") else []),
         *("--stop-timeout", str(part.stop_seconds)),
         *(["--entrypoint", words[0]] if words else []),
-        image,
+        wanted.image,
         *words[1:],
         *(said.get("command") or []),
     ]
@@ -123,9 +129,9 @@ def _labels(place: Place, settings: RehearsalSettings, container: str) -> list[s
     return _each("--label", [f"{name}={value}" for name, value in labels.items()])
 
 
-def _sizes(part: Part, definition: Definition) -> list[str]:
-    said = part.said
-    memory = int(said.get("memory") or definition.room.memory_mib)
+def _sizes(wanted: Wanted) -> list[str]:
+    said = wanted.part.said
+    memory = int(said.get("memory") or wanted.memory_mib)
     reserved = said.get("memoryReservation")
     # The agent gives a container without a number 2 shares, the least that there are.
     return [

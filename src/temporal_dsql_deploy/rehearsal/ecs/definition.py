@@ -86,7 +86,9 @@ class Part:
     def ports(self) -> dict[str, int]:
         """Its ports by the name of the mapping, or by their number."""
         mappings = self.said.get("portMappings") or []
-        return {str(one.get("name") or one["containerPort"]): one["containerPort"] for one in mappings}
+        return {
+            str(one.get("name") or one["containerPort"]): one["containerPort"] for one in mappings
+        }
 
     @property
     def log(self) -> Mapping[str, str]:

@@ -93,7 +93,9 @@ def allows(wish: Wish, host: Host) -> bool:
         return False
     attributes = {**dict(host.attributes), "ecs.availability-zone": host.zone}
     return all(
-        _holds(expression, attributes) for kind, expression in wish.constraints if kind != "distinctInstance"
+        _holds(expression, attributes)
+        for kind, expression in wish.constraints
+        if kind != "distinctInstance"
     )
 
 
@@ -125,11 +127,11 @@ def _grown(wish: Wish, groups: Sequence[Group], added: dict[str, int]) -> Host |
         number = added.get(group.name, 0)
         zone = group.zones[number % len(group.zones)] if group.zones else ""
         host = Host(f"/new-{group.name}-{number}", group.name, zone, group.room)
-        if (wish.groups is None or group.name in wish.groups) and number < group.limit:
-            if not _short(wish, host):
-                added[group.name] = number + 1
-                # Which attributes and zone it will have, its group says; here it suits.
-                return replace(host, zone=_suited(wish, zone), attributes=())
+        may = wish.groups is None or group.name in wish.groups
+        if may and number < group.limit and not _short(wish, host):
+            added[group.name] = number + 1
+            # Which attributes and zone it will have, its group says; here it suits.
+            return replace(host, zone=_suited(wish, zone), attributes=())
     return None
 
 
