@@ -9,9 +9,9 @@ from typing import Any
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotForPlatform
 from temporal_dsql_deploy.operations import deployed
-from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.operations.plan import run as planning
 from temporal_dsql_deploy.operations.plan.result import PlanResult
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.terraform import values
 from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 
