@@ -1,6 +1,7 @@
 """All output: results on stdout, progress and errors on stderr; plain without a terminal."""
 
 import contextlib
+import os
 import re
 import shlex
 import shutil
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.platforms.protocol import Result
 
 COMMAND = "dsql-deploy"
+_INSIDE = "DSQL_DEPLOY_OUTPUTS"
+"""As platforms.ecs.carried.VARIABLE: this is a task, whose output CloudWatch takes."""
 _BEGAN = time.monotonic()
 _NO_TERMINAL_WIDTH = 10_000
 _STYLES = {
@@ -47,7 +50,8 @@ class Terminal:
 
     def result(self, result: "Result") -> None:
         """The JSON document of a result, on stdout."""
-        sys.stdout.write(_document(result, indent=2))
+        # A task's log is a list of lines, and this one is for a program.
+        sys.stdout.write(_document(result, indent=None if os.environ.get(_INSIDE) else 2))
 
     def line(self, result: "Result") -> None:
         """One result of many, as one line of JSON, at once."""

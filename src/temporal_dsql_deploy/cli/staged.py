@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.plan.result import PlanResult
     from temporal_dsql_deploy.operations.staged.steps import StepResult
     from temporal_dsql_deploy.operations.staged.work import How, Question
+    from temporal_dsql_deploy.terraform.messages import Event
 
 _WORDS = {
     "is-so": "is so",
@@ -42,7 +43,17 @@ class Given:
         """How it is to be done, with what Terraform is at shown meanwhile."""
         from temporal_dsql_deploy.operations.staged.work import WAIT, How
 
-        with watching() as on_event:
+        with watching() as told:
+            # Each step that runs Terraform would say it again.
+            said: set[str] = set()
+
+            def on_event(event: "Event") -> None:
+                if event.kind == "providers":
+                    if event.text in said:
+                        return
+                    said.add(event.text)
+                told(event)
+
             yield How(
                 ask=self._ask,
                 show=_show,
@@ -102,7 +113,8 @@ def _show(plan: "PlanResult") -> None:
     for note in plan.notes:
         terminal.warning(note)
     if not terminal.json:
-        terminal.aside(*lines(plan))
+        # Its file is gone when this command has ended.
+        terminal.aside(*lines(replace(plan, plan_file=None)))
 
 
 def show_steps(steps: "Sequence[StepResult]") -> None:

@@ -106,6 +106,7 @@ def up(
     terraform: options.TerraformBinary = None,
     provider_mirror: options.ProviderMirror = None,
     deadline: options.Deadline = options.DEADLINE,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,
@@ -146,6 +147,7 @@ def up(
             first=first,
             only=only,
             deadline=deadline,
+            direct=direct,
             as_json=as_json,
         )
         return
@@ -158,6 +160,7 @@ def up(
             "--yes": yes,
             "--confirm": confirm,
             "--var-file": var_file,
+            "--direct": direct,
         },
     )
     chosen, platform = options.choose(

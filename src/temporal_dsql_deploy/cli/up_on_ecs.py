@@ -20,6 +20,7 @@ def up(
     first: str | None,
     only: str | None,
     deadline: float,
+    direct: bool,
     as_json: bool,
 ) -> None:
     """Run the steps, show what came of them; exit code 1 where the probe has failed."""
@@ -41,7 +42,7 @@ def up(
             how,
             Chosen(first, only),
             terminal.progress,
-            proof.of(deadline, terminal.progress),
+            proof.of(deadline, terminal.progress, direct=direct),
         )
     if as_json:
         terminal.result(result)

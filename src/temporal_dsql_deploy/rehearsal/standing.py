@@ -17,6 +17,7 @@ from temporal_dsql_deploy.rehearsal import listening, settings, stores
 from temporal_dsql_deploy.rehearsal.aws import server
 from temporal_dsql_deploy.rehearsal.ecs.commands import LABEL
 from temporal_dsql_deploy.rehearsal.network.bridge import Network
+from temporal_dsql_deploy.rehearsal.overrides import PARALLELISM
 from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
 
 AWS = "aws"
@@ -101,11 +102,12 @@ def speaking_to(variables: Mapping[str, str]) -> Iterator[None]:
     before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     for name in before:
         del os.environ[name]
-    os.environ.update(variables)
+    told = {**variables, **PARALLELISM}
+    os.environ.update(told)
     try:
         yield
     finally:
-        for name in variables:
+        for name in told:
             with suppress(KeyError):
                 del os.environ[name]
         os.environ.update(before)

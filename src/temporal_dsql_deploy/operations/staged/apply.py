@@ -54,8 +54,11 @@ def _do(work: Work, doing: Doing) -> str:
             typed=work.name == PRODUCTION or bool(losses),
         )
     )
+    counts = made.counts
+    # A replacement is two: one goes and one comes.
+    total = counts.create + counts.update + 2 * counts.replace + counts.delete
     try:
-        changed = applied(work, work.directory, work.plan_file, doing)
+        changed = applied(work, work.directory, work.plan_file, doing, total=total)
     finally:
         work.applied()
     return f"applied: {changed} resources were changed"

@@ -8,25 +8,29 @@ from temporal_dsql_deploy.terraform import commands
 from temporal_dsql_deploy.terraform.messages import Event
 from temporal_dsql_deploy.terraform.run import Terraform, ready
 
-_EVERY = 10
-"""Resources between two lines of progress."""
+_LINES = 10
+"""Of progress, from nothing to all."""
 
 
-def applied(work: Work, directory: Path, plan: Path, doing: Doing) -> int:
+def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int) -> int:
     """Do exactly what the plan file says; how many resources were changed.
+
+    `total` is how many it changes.
 
     Raises what `failures` makes of Terraform's errors, and StoppedHalfway when it was interrupted.
     """
-    changed = 0
+    changed, told = 0, 0
+    total = max(total, 1)
 
     def follow(event: Event) -> None:
-        nonlocal changed
+        nonlocal changed, told
         if event.kind == "apply_start":
             doing.changing()
         if event.kind == "apply_complete":
             changed += 1
-            if changed % _EVERY == 0:
-                doing.report(f"terraform: {changed} resources are changed")
+            if changed * _LINES // total > told:
+                told = changed * _LINES // total
+                doing.report(f"terraform: {changed} of {total} resources are changed")
         work.how.on_event(event)
 
     with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):

@@ -203,7 +203,9 @@ class _Removal:
             )
         )
         try:
-            gone = applied(self._work, self._work.directory, out, doing)
+            gone = applied(
+                self._work, self._work.directory, out, doing, total=len(self._parting.gone)
+            )
         finally:
             self._work.applied()
         return f"removed {gone} resources"

@@ -155,7 +155,7 @@ def _apply(work: Work, folder: Path, doing: Doing) -> None:
         [*data, f"and {len(changes) - len(data)} others: terraform -chdir={folder} plan"],
     )
     work.how.ask(question)
-    applied(work, folder, out, doing)
+    applied(work, folder, out, doing, total=len(changes))
 
 
 def _write_backend(work: Work, text: str, doing: Doing) -> None:

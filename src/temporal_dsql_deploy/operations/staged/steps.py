@@ -162,7 +162,11 @@ class Runner:
         return StoppedHalfway(
             f"step {step.name} has failed: {error.message}",
             cause=f"{error.cause or error.message} [{error.code}]{self._before()}",
-            fix=". ".join(filter(None, (error.fix, "Then run the same command again: it goes on"))),
+            fix=error.fix
+            if "same command" in error.fix
+            else ". ".join(
+                filter(None, (error.fix, "Then run the same command again: it goes on"))
+            ),
         )
 
     def _interrupted(self, step: Step) -> StoppedHalfway:

@@ -1,7 +1,7 @@
 """The platform `ecs`: the protocol, spoken by the services of an ECS cluster."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +14,7 @@ from temporal_dsql_deploy.platforms.clock import REAL, Clock
 from temporal_dsql_deploy.platforms.ecs import logs, seen, status
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
-from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
+from temporal_dsql_deploy.platforms.ecs.replacing import Replacing, silent
 from temporal_dsql_deploy.platforms.ecs.seen import Seen
 from temporal_dsql_deploy.platforms.ecs.slots import Slots
 from temporal_dsql_deploy.platforms.protocol import (
@@ -46,21 +46,21 @@ class EcsPlatform:
 
     name = "ecs"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who is told, and by which clock
         self,
         environment: Environment,
         deployed: Deployed,
         clients: Clients,
         *,
         direct: bool = False,
-        certificates: Path | None = None,
+        report: Report = silent,
         clock: Clock = REAL,
     ) -> None:
         self._environment = environment
         self.deployed = deployed
         self.clients = clients
         self.direct = direct
-        self._certificates = certificates
+        self._report = report
         self._clock = clock
         self._slots = Slots()
         self._last: tuple[float, Seen] | None = None
@@ -73,9 +73,9 @@ class EcsPlatform:
         return self._last[1]
 
     def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
-        """See Platform."""
-        del verb, waiting
-        return nullcontext()
+        """See Platform; a task inside the VPC runs for a command that holds it already."""
+        directory = self._environment.terraform
+        return nullcontext() if directory is None else _locked(directory, verb, waiting)
 
     def plan(self) -> list[Change]:
         """See Platform. Raises NotForPlatform."""
@@ -148,8 +148,8 @@ class EcsPlatform:
         """See Platform. Raises NotForPlatform where they cannot be dialled from here."""
         self._refuse_from_outside()
         port = topology.load().components["ui"].ports["http"]
-        found = [one for one in self.seen().of("ui") if one.running and one.task]
-        return {"ui": f"http://{one.task.address}:{port}" for one in found[:1] if one.task}
+        found = [one.task for one in self.seen().of("ui") if one.running and one.task]
+        return {"ui": f"http://{found[0].address}:{port}"} if found else {}
 
     def status(self) -> Status:
         """See Platform."""
@@ -170,7 +170,7 @@ class EcsPlatform:
         """See Platform. Raises NotForPlatform where it cannot be dialled from here."""
         self._refuse_from_outside()
         host = str(self.deployed.output("dsql_cluster_endpoint"))
-        return of_dsql(dsql.Endpoint.parse(host), certificates=self._certificates)
+        return of_dsql(dsql.Endpoint.parse(host))
 
     def sql_store(self, name: str) -> SqlStore:
         """See Platform. Raises NotForPlatform for visibility, which is in OpenSearch."""
@@ -204,6 +204,17 @@ class EcsPlatform:
         self._replacing().restart(self.seen(), names)
         self._last = None
 
+    def renew(self, name: str) -> None:
+        """New tasks of a component by a deployment, or another task in the place of this name.
+
+        Raises RolledBack, NotReady.
+        """
+        if name in self.deployed.components:
+            self._replacing().renew(name)
+        else:
+            self._replacing().restart(self.seen(), [name])
+        self._last = None
+
     def stop(self, *, grace: float) -> Stopped:
         """See Platform; how long a task may take to stop is in its definition."""
         del grace
@@ -222,7 +233,7 @@ class EcsPlatform:
 
     def _replacing(self) -> Replacing:
         self._last = None
-        return Replacing(self.deployed, self.clients, self._clock)
+        return Replacing(self.deployed, self.clients, self._clock, self._report)
 
     def _refuse_from_outside(self) -> None:
         if not self.direct:
@@ -238,3 +249,11 @@ class EcsPlatform:
             cause="its platform is ecs",
             fix=instead,
         )
+
+
+@contextmanager
+def _locked(directory: Path, verb: str, waiting: Report) -> Iterator[None]:
+    from temporal_dsql_deploy.platforms.ecs import lock
+
+    with lock.held(directory, verb, waiting):
+        yield

@@ -14,8 +14,8 @@ from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.protocol import Report
 
 
-def _silent(_: str) -> None:
-    pass
+def silent(_: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Replacing:
     deployed: Deployed
     clients: Clients
     clock: Clock = REAL
-    report: Report = _silent
+    report: Report = silent
     limit: float = LIMIT
     """Seconds, for each wait."""
 

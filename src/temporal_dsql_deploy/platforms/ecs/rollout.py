@@ -122,7 +122,7 @@ def _stands(
     return len(well) == len(there) == wanted.desired
 
 
-def wait(
+def wait(  # noqa: PLR0913 - how long, by which clock, and what not
     wanted: Sequence[Wanted],
     clients: Clients,
     report: Report,

@@ -1,4 +1,4 @@
-"""The status of a cluster on ECS: its services and tasks, what is left on its instances, its ring."""
+"""The status of a cluster on ECS: its services and tasks, the room on its instances, its ring."""
 
 import asyncio
 from collections import Counter
@@ -107,7 +107,7 @@ def _rollouts(services: Iterable[Service]) -> dict[str, str]:
 
 
 def _of_inside(seen: Seen, inside: Inside) -> dict[str, str]:
-    facts = {}
+    facts: dict[str, str] = {}
     if inside.views:
         facts["ring"] = ring_in_words(inside.views)
     if inside.owners:
@@ -120,7 +120,7 @@ def _of_inside(seen: Seen, inside: Inside) -> dict[str, str]:
 
 def outside_facts(deployed: Deployed, clients: Clients) -> dict[str, str]:
     """What AWS says of instances and of the database; what it refuses is said in its place."""
-    facts = {}
+    facts: dict[str, str] = {}
     try:
         rooms = capacity.in_words(capacity.look(deployed.cluster, clients))
         facts |= {f"room {name}": said for name, said in rooms.items()}
