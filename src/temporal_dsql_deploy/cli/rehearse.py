@@ -57,7 +57,7 @@ def rehearse(
         if dry_run:
             _tell(operation.plan(request), as_json=as_json)
             return
-        probe = proof.of(deadline, terminal.progress)
+        probe = proof.of(deadline, terminal.progress, direct=False)
         result = operation.run(request, probe, terminal.progress, keep=keep)
     if as_json:
         terminal.result(result)

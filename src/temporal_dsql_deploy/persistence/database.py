@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import psycopg
 
 INSTEAD = "DSQL_DEPLOY_INSTEAD_OF_DSQL"
-"""The variable that names a PostgreSQL in the place of every Aurora DSQL cluster, as a rehearsal has
-one: postgresql://USER@HOST:PORT/DATABASE, the password in PGPASSWORD."""
+"""The variable that names a PostgreSQL in the place of every Aurora DSQL cluster, as a rehearsal
+has one: postgresql://USER@HOST:PORT/DATABASE, the password in PGPASSWORD."""
 _CONNECT_SECONDS = 5
 """The least that libpq keeps to is 2."""
 _SILENT_MILLISECONDS = 10_000
