@@ -26,10 +26,10 @@ def standing(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def tiny(standing: Tiny) -> Iterator[Tiny]:
+def tiny(standing: Tiny) -> Tiny:
     """The cluster, in which nothing runs when a test begins."""
     standing.reset()
-    yield standing
+    return standing
 
 
 def says(value: str) -> list[dict[str, str]]:
@@ -92,8 +92,10 @@ def test_a_revision_that_fails_is_rolled_back_by_the_breaker(tiny: Tiny) -> None
     tiny.ecs.update_service(cluster=CLUSTER, service="rolled", taskDefinition=bad)
     back = tiny.until(
         "rolled",
-        lambda said: said["deployments"][0]["taskDefinition"] == good
-        and said["deployments"][0]["rolloutState"] == "COMPLETED",
+        lambda said: (
+            said["deployments"][0]["taskDefinition"] == good
+            and said["deployments"][0]["rolloutState"] == "COMPLETED"
+        ),
     )
     said = messages(back)
     assert any("deployment failed: tasks failed to start." in one for one in said)
@@ -200,7 +202,11 @@ def test_a_one_off_task_runs_to_its_end_with_all_that_its_definition_says(tiny: 
         "once",
         entryPoint=["python3", "-c", SEEN],
         command=["by default"],
-        environment=[*says("1"), {"name": "CODE", "value": "0"}, {"name": "LINES", "value": "a\nb"}],
+        environment=[
+            *says("1"),
+            {"name": "CODE", "value": "0"},
+            {"name": "LINES", "value": "a\nb"},
+        ],
         secrets=[
             {"name": "FIELD", "valueFrom": f"{secret}:field::"},
             {"name": "PARAMETER", "valueFrom": "/tiny/text"},
@@ -249,7 +255,7 @@ def test_a_one_off_task_runs_to_its_end_with_all_that_its_definition_says(tiny: 
             {"secrets": [{"name": "A", "valueFrom": "/tiny/there-is-none"}]},
             "ResourceInitializationError",
         ),
-        ({"entryPoint": ["/there-is-none"]}, "CannotStartContainerError"),
+        ({"entryPoint": ["/none"], "linuxParameters": {}}, "CannotStartContainerError"),
     ],
 )
 def test_what_cannot_start_says_why(tiny: Tiny, said: dict[str, Any], reason: str) -> None:
@@ -263,7 +269,14 @@ def test_service_connect_names_are_those_of_the_time_of_the_deployment(tiny: Tin
     client(tiny.aws, "servicediscovery").create_http_namespace(Name="tiny")
     connect: dict[str, Any] = {"enabled": True, "namespace": "tiny"}
     asks = tiny.define("asks", command=["import time; time.sleep(600)"], healthCheck=NEVER)
-    tiny.serve("asks", asks, 1, serviceConnectConfiguration=connect)
+    one_by_one = {"minimumHealthyPercent": 0, "maximumPercent": 100}
+    tiny.serve(
+        "asks",
+        asks,
+        1,
+        serviceConnectConfiguration=connect,
+        deploymentConfiguration=one_by_one,
+    )
     (early,) = tiny.until_well("asks", 1)
     named = {"portName": "http", "clientAliases": [{"dnsName": "server", "port": 80}]}
     tiny.serve(
@@ -307,13 +320,14 @@ def test_private_dns_names_lead_to_the_tasks_that_are_well(tiny: Tiny) -> None:
 def test_an_instance_that_is_lost_takes_its_tasks_and_is_replaced(tiny: Tiny) -> None:
     tiny.serve("lost", tiny.define("lost"), 2)
     before = tiny.until_well("lost", 2)
-    (instance,) = tiny.faults.lose_instance()
-    gone = {one["taskArn"] for one in before} - names(tiny, "lost")
-    tiny.until("lost", lambda _: len({one["taskArn"] for one in before} - names(tiny, "lost")) > 0)
-    gone = {one["taskArn"] for one in before} - names(tiny, "lost")
-    tiny.until_well("lost", 2)
-    (stopped,) = tiny.of([*gone])
-    assert instance in stopped["stoppedReason"]
+    (host,) = tiny.ecs.describe_container_instances(
+        cluster=CLUSTER, containerInstances=[before[0]["containerInstanceArn"]]
+    )["containerInstances"]
+    assert tiny.faults.lose_instance(host["ec2InstanceId"]) == [host["ec2InstanceId"]]
+    gone = before[0]["taskArn"]
+    tiny.until("lost", lambda _: tiny.well("lost") == 2 and gone not in names(tiny, "lost"))
+    (stopped,) = tiny.of([gone])
+    assert stopped["stoppedReason"] == f"Host EC2 (instance {host['ec2InstanceId']}) terminated."
 
 
 def test_nothing_is_left_of_what_was_started(tiny: Tiny) -> None:

@@ -146,9 +146,11 @@ class Tiny:
         """The tasks of a service once so many are HEALTHY and its deployment is COMPLETED."""
         self.until(
             name,
-            lambda said: said["deployments"][0]["rolloutState"] == "COMPLETED"
-            and len(said["deployments"]) == 1
-            and self.well(name) == count,
+            lambda said: (
+                said["deployments"][0]["rolloutState"] == "COMPLETED"
+                and len(said["deployments"]) == 1
+                and self.well(name) == count
+            ),
         )
         return self.tasks(name)
 
