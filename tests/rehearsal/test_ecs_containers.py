@@ -1,17 +1,24 @@
 """The emulated ECS with real containers: services roll, fail, come back; tasks run once."""
 
 import json
+import os
+import signal
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from temporal_dsql_deploy.rehearsal import settings
+from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from tests.support import ecs_cluster
 from tests.support.aws import client
-from tests.support.ecs_cluster import BASE, CLUSTER, GROUP, PATIENCE, Tiny
+from tests.support.ecs_cluster import BASE, CLUSTER, GROUP, PATIENCE, SERVE, Tiny
 
 pytestmark = [
     pytest.mark.needs("container engine"),
@@ -330,11 +337,113 @@ def test_an_instance_that_is_lost_takes_its_tasks_and_is_replaced(tiny: Tiny) ->
     assert stopped["stoppedReason"] == f"Host EC2 (instance {host['ec2InstanceId']}) terminated."
 
 
-def test_nothing_is_left_of_what_was_started(tiny: Tiny) -> None:
+def test_containers_wait_for_each_other_and_the_settings_are_read_anew(tiny: Tiny) -> None:
+    before = settings.read(tiny.settings)
+    changed = replace(
+        before,
+        placeholders={"grafana": BASE},
+        hosts={"db.internal": "10.9.9.9"},
+        environment={"chai*": {"SAYS": "replaced", "GONE": None}},
+    )
+    settings.write(tiny.settings, changed)
+    volume = {"sourceVolume": "shared", "containerPath": "/shared"}
+    python = {"image": BASE, "memory": 64, "essential": False, "entryPoint": ["python3", "-c"]}
+    wait = "import socket, os; print(open('/shared/said').read(), os.environ, "
+    wait += "socket.gethostbyname('db.internal'), socket.create_connection(('127.0.0.1', 3000)))"
+    write = "import time; time.sleep(1); open('/shared/said', 'w').write('written first')"
+    after = [
+        {"containerName": "init", "condition": "SUCCESS"},
+        {"containerName": "grafana", "condition": "HEALTHY"},
+    ]
+    check = {"command": ["CMD", "/there-is-none"], "retries": 9, "startPeriod": 60}
+    others = [
+        {"name": "init", "command": [write], "mountPoints": [volume], **python},
+        {"name": "grafana", "image": "nowhere:1", "memory": 64, "healthCheck": check}
+        | {"portMappings": [{"containerPort": 3000}]},
+    ]
+    definition = tiny.define(
+        "chain",
+        command=[wait],
+        environment=[*says("1"), {"name": "GONE", "value": "1"}],
+        mountPoints=[volume],
+        dependsOn=after,
+        others=others,
+    )
+    try:
+        task = run_once(tiny, definition)
+    finally:
+        settings.write(tiny.settings, before)
+    codes = {one["name"]: one.get("exitCode") for one in task["containers"]}
+    assert (codes["main"], codes["init"]) == (0, 0), task
+    (line,) = logged("chain", task, tiny)
+    assert "written first" in line
+    assert "10.9.9.9" in line
+    assert "'SAYS': 'replaced'" in line
+    assert "GONE" not in line
+
+
+def test_a_task_wears_the_security_groups_of_its_service(tiny: Tiny) -> None:
+    # The group lets port 8000 in, and nothing else.
+    tiny.serve("worn", tiny.define("worn", command=[SERVE.replace("8000", "8001")], **NO_CHECK), 1)
+    tiny.until("worn", lambda said: said["runningCount"] == 1)
+    tiny.serve("open", tiny.define("open"), 1)
+    tiny.until_well("open", 1)
+    closed, opened = (address(tiny.tasks(name)[0]) for name in ("worn", "open"))
+    dial = f"import socket; print([dial(a) for a in (('{closed}', 8001), ('{opened}', 8000))])"
+    tried = "import socket\ndef dial(a):\n try: return bool(socket.create_connection(a, 2))\n"
+    tried += f" except TimeoutError: return False\n{dial}"
+    task = run_once(tiny, tiny.define("dials", command=[tried]))
+    assert logged("dials", task, tiny) == ["[False, True]"]
+
+
+NO_CHECK: dict[str, Any] = {"healthCheck": {"command": ["NONE"]}}
+
+
+def address(task: dict[str, Any]) -> str:
+    return str(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"])
+
+
+def test_images_and_secrets_go_missing_on_request(tiny: Tiny) -> None:
+    client(tiny.aws, "ssm").put_parameter(Name="/tiny/there", Value="1", Type="String")
+    secret = [{"name": "A", "valueFrom": "/tiny/there"}]
+    definition = tiny.define("requested", command=["print(1)"], secrets=secret)
+    assert run_once(tiny, definition)["containers"][0]["exitCode"] == 0
+    tiny.faults.no_secret("/tiny/there")
+    assert "invalid parameters: /tiny/there" in run_once(tiny, definition)["stoppedReason"]
+    tiny.faults.no_image(BASE)
+    assert "CannotPullContainerError" in run_once(tiny, definition)["stoppedReason"]
+
+
+def test_a_zone_is_lost_and_nothing_comes_instead(tiny: Tiny) -> None:
+    tiny.serve("zones", tiny.define("zones"), 2)
+    tiny.until_well("zones", 2)
+    tiny.faults.no_capacity()
+    assert tiny.faults.lose_zone(ecs_cluster.ZONES[0])
+    zones = tiny.until(
+        "zones",
+        lambda _: (
+            tiny.well("zones") == 2
+            and {one["availabilityZone"] for one in tiny.tasks("zones")} == {ecs_cluster.ZONES[1]}
+        ),
+    )
+    assert zones["runningCount"] == 2
+
+
+def test_what_a_killed_emulator_has_left_is_removed_by_the_next(tiny: Tiny, tmp_path: Path) -> None:
     tiny.serve("left", tiny.define("left"), 1)
     tiny.until_well("left", 1)
-    tiny.end("left")
+    assert tiny.aws.pid is not None
+    os.kill(tiny.aws.pid, signal.SIGKILL)
+    tiny.aws.stop()
+    assert containers(tiny) != []
+    with (
+        mock.patch.dict(os.environ, tiny.docker),
+        EmulatedAws(tmp_path / "log", containers=tiny.settings),
+    ):
+        assert containers(tiny) == []
+
+
+def containers(tiny: Tiny) -> list[str]:
     asked = ["docker", "ps", "--all", "--quiet", "--filter", "label=dsql-deploy.rehearsal"]
-    said = subprocess.run(asked, env=dict(tiny.docker), capture_output=True, text=True, check=True)
-    assert said.stdout == ""
-    assert BASE.startswith("dsql-deploy-base")
+    env = {**os.environ, **tiny.docker}
+    return subprocess.run(asked, env=env, capture_output=True, text=True, check=True).stdout.split()

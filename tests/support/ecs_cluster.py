@@ -62,7 +62,9 @@ class Tiny:
         }
 
     def define(self, family: str, *, cpu: int = 128, memory: int = 128, **said: Any) -> str:
-        """Register a task of one container; its ARN."""
+        """Register a task of one container, and `others`; its ARN."""
+        others = said.pop("others", [])
+        mounts = [mount for one in (said, *others) for mount in one.get("mountPoints", [])]
         container = {
             "name": "main",
             "image": BASE,
@@ -93,7 +95,8 @@ class Tiny:
             networkMode="awsvpc",
             cpu=str(cpu),
             memory=str(memory),
-            containerDefinitions=[{**container, **said}],
+            containerDefinitions=[{**container, **said}, *others],
+            volumes=[{"name": name} for name in {mount["sourceVolume"] for mount in mounts}],
         )
         return str(made["taskDefinition"]["taskDefinitionArn"])
 
