@@ -112,8 +112,9 @@ class Task:
     @property
     def health(self) -> str:
         """That of its essential containers with health checks, taken together."""
-        checked = [one.health for one in self.containers if one.part in self.definition.checked]
-        return health.together(checked)
+        # By their names: a placeholder plays another part than the definition has.
+        names = {part.name for part in self.definition.checked}
+        return health.together([one.health for one in self.containers if one.part.name in names])
 
     @property
     def ready(self) -> bool:
