@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from temporal_dsql_deploy.rehearsal.ecs import placeholder
 from temporal_dsql_deploy.rehearsal.ecs.definition import Check
 from temporal_dsql_deploy.rehearsal.ecs.health import (
     HEALTHY,
@@ -11,6 +12,8 @@ from temporal_dsql_deploy.rehearsal.ecs.health import (
     Health,
     together,
 )
+from temporal_dsql_deploy.rehearsal.ecs.model import EC2, RUNNING, Container, Task
+from tests.unit.rehearsal.test_definition import part, read
 
 CHECK = Check(("CMD", "a"), interval=5, timeout=5, retries=3, start_period=30)
 
@@ -52,3 +55,16 @@ def test_a_task_is_as_well_as_the_worst_of_its_containers() -> None:
     assert together([HEALTHY, UNKNOWN]) == UNKNOWN
     assert together([HEALTHY]) == HEALTHY
     assert together([]) == UNKNOWN
+
+
+def test_the_health_of_a_placeholder_or_of_an_overridden_container_counts() -> None:
+    check = {"command": ["CMD", "/none"]}
+    defined = read(part("server", healthCheck=check), part("beside", essential=False))
+    parts = [placeholder.played(one, defined) for one in defined.parts]
+    containers = [Container(one, "arn") for one in parts]
+    task = Task("t", "arn", "cluster", defined, containers, EC2, "family:f", {}, status=RUNNING)
+    assert not task.ready
+    assert parts[0].check is not None
+    containers[0].checked = Health(parts[0].check, 0, HEALTHY)
+    assert task.health == HEALTHY
+    assert task.ready
