@@ -1,66 +1,28 @@
-"""The emulated ECS with real containers: services roll, fail, come back; tasks run once."""
+"""The emulated ECS with real containers: services roll, fail, come back, lose instances."""
 
-import json
-import subprocess
-import time
-import urllib.request
-from collections.abc import Iterator
-from typing import Any
+import os
+import signal
+from pathlib import Path
 
 import pytest
 
+from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from tests.support import ecs_cluster
-from tests.support.aws import client
-from tests.support.ecs_cluster import BASE, CLUSTER, GROUP, PATIENCE, Tiny
+from tests.support.ecs_cluster import (
+    CLUSTER,
+    Tiny,
+    containers,
+    heard,
+    logged,
+    messages,
+    names,
+    says,
+)
 
 pytestmark = [
     pytest.mark.needs("container engine"),
     pytest.mark.needs("nftables"),
 ]
-
-
-@pytest.fixture(scope="module")
-def standing(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    with ecs_cluster.tiny(docker, tmp_path_factory.mktemp("tiny")) as made:
-        yield made
-
-
-@pytest.fixture
-def tiny(standing: Tiny) -> Iterator[Tiny]:
-    """The cluster, in which nothing runs when a test begins."""
-    standing.reset()
-    yield standing
-
-
-def says(value: str) -> list[dict[str, str]]:
-    return [{"name": "SAYS", "value": value}]
-
-
-def heard(task: dict[str, Any]) -> str:
-    """What the program of a task answers, at the address of the task."""
-    (address,) = (
-        detail["value"]
-        for detail in task["attachments"][0]["details"]
-        if detail["name"] == "privateIPv4Address"
-    )
-    with urllib.request.urlopen(f"http://{address}:8000", timeout=10) as answer:
-        return str(answer.read().decode())
-
-
-def inside(tiny: Tiny, task: dict[str, Any], *words: str) -> str:
-    """What a program says in the container of a task."""
-    done = subprocess.run(
-        ["docker", "exec", task["containers"][0]["runtimeId"], *words],
-        env=dict(tiny.docker),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout + done.stderr
-
-
-def messages(said: dict[str, Any]) -> list[str]:
-    return [event["message"] for event in said["events"]]
 
 
 def test_a_service_becomes_what_it_is_to_be_and_rolls(tiny: Tiny) -> None:
@@ -92,8 +54,10 @@ def test_a_revision_that_fails_is_rolled_back_by_the_breaker(tiny: Tiny) -> None
     tiny.ecs.update_service(cluster=CLUSTER, service="rolled", taskDefinition=bad)
     back = tiny.until(
         "rolled",
-        lambda said: said["deployments"][0]["taskDefinition"] == good
-        and said["deployments"][0]["rolloutState"] == "COMPLETED",
+        lambda said: (
+            said["deployments"][0]["taskDefinition"] == good
+            and said["deployments"][0]["rolloutState"] == "COMPLETED"
+        ),
     )
     said = messages(back)
     assert any("deployment failed: tasks failed to start." in one for one in said)
@@ -107,12 +71,6 @@ def test_a_revision_that_fails_is_rolled_back_by_the_breaker(tiny: Tiny) -> None
     assert any("no such config" in one for one in logged("rolled", failed[0], tiny))
 
 
-def logged(prefix: str, task: dict[str, Any], tiny: Tiny) -> list[str]:
-    stream = f"{prefix}/main/{task['taskArn'].rpartition('/')[2]}"
-    events = client(tiny.aws, "logs").get_log_events(logGroupName=GROUP, logStreamName=stream)
-    return [event["message"] for event in events["events"]]
-
-
 def test_a_task_that_is_killed_comes_back_elsewhere(tiny: Tiny) -> None:
     tiny.serve("killed", tiny.define("killed"), 2)
     before = {one["taskArn"] for one in tiny.until_well("killed", 2)}
@@ -123,10 +81,6 @@ def test_a_task_that_is_killed_comes_back_elsewhere(tiny: Tiny) -> None:
     (stopped,) = tiny.of([gone])
     assert stopped["stoppedReason"] == "Essential container in task exited"
     assert stopped["containers"][0]["exitCode"] == 137
-
-
-def names(tiny: Tiny, service: str) -> set[str]:
-    return {one["taskArn"] for one in tiny.tasks(service)}
 
 
 def test_who_finds_no_room_says_so_and_managed_scaling_adds_an_instance(tiny: Tiny) -> None:
@@ -156,171 +110,45 @@ def test_who_finds_no_room_says_so_and_managed_scaling_adds_an_instance(tiny: Ti
     assert {one["runningTasksCount"] for one in described} == {2}
 
 
-def run_once(tiny: Tiny, definition: str, **more: Any) -> dict[str, Any]:
-    """A task on Fargate, once it has stopped."""
-    asked = tiny.ecs.run_task(
-        cluster=CLUSTER,
-        taskDefinition=definition,
-        launchType="FARGATE",
-        networkConfiguration=tiny.awsvpc(),
-        startedBy="test",
-        **more,
-    )
-    arn = asked["tasks"][0]["taskArn"]
-    deadline = time.monotonic() + PATIENCE
-    while (task := tiny.of([arn])[0])["lastStatus"] != "STOPPED":
-        assert time.monotonic() < deadline, task
-        time.sleep(0.2)
-    return task
-
-
-SEEN = """
-import json, os, sys, urllib.request
-uri = os.environ["ECS_CONTAINER_METADATA_URI_V4"]
-print(json.dumps({
-    "container": json.load(urllib.request.urlopen(uri)),
-    "task": json.load(urllib.request.urlopen(uri + "/task")),
-    "environment": {name: os.environ.get(name) for name in ("SAYS", "FIELD", "PARAMETER", "LINES")},
-    "limits": open("/proc/self/limits").read().split("Max open files")[1].split()[:2],
-    "tmpfs": [line.split() for line in open("/proc/mounts") if " /scratch " in line],
-    "first": open("/proc/1/comm").read().strip(),
-    "argument": sys.argv[1:],
-}))
-sys.exit(int(os.environ["CODE"]))
-"""
-
-
-def test_a_one_off_task_runs_to_its_end_with_all_that_its_definition_says(tiny: Tiny) -> None:
-    aws = tiny.aws
-    secret = client(aws, "secretsmanager").create_secret(
-        Name="tiny/secret", SecretString=json.dumps({"field": "hidden"})
-    )["ARN"]
-    client(aws, "ssm").put_parameter(Name="/tiny/text", Value="of ssm", Type="SecureString")
-    definition = tiny.define(
-        "once",
-        entryPoint=["python3", "-c", SEEN],
-        command=["by default"],
-        environment=[*says("1"), {"name": "CODE", "value": "0"}, {"name": "LINES", "value": "a\nb"}],
-        secrets=[
-            {"name": "FIELD", "valueFrom": f"{secret}:field::"},
-            {"name": "PARAMETER", "valueFrom": "/tiny/text"},
-        ],
-        ulimits=[{"name": "nofile", "softLimit": 1234, "hardLimit": 2345}],
-        linuxParameters={
-            "initProcessEnabled": True,
-            "tmpfs": [{"containerPath": "/scratch", "size": 8, "mountOptions": ["uid=1000"]}],
-        },
-    )
-    overrides = {
-        "containerOverrides": [
-            {
-                "name": "main",
-                "command": ["overridden"],
-                "environment": [{"name": "CODE", "value": "7"}],
-            }
-        ]
-    }
-    task = run_once(tiny, definition, overrides=overrides)
-    assert task["stopCode"] == "EssentialContainerExited"
-    assert task["containers"][0]["exitCode"] == 7
-    assert task["startedBy"] == "test"
-    (line,) = logged("once", task, tiny)
-    seen = json.loads(line)
-    assert seen["environment"] == {
-        "SAYS": "1",
-        "FIELD": "hidden",
-        "PARAMETER": "of ssm",
-        "LINES": "a\nb",
-    }
-    assert seen["argument"] == ["overridden"]
-    assert seen["limits"] == ["1234", "2345"]
-    assert "uid=1000" in seen["tmpfs"][0][3]
-    assert seen["first"] in {"docker-init", "tini"}
-    own = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
-    assert seen["container"]["Networks"][0]["IPv4Addresses"] == [own]
-    assert seen["task"]["TaskARN"] == task["taskArn"]
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"image": "nowhere/nothing:1"}, "CannotPullContainerError"),
-        (
-            {"secrets": [{"name": "A", "valueFrom": "/tiny/there-is-none"}]},
-            "ResourceInitializationError",
-        ),
-        ({"entryPoint": ["/there-is-none"]}, "CannotStartContainerError"),
-    ],
-)
-def test_what_cannot_start_says_why(tiny: Tiny, said: dict[str, Any], reason: str) -> None:
-    task = run_once(tiny, tiny.define("broken", **said))
-    assert task["stopCode"] == "TaskFailedToStart"
-    assert task["stoppedReason"].startswith(reason)
-    assert "exitCode" not in task["containers"][0]
-
-
-def test_service_connect_names_are_those_of_the_time_of_the_deployment(tiny: Tiny) -> None:
-    client(tiny.aws, "servicediscovery").create_http_namespace(Name="tiny")
-    connect: dict[str, Any] = {"enabled": True, "namespace": "tiny"}
-    asks = tiny.define("asks", command=["import time; time.sleep(600)"], healthCheck=NEVER)
-    tiny.serve("asks", asks, 1, serviceConnectConfiguration=connect)
-    (early,) = tiny.until_well("asks", 1)
-    named = {"portName": "http", "clientAliases": [{"dnsName": "server", "port": 80}]}
-    tiny.serve(
-        "server",
-        tiny.define("server", environment=says("by name")),
-        1,
-        serviceConnectConfiguration={**connect, "services": [named]},
-    )
-    tiny.until_well("server", 1)
-    ask = "import urllib.request as u; print(u.urlopen('http://server', timeout=5).read().decode())"
-    assert "Name or service not known" in inside(tiny, early, "python3", "-c", ask)
-    tiny.ecs.update_service(cluster=CLUSTER, service="asks", forceNewDeployment=True)
-    (late,) = tiny.until_well("asks", 1)
-    assert late["taskArn"] != early["taskArn"]
-    assert inside(tiny, late, "python3", "-c", ask) == "by name\n"
-
-
-NEVER = {"command": ["CMD", "true"], "interval": 5, "timeout": 5, "retries": 3}
-
-
-def test_private_dns_names_lead_to_the_tasks_that_are_well(tiny: Tiny) -> None:
-    discovery = client(tiny.aws, "servicediscovery")
-    discovery.create_private_dns_namespace(Name="tiny.internal", Vpc="vpc-1")
-    (namespace,) = [
-        one for one in discovery.list_namespaces()["Namespaces"] if one["Name"] == "tiny.internal"
-    ]
-    registry = discovery.create_service(
-        Name="loki",
-        NamespaceId=namespace["Id"],
-        DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}]},
-    )["Service"]["Arn"]
-    tiny.serve("loki", tiny.define("loki"), 1, serviceRegistries=[{"registryArn": registry}])
-    (task,) = tiny.until_well("loki", 1)
-    ask = "import socket; print(socket.gethostbyname('loki.tiny.internal'))"
-    own = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
-    assert inside(tiny, task, "python3", "-c", ask) == f"{own}\n"
-    ask = "import socket; print(socket.gethostbyname('nobody.tiny.internal'))"
-    assert "gaierror" in inside(tiny, task, "python3", "-c", ask)
-
-
-def test_an_instance_that_is_lost_takes_its_tasks_and_is_replaced(tiny: Tiny) -> None:
+def test_an_instance_that_is_lost_takes_its_tasks_and_they_come_back_where_there_is_room(
+    tiny: Tiny,
+) -> None:
     tiny.serve("lost", tiny.define("lost"), 2)
     before = tiny.until_well("lost", 2)
-    (instance,) = tiny.faults.lose_instance()
-    gone = {one["taskArn"] for one in before} - names(tiny, "lost")
-    tiny.until("lost", lambda _: len({one["taskArn"] for one in before} - names(tiny, "lost")) > 0)
-    gone = {one["taskArn"] for one in before} - names(tiny, "lost")
-    tiny.until_well("lost", 2)
-    (stopped,) = tiny.of([*gone])
-    assert instance in stopped["stoppedReason"]
+    (host,) = tiny.ecs.describe_container_instances(
+        cluster=CLUSTER, containerInstances=[before[0]["containerInstanceArn"]]
+    )["containerInstances"]
+    tiny.faults.no_capacity()
+    assert tiny.faults.lose_instance(host["ec2InstanceId"]) == [host["ec2InstanceId"]]
+    gone = before[0]["taskArn"]
+    tiny.until("lost", lambda _: tiny.well("lost") == 2 and gone not in names(tiny, "lost"))
+    (stopped,) = tiny.of([gone])
+    assert stopped["stoppedReason"] == f"Host EC2 (instance {host['ec2InstanceId']}) terminated."
 
 
-def test_nothing_is_left_of_what_was_started(tiny: Tiny) -> None:
-    tiny.serve("left", tiny.define("left"), 1)
-    tiny.until_well("left", 1)
-    tiny.end("left")
-    asked = ["docker", "ps", "--all", "--quiet", "--filter", "label=dsql-deploy.rehearsal"]
-    said = subprocess.run(asked, env=dict(tiny.docker), capture_output=True, text=True, check=True)
-    assert said.stdout == ""
-    assert BASE.startswith("dsql-deploy-base")
+def test_a_zone_is_lost_and_another_takes_its_tasks(tiny: Tiny) -> None:
+    tiny.serve("zones", tiny.define("zones"), 2)
+    tiny.until_well("zones", 2)
+    assert tiny.faults.lose_zone(ecs_cluster.ZONES[0])
+    left = {ecs_cluster.ZONES[1]}
+    tiny.until(
+        "zones",
+        lambda _: (
+            tiny.well("zones") == 2
+            and {one["availabilityZone"] for one in tiny.tasks("zones")} == left
+        ),
+    )
+
+
+def test_what_a_killed_emulator_has_left_is_removed_by_the_next(
+    docker: dict[str, str], tmp_path: Path
+) -> None:
+    with ecs_cluster.tiny(docker, tmp_path, beside=True) as tiny:
+        tiny.serve("left", tiny.define("left"), 1)
+        tiny.until_well("left", 1)
+        assert tiny.aws.pid is not None
+        os.kill(tiny.aws.pid, signal.SIGKILL)
+        tiny.aws.stop()
+        assert containers(tiny) != []
+        with EmulatedAws(tmp_path / "next", containers=tiny.settings):
+            assert containers(tiny) == []

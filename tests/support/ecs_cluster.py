@@ -2,7 +2,9 @@
 
 import base64
 import os
+import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +64,9 @@ class Tiny:
         }
 
     def define(self, family: str, *, cpu: int = 128, memory: int = 128, **said: Any) -> str:
-        """Register a task of one container; its ARN."""
+        """Register a task of one container, and `others`; its ARN."""
+        others = said.pop("others", [])
+        mounts = [mount for one in (said, *others) for mount in one.get("mountPoints", [])]
         container = {
             "name": "main",
             "image": BASE,
@@ -93,7 +97,8 @@ class Tiny:
             networkMode="awsvpc",
             cpu=str(cpu),
             memory=str(memory),
-            containerDefinitions=[{**container, **said}],
+            containerDefinitions=[{**container, **said}, *others],
+            volumes=[{"name": name} for name in {mount["sourceVolume"] for mount in mounts}],
         )
         return str(made["taskDefinition"]["taskDefinitionArn"])
 
@@ -146,9 +151,11 @@ class Tiny:
         """The tasks of a service once so many are HEALTHY and its deployment is COMPLETED."""
         self.until(
             name,
-            lambda said: said["deployments"][0]["rolloutState"] == "COMPLETED"
-            and len(said["deployments"]) == 1
-            and self.well(name) == count,
+            lambda said: (
+                said["deployments"][0]["rolloutState"] == "COMPLETED"
+                and len(said["deployments"]) == 1
+                and self.well(name) == count
+            ),
         )
         return self.tasks(name)
 
@@ -178,11 +185,85 @@ class Tiny:
             self.end(arn.rpartition("/")[2])
 
 
+def says(value: str) -> list[dict[str, str]]:
+    return [{"name": "SAYS", "value": value}]
+
+
+def heard(task: dict[str, Any]) -> str:
+    """What the program of a task answers, at the address of the task."""
+    (address,) = (
+        detail["value"]
+        for detail in task["attachments"][0]["details"]
+        if detail["name"] == "privateIPv4Address"
+    )
+    with urllib.request.urlopen(f"http://{address}:8000", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def inside(tiny: Tiny, task: dict[str, Any], *words: str) -> str:
+    """What a program says in the container of a task."""
+    done = subprocess.run(
+        ["docker", "exec", task["containers"][0]["runtimeId"], *words],
+        env=dict(tiny.docker),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def messages(said: dict[str, Any]) -> list[str]:
+    return [event["message"] for event in said["events"]]
+
+
+def logged(prefix: str, task: dict[str, Any], tiny: Tiny) -> list[str]:
+    stream = f"{prefix}/main/{task['taskArn'].rpartition('/')[2]}"
+    events = client(tiny.aws, "logs").get_log_events(logGroupName=GROUP, logStreamName=stream)
+    return [event["message"] for event in events["events"]]
+
+
+def names(tiny: Tiny, service: str) -> set[str]:
+    return {one["taskArn"] for one in tiny.tasks(service)}
+
+
+def run_once(tiny: Tiny, definition: str, **more: Any) -> dict[str, Any]:
+    """A task on Fargate, once it has stopped."""
+    asked = tiny.ecs.run_task(
+        cluster=CLUSTER,
+        taskDefinition=definition,
+        launchType="FARGATE",
+        networkConfiguration=tiny.awsvpc(),
+        startedBy="test",
+        **more,
+    )
+    arn = asked["tasks"][0]["taskArn"]
+    deadline = time.monotonic() + PATIENCE
+    while (task := tiny.of([arn])[0])["lastStatus"] != "STOPPED":
+        assert time.monotonic() < deadline, task
+        time.sleep(0.2)
+    return task
+
+
+def address(task: dict[str, Any]) -> str:
+    return str(task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"])
+
+
+def containers(tiny: Tiny) -> list[str]:
+    """Those of the cluster, whether they run or not."""
+    label = f"label=dsql-deploy.rehearsal={settings.read(tiny.settings).folder}"
+    asked = ["docker", "ps", "--all", "--quiet", "--filter", label]
+    env = {**os.environ, **tiny.docker}
+    return subprocess.run(asked, env=env, capture_output=True, text=True, check=True).stdout.split()
+
+
 @contextmanager
-def tiny(docker: Mapping[str, str], folder: Path) -> Iterator[Tiny]:
-    """A cluster of two m7g.large, one in each zone, in a group that may have three."""
-    number = os.getpid() % 200
-    network = Network(f"tiny{number}", f"10.{40 + number % 100}.0.0/16")
+def tiny(docker: Mapping[str, str], folder: Path, *, beside: bool = False) -> Iterator[Tiny]:
+    """A cluster of two m7g.large, one in each zone, in a group that may have three.
+
+    Another one may stand `beside` it.
+    """
+    number = os.getpid() % 50 + (50 if beside else 0)
+    network = Network(f"tiny{number}", f"10.{40 + number}.0.0/16")
     path = folder / "settings.json"
     settings.write(
         path,

@@ -25,10 +25,11 @@ SECONDS: Mapping[str, float] = {
 """Times that are shortened, or may be, in seconds.
 
 `drain`: how long a task that leaves still runs, while its names lead past it. `health_interval`:
-at most, between two runs of a container's health check. `instance_boot`: from an EC2 instance to
-its registration. `placement`: how long a task of a capacity provider waits for an instance.
-`start_period`: at most, of a health check. `stopped_task_kept`: how long ECS shows a task that has
-stopped (an hour, ECS developer guide, stopped-task-errors). `tick`: how often the scheduler looks.
+at most, between two runs of a container's health check until it is well, five times as long
+afterwards. `instance_boot`: from an EC2 instance to its registration. `placement`: how long a task
+of a capacity provider waits for an instance. `start_period`: at most, of a health check.
+`stopped_task_kept`: how long ECS shows a task that has stopped (an hour, ECS developer guide,
+stopped-task-errors). `tick`: how often the scheduler looks.
 """
 
 

@@ -1,5 +1,6 @@
 """What ECS's API answers where containers are started: moto's answers, replaced or completed."""
 
+import copy
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -67,6 +68,14 @@ def _services(ecs: Ecs) -> None:
             service.status, service.desired = DRAINING, 0
             deployments.show(service, ecs.of_service(service.arn))
             return answer
+
+    @wrap(Response)
+    def describe_services(original: Method, self: Response) -> ActionResult:
+        with ecs.lock:
+            answer: Any = original(self).result
+            # As it is now: it is put into words when others may change it again.
+            now = [copy.copy(one) for one in answer["services"]]
+            return ActionResult({**answer, "services": now})
 
     @wrap(Response)
     def list_services(original: Method, self: Response) -> ActionResult:

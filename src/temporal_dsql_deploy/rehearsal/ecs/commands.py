@@ -45,8 +45,7 @@ def pause(place: Place, settings: RehearsalSettings) -> list[str]:
     address = ["--ip", place.address] if place.address else []
     named = f"ip-{place.address.replace('.', '-')}" if place.address else place.task[:12]
     return [
-        "run",
-        "--detach",
+        *("run", "--detach", "--pull", "never"),
         *_labels(place, settings, "~internal~ecs~pause"),
         *("--name", place.pause),
         *("--hostname", named),
@@ -86,7 +85,7 @@ def create(place: Place, wanted: Wanted, settings: RehearsalSettings) -> list[st
     said = part.said
     words = said.get("entryPoint") or []
     return [
-        "create",
+        *("create", "--pull", "never"),
         *_labels(place, settings, part.name),
         *("--name", place.container(part.name)),
         *("--network", f"container:{place.pause}"),

@@ -102,21 +102,21 @@ def decide(aim: Aim, now: float) -> Actions:
     if aim.breaker and aim.primary.state == IN_PROGRESS and _is_broken(aim):
         return Actions(fail=True, roll_back_to=aim.last_completed if aim.roll_back else "")
     parts = _Parts.of(aim)
-    replaced = [task.id for task in parts.unhealthy]
+    replaced = tuple(task.id for task in parts.unhealthy)
     surplus = _surplus(aim, parts)
     old = _old(aim, parts)
     missing = max(0, aim.desired - len(parts.new))
     room = max(0, aim.most - len(aim.tasks))
     start = min(missing, room) if aim.primary.state != FAILED else 0
     throttled = start > 0 and _is_throttled(aim, now)
-    stop = [*surplus, *old]
+    stop = (*surplus, *old)
     there = missing == 0 and not surplus and all(task.healthy for task in parts.new)
     done = there and not parts.old and not replaced
     return Actions(
         start=0 if throttled else start,
         stop=stop,
         replace=replaced,
-        gone=[one.id for one in aim.others if one.id not in parts.used],
+        gone=tuple(one.id for one in aim.others if one.id not in parts.used),
         complete=done and aim.primary.state == IN_PROGRESS,
         stuck=bool(missing and parts.old and not (start or stop or replaced or parts.stopping)),
         steady=done and not parts.stopping,

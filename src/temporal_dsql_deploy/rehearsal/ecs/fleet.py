@@ -57,9 +57,25 @@ class Fleet:
 
     def _fill(self, group: str) -> None:
         if not self._faults.no_capacity:
-            backend = world.auto_scaling(self.region)
-            wanted = backend.autoscaling_groups[group].desired_capacity
-            backend.set_desired_capacity(group, wanted)
+            found = world.auto_scaling(self.region).autoscaling_groups[group]
+            self._want(group, found.desired_capacity)
+
+    def _want(self, group: str, count: int) -> None:
+        """Let a group have so many instances; new ones come in zones that are not lost."""
+        backend = world.auto_scaling(self.region)
+        found = backend.autoscaling_groups[group]
+        every = str(found.vpc_zone_identifier or "")
+        lost = self._faults.zones
+        there = world.subnets(self.region, every.split(","))
+        usable = [one.id for one in there if one.zone not in lost]
+        if there and not usable:
+            return
+        try:
+            if there:
+                found.vpc_zone_identifier = ",".join(usable)
+            backend.set_desired_capacity(group, count)
+        finally:
+            found.vpc_zone_identifier = every
 
     def fill(self) -> None:
         """Let every group have the instances that it is to have."""
@@ -82,8 +98,7 @@ class Fleet:
         added = missing(wishes, hosts, groups, self._chance)
         for one in able:
             if number := added.get(one.group, 0):
-                backend = world.auto_scaling(self.region)
-                backend.set_desired_capacity(one.group, one.desired + number)
+                self._want(one.group, one.desired + number)
 
     def _is_booting(self, group: str) -> bool:
         machines = [one for one in world.machines(self.region) if one.group == group]

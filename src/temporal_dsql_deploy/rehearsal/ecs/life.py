@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.platforms.cluster.containers import engine as docker
-from temporal_dsql_deploy.rehearsal.ecs import commands, definition, placeholder, words, world
+from temporal_dsql_deploy.rehearsal.ecs import (
+    commands,
+    definition,
+    health,
+    placeholder,
+    words,
+    world,
+)
 from temporal_dsql_deploy.rehearsal.ecs.connect import Proxy, addresses
 from temporal_dsql_deploy.rehearsal.ecs.health import Health
 from temporal_dsql_deploy.rehearsal.ecs.logs import Source
@@ -37,6 +44,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.rehearsal.ecs.ecs import Ecs
 
 _KILLED = 137
+_SELDOM = 5
+"""How much less often a container is checked that is well."""
 
 
 class Life:
@@ -249,8 +258,9 @@ class Life:
 
     def _interval(self, one: Container) -> float:
         assert one.checked is not None  # noqa: S101 - only asked of those that have a check
-        own = one.checked.check.interval
-        return min(own, self._settings.second("health_interval"))
+        own, most = one.checked.check.interval, self._settings.second("health_interval")
+        # Each check is a program that starts: of those that are well there are many.
+        return min(own, most * (_SELDOM if one.checked.status == health.HEALTHY else 1))
 
     def _check_due(self) -> None:
         now = time.monotonic()

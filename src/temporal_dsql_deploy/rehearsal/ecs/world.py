@@ -56,7 +56,9 @@ class Subnet:
 
 def subnets(region: str, ids: Sequence[str]) -> list[Subnet]:
     """Subnets by their ids; those that are not there are left out."""
-    there = {each.id: each for zone in ec2(region).subnets.values() for each in zone.values()}
+    # Others may change what is iterated: lists are made in one step.
+    zones = list(ec2(region).subnets.values())
+    there = {each.id: each for zone in zones for each in list(zone.values())}
     return [
         Subnet(name, str(there[name].cidr_block), str(there[name].availability_zone))
         for name in ids
@@ -69,7 +71,7 @@ def security_group_rules(region: str) -> tuple[rules.Rule, ...]:
     backend = ec2(region)
     lists = {
         name: [entry["Cidr"] for entries in each.entries.values() for entry in entries]
-        for name, each in backend.managed_prefix_lists.items()
+        for name, each in list(backend.managed_prefix_lists.items())
     }
     there = list(backend.describe_security_group_rules([], {}))
     return rules.read([_described(rule) for rule in there], lists)
@@ -175,7 +177,7 @@ def namespace_name(namespace: str, region: str) -> str:
     """The name of a Cloud Map namespace given by its name, its id or its ARN."""
     from moto.servicediscovery.models import servicediscovery_backends
 
-    there = servicediscovery_backends[ACCOUNT][region].namespaces.values()
+    there = list(servicediscovery_backends[ACCOUNT][region].namespaces.values())
     last = namespace.rpartition("/")[2]
     return next((str(one.name) for one in there if last in {one.id, one.name}), last)
 
@@ -197,10 +199,10 @@ def machines(region: str) -> Iterator[Machine]:
     """EC2 instances that run and whose user data name a cluster."""
     groups = {
         state.instance.id: group.name
-        for group in auto_scaling(region).autoscaling_groups.values()
-        for state in group.instance_states
+        for group in list(auto_scaling(region).autoscaling_groups.values())
+        for state in list(group.instance_states)
     }
-    for instance in ec2(region).all_instances():
+    for instance in list(ec2(region).all_instances()):
         if instance.state != "running":
             continue
         text = _text(instance.user_data)
@@ -249,7 +251,7 @@ def provider(region: str, name: str) -> Provider | None:
     group = next(
         (
             each
-            for each in auto_scaling(region).autoscaling_groups.values()
+            for each in list(auto_scaling(region).autoscaling_groups.values())
             if arn in {each.arn, each.name}
         ),
         None,
