@@ -1,7 +1,6 @@
 """Hosts are waited for, and what keeps them away is told."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +10,9 @@ from temporal_dsql_deploy.operations.staged.steps import Doing
 from temporal_dsql_deploy.platforms.clock import Clock
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from tests.support.fake_ecs import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ENVIRONMENT = deployed("history", asg_names={"main": "temporal-dev-main"})
 

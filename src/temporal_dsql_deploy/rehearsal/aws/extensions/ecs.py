@@ -114,6 +114,14 @@ def _calculate_task_resource_requirements(
     return needs
 
 
+@wrap(EC2ContainerServiceBackend)
+def list_tasks(original: Method, self: EC2ContainerServiceBackend, *asked: Any) -> list[Task]:
+    """Of a service there are none: moto starts none, and would show the tasks of everybody."""
+    cluster, instance, family, started_by, service, *_ = (*asked, None, None, None, None, None)
+    found: list[Task] = [] if service else original(self, cluster, instance, family, started_by)
+    return found
+
+
 @add(EC2ContainerServiceResponse)
 def put_account_setting_default(self: EC2ContainerServiceResponse) -> ActionResult:
     """Set it for the account; the provider takes an answer without a principal for no answer."""
