@@ -1,6 +1,6 @@
 """ECS as plain data: it says what a test has written down, and remembers what it was asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,6 +79,17 @@ def task(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """A paginator of boto3."""
+
+    pages: Callable[..., Iterator[dict[str, Any]]]
+
+    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        """Page by page."""
+        return self.pages(**asked)
+
+
 @dataclass(slots=True)
 class FakeEcs:
     """What ECS says: services by name, and all tasks."""
@@ -87,6 +98,7 @@ class FakeEcs:
     tasks: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     health_check: bool = True
+    instances: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, *services: dict[str, Any]) -> None:
         """Say these of now on."""
@@ -99,19 +111,30 @@ class FakeEcs:
         there = [self.services[name] for name in services if name in self.services]
         return {"services": there, "failures": []}
 
-    def get_paginator(self, name: str) -> "FakeEcs":
-        """Of list_tasks alone."""
-        assert name == "list_tasks"
-        return self
+    def get_paginator(self, name: str) -> "_Pages":
+        """Of the lists that it has."""
+        return _Pages(
+            {"list_tasks": self._tasks, "list_container_instances": self._instances}[name]
+        )
 
-    def paginate(self, *, cluster: str, **asked: str) -> Iterator[dict[str, Any]]:
+    def _tasks(self, *, cluster: str, **asked: str) -> Iterator[dict[str, Any]]:
         """One task on each page."""
         assert cluster
         yield {"taskArns": []}
+        wanted = (f"service:{asked['serviceName']}", asked.get("desiredStatus", "RUNNING"))
         for one in self.tasks:
-            wanted = (f"service:{asked['serviceName']}", asked.get("desiredStatus", "RUNNING"))
             if (one["group"], one["desiredStatus"]) == wanted:
                 yield {"taskArns": [one["taskArn"]]}
+
+    def _instances(self, *, cluster: str) -> Iterator[dict[str, Any]]:
+        assert cluster
+        yield {"containerInstanceArns": [one["containerInstanceArn"] for one in self.instances]}
+
+    def describe_container_instances(self, **asked: Any) -> dict[str, Any]:
+        """As ECS does."""
+        wanted = asked["containerInstances"]
+        there = [one for one in self.instances if one["containerInstanceArn"] in wanted]
+        return {"containerInstances": there}
 
     def describe_tasks(self, *, cluster: str, tasks: Sequence[str]) -> dict[str, Any]:
         """As ECS does."""
@@ -145,11 +168,10 @@ class FakeEcs:
         """Remember it; the number of tasks is as it is asked for at once."""
         assert cluster
         self.asked.append((service, change))
-        now = self.services[service]
         if "desiredCount" in change:
             self.set_count(service, change["desiredCount"])
         if "forceNewDeployment" in change:
-            self._deploy(now)
+            self._deploy(self.services[service])
         return {"service": self.services[service]}
 
     def set_count(self, name: str, count: int) -> None:

@@ -1,6 +1,6 @@
 """What `up` and `destroy` have in common on ECS: the question before a change, and the steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.staged.work import How, Question
     from temporal_dsql_deploy.terraform.messages import Event
 
-_WORDS = {
+_WORDS: "Mapping[str, str]" = {
     "is-so": "is so",
     "done": "done",
     "to-do": "would be done",
     "unknown": "not known yet",
-    "left-out": "left out",
 }
 
 
@@ -119,5 +118,9 @@ def _show(plan: "PlanResult") -> None:
 
 def show_steps(steps: "Sequence[StepResult]") -> None:
     """The steps as a table."""
-    rows = [(one.name, _WORDS[one.outcome], terminal.spelled(one.told)) for one in steps]
+    run = [one for one in steps if one.outcome in _WORDS]
+    rows = [(one.name, _WORDS[one.outcome], terminal.spelled(one.told)) for one in run]
     terminal.render(table(("step", "", "seen"), rows))
+    left = [one.name for one in steps if one not in run]
+    if left:
+        terminal.text("", f"left out: {', '.join(left)}")

@@ -34,8 +34,8 @@ def scale(
     """So many tasks of these roles; returns when they are healthy and others gone, with a probe.
 
     Terraform leaves the number of tasks alone, so an apply changes nothing of it, nor does `up`;
-    after a `down` it starts what the outputs say. Raises NotRunning, NotApplied, RolledBack, NotReady, and what the probe
-    raises.
+    after a `down` it starts what the outputs say. Raises NotRunning, NotApplied, RolledBack,
+    NotReady, and what the probe raises.
     """
     with platform.lock("scale", report):
         _refuse_stopped(platform, environment)

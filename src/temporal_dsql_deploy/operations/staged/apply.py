@@ -24,8 +24,7 @@ def _look_at_plan(work: Work) -> Seen:
             cause="; ".join(made.notes) or "Terraform says no more",
             fix="see all that it says: dsql-deploy plan ENV",
         )
-    if made.changes:
-        work.how.show(made)
+    work.show_plan()
     return Seen(True, _counted(made))
 
 
@@ -46,6 +45,7 @@ def _look(work: Work) -> Seen:
 
 def _do(work: Work, doing: Doing) -> str:
     made = work.planned()
+    work.show_plan()
     losses = [f"{one.action.upper()} {one.what} {one.address}: {one.lost}" for one in made.losses]
     work.how.ask(
         Question(

@@ -98,17 +98,19 @@ def bare(address: str) -> str:
 def part(found: Sequence[One]) -> Parting:
     """What stays and what goes."""
     needs: dict[str, set[str]] = {}
+    names = {one.resource for one in found}
     for one in found:
-        needs.setdefault(one.resource, set()).update(one.depends_on)
+        # It depends on data sources too, which are nobody's.
+        needs.setdefault(one.resource, set()).update(names & set(one.depends_on))
     data = {one.resource for one in found if one.type in DATA}
     kept = _closed(data, needs)
-    # What says how a kept thing is kept: a bucket without its policy would be another bucket.
-    beside = {
+    # A bucket without its encryption would be another bucket. But no policy is worth the roles
+    # that it names: it is made anew with them.
+    kept |= {
         one.resource
         for one in found
-        if one.resource not in kept and _is_beside(one) and set(one.depends_on) & data
+        if _is_beside(one) and needs[one.resource] & data and needs[one.resource] <= kept
     }
-    kept = _closed(kept | beside, needs)
     free = {
         one.resource
         for one in found

@@ -100,15 +100,12 @@ class Runner:
     ) -> None:
         """`names` are those of all steps, in their order."""
         self.results: list[StepResult] = []
+        self.changed: list[str] = []
+        """The steps that have changed something."""
         self._names = names
         self._chosen = chosen
         self._report = report
         self._dry_run = dry_run
-
-    @property
-    def changed(self) -> list[str]:
-        """The steps that have done something."""
-        return [one.name for one in self.results if one.outcome is Outcome.DONE]
 
     def run(self, steps: Sequence[Step], check: Callable[[], None] = lambda: None) -> None:
         """Run those of these that are asked for; `check` is called before each.
@@ -147,7 +144,10 @@ class Runner:
             self._keep(step, Outcome.TO_DO, seen.told)
             return
         self._report(f"{step.name}: {seen.told}")
-        self._keep(step, Outcome.DONE, step.do(doing))
+        told = step.do(doing)
+        if doing.has_changed:
+            self.changed.append(step.name)
+        self._keep(step, Outcome.DONE, told)
 
     def _keep(self, step: Step, outcome: Outcome, told: str) -> None:
         self.results.append(StepResult(step.name, step.does, outcome, told))
