@@ -1,6 +1,7 @@
 """What a rehearsal of an environment will be: its copy, its values, who plays what."""
 
 import json
+import resource
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 _OWN = "zz-rehearsal.auto.tfvars.json"
 """Values of the rehearsal's own: the last of the files that Terraform reads by itself."""
 _EXAMPLE, _VALUES = "terraform.tfvars.example", "terraform.tfvars"
+_SYS_RESOURCE = 24
+"""Bit of linux/capability.h."""
 _READ = ("project_name", "region", "vpc_cidr")
 
 
@@ -63,6 +66,8 @@ class Prepared:
     """Of this machine, as Docker has it: `amd64`, `arm64`."""
     chosen: Chosen
     overrides: list[str] = field(default_factory=list)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """By the name of a ulimit: the most that this machine lets a container have."""
 
     @property
     def stand_ins(self) -> list[StandIn]:
@@ -98,7 +103,20 @@ def prepare(request: Request, folder: Path) -> Prepared:
     architecture = docker.architecture()
     wanted = named(Work(environment, request.how(), folder))
     chosen = images.choose(wanted, Engine("docker", docker.path), architecture)
-    return Prepared(environment, directory, network, architecture, chosen, said)
+    limits = _limits()
+    said += [f"ulimit {name}: at most {most}, this machine's" for name, most in limits.items()]
+    return Prepared(environment, directory, network, architecture, chosen, said, limits)
+
+
+def _limits() -> dict[str, int]:
+    """Of this machine, where root may not raise them (capabilities(7), CAP_SYS_RESOURCE)."""
+    status = Path("/proc/self/status").read_text()
+    held = int(
+        next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), 16
+    )
+    if held >> _SYS_RESOURCE & 1:
+        return {}
+    return {"nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[1]}
 
 
 def _source(environment: Environment) -> Path:

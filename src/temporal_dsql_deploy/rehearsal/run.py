@@ -135,6 +135,7 @@ class _Rehearsal:
             placeholders=chosen.placeholders,
             pause=chosen.pause,
             architecture=prepared.architecture,
+            limits=prepared.limits,
         )
 
     def _deployed(

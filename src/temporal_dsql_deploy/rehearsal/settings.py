@@ -59,6 +59,8 @@ class RehearsalSettings:
     """Of the images, where the task definition has another."""
     pause: str = "dsql-deploy-base:amd64"
     """A local image with a program `sleep`: it holds the network of each task."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """By the name of a ulimit: the most that this machine lets a container have."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Of SECONDS, those that are otherwise."""
 

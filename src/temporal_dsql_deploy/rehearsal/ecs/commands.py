@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from temporal_dsql_deploy.rehearsal.ecs.definition import Definition, Part
 from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
@@ -93,7 +94,7 @@ def create(place: Place, wanted: Wanted, settings: RehearsalSettings) -> list[st
         *_sizes(wanted),
         *_linux(part),
         *_each("--volume", _mounts(place, part)),
-        *_each("--ulimit", [_ulimit(one) for one in said.get("ulimits") or []]),
+        *_each("--ulimit", [_ulimit(one, settings) for one in said.get("ulimits") or []]),
         *(["--user", said["user"]] if said.get("user") else []),
         *(["--workdir", said["workingDirectory"]] if said.get("workingDirectory") else []),
         *(["--read-only"] if said.get("readonlyRootFilesystem") else []),
@@ -165,8 +166,13 @@ def _mounts(place: Place, part: Part) -> list[str]:
     ]
 
 
-def _ulimit(one: Mapping[str, object]) -> str:
-    return f"{one['name']}={one['softLimit']}:{one['hardLimit']}"
+def _ulimit(one: Mapping[str, Any], settings: RehearsalSettings) -> str:
+    most = settings.limits.get(one["name"])
+    soft, hard = (
+        int(one[part]) if most is None else min(int(one[part]), most)
+        for part in ("softLimit", "hardLimit")
+    )
+    return f"{one['name']}={soft}:{hard}"
 
 
 def _each(option: str, values: Sequence[str]) -> list[str]:
