@@ -31,6 +31,7 @@ from temporal_dsql_deploy.operations.secret.run import SecretMetadata, SecretRes
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
+from temporal_dsql_deploy.rehearsal.result import RehearsePlan, RehearseResult
 
 DOCUMENTS: dict[str, type[Result]] = {
     "bench-compare": Comparison,
@@ -71,6 +72,8 @@ DOCUMENTS: dict[str, type[Result]] = {
     "secret-rotate": SecretResult,
     "secret-setup": SecretResult,
     "secret-show": SecretMetadata,
+    "rehearse": RehearseResult,
+    "rehearse-dry-run": RehearsePlan,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -92,6 +95,7 @@ TITLES = {
     "membership-doctor": "dsql-deploy membership doctor --json",
     "membership-show": "dsql-deploy membership show --json",
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
+    "rehearse-dry-run": "dsql-deploy rehearse --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "images-build": "dsql-deploy images build --json",
