@@ -12,6 +12,7 @@
     ├── AwsFailed                         AWS said why, in words that are passed on
     ├── TaskFailed                        a one-off task on ECS has not done its work
     ├── ImageFailed                       a step of building or pushing an image, which is named
+    ├── ChecksFailed                      rules of `check` do not hold
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -134,6 +135,12 @@ class ImageFailed(DeployError):
     """A step of building or pushing an image failed; the message names it."""
 
     code = "image-failed"
+
+
+class ChecksFailed(DeployError):
+    """Rules of `check` do not hold of what would be applied; the message counts the findings."""
+
+    code = "checks-failed"
 
 
 class UsageError(DeployError):

@@ -168,11 +168,10 @@ class FakeEcs:
         """Remember it; the number of tasks is as it is asked for at once."""
         assert cluster
         self.asked.append((service, change))
-        now = self.services[service]
         if "desiredCount" in change:
             self.set_count(service, change["desiredCount"])
         if "forceNewDeployment" in change:
-            self._deploy(now)
+            self._deploy(self.services[service])
         return {"service": self.services[service]}
 
     def set_count(self, name: str, count: int) -> None:

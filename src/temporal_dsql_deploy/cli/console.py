@@ -63,6 +63,10 @@ class Terminal:
         for line in lines:
             self.stdout().print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def aside(self, *lines: str) -> None:
+        """Lines that are no result, such as what is asked about, on stderr."""
+        self._say("".join(f"{line}\n" for line in lines))
+
     def content(self, content: bytes) -> None:
         """A document of a format that has its own encoding, on stdout, whatever the locale is."""
         sys.stdout.flush()

@@ -18,7 +18,7 @@ from temporal_dsql_deploy.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
@@ -106,6 +106,24 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="ENV",
+        help="The name that is asked for where --yes is not enough: prod, or data are lost.",
+    ),
+]
+StepWait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        min=0,
+        metavar="SECONDS",
+        callback=lambda value: None if value is None else finite(value),
+        help="How long hosts, and each component, may take [1800]; on ECS.",
+    ),
+]
 Grace = Annotated[
     float,
     typer.Option(
@@ -151,6 +169,7 @@ INSIDE = "DSQL_DEPLOY_OUTPUTS"
 ON_THIS_MACHINE = {"local", "cluster"}
 """Platforms that the verbs of a running cluster work on."""
 ON_ECS = (
+    *("up", "destroy", "lock"),
     *("status", "logs", "scale", "restart", "recover", "down", "probe", "membership", "bench"),
     *("check", "plan", "diagram", "images", "schema", "visibility", "secret", "lease", "env"),
 )
@@ -248,6 +267,26 @@ def deployed(
 
     address(name, file=file)
     return find(_named(name, file), How(terraform, provider_mirror))
+
+
+def named(name: str, file: Path | None) -> "Environment":
+    """The environment called `name`, on whatever platform. Raises UnknownEnvironment."""
+    address(name, file=file)
+    return _named(name, file)
+
+
+def refuse_given(environment: "Environment", given: "Mapping[str, object]") -> None:
+    """Refuse options that mean nothing on the environment's platform. Raises NotForPlatform."""
+    said = [option for option, value in given.items() if value not in (None, [], False)]
+    if said:
+        raise NotForPlatform(
+            f"{', '.join(said)}: not on {environment.platform}, the platform of environment "
+            f"{environment.name}",
+            cause="there Terraform's variables say it"
+            if environment.platform == "ecs"
+            else "it is for environments on ECS",
+            fix=f"leave {'it' if len(said) == 1 else 'them'} out",
+        )
 
 
 def _platform(environment: "Environment") -> "Platform":

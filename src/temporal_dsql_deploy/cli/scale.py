@@ -31,7 +31,7 @@ def scale(
 
     New ones serve, are in the ring and have their shards before others stop. All else stays as it
     runs, whatever the environment's file says by now. `up` keeps what was scaled unless the
-    environment's file names a number; on ECS it goes back to what the Terraform says.
+    environment's file names a number; on ECS always, as does an apply.
     """
     wanted = options.replicas(replicas)
     chosen, platform = options.choose(environment, file, data_dir, direct=direct)

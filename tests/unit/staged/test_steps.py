@@ -114,7 +114,13 @@ def _run(*steps: Step, dry_run: bool = False) -> Runner:
     return runner
 
 
-MADE = Step("apply", "applies", lambda: Seen(False, "not applied"), lambda _doing: "applied")
+def _apply(doing: Doing) -> str:
+    doing.changing()
+    return "applied"
+
+
+MADE = Step("apply", "applies", lambda: Seen(False, "not applied"), _apply)
+WAITED = Step("hosts", "waits", lambda: Seen(False, "none is there"), lambda _doing: "all are")
 FAILED = TaskFailed("task 1 ended with exit code 1", cause="no route", fix="open the path")
 
 
@@ -140,6 +146,11 @@ def test_a_failure_after_a_change_says_what_was_done_and_that_the_command_goes_o
 def test_credentials_that_expire_in_the_middle_stop_it_half_way() -> None:
     with pytest.raises(StoppedHalfway, match="have expired"):
         _run(MADE, _failing(CredentialsExpired("the AWS credentials have expired"), changes=False))
+
+
+def test_what_has_only_waited_has_changed_nothing() -> None:
+    with pytest.raises(TaskFailed, match="step schema"):
+        _run(WAITED, _failing(TaskFailed("task 1 ended"), changes=False))
 
 
 def test_what_is_refused_stays_refused() -> None:
@@ -174,7 +185,12 @@ def test_a_gate_that_raises_ends_it_and_nothing_later_is_done() -> None:
         raise DeployError("a rule does not hold")
 
     done: list[str] = []
-    after = Step("apply", "", lambda: Seen(False, ""), lambda _doing: done.append("apply") or "")
+
+    def do(_doing: Doing) -> str:
+        done.append("apply")
+        return "applied"
+
+    after = Step("apply", "", lambda: Seen(False, ""), do)
     with pytest.raises(DeployError, match="step check: a rule"):
         _run(Step("check", "", look), after)
     assert done == []

@@ -33,9 +33,9 @@ def scale(
 ) -> ScaleResult:
     """So many tasks of these roles; returns when they are healthy and others gone, with a probe.
 
-    Terraform leaves the number of tasks alone, so an apply changes nothing of it; `up` goes back to
-    what its outputs say. Raises NotRunning, NotApplied, RolledBack, NotReady, and what the probe
-    raises.
+    Terraform leaves the number of tasks alone, so an apply changes nothing of it, nor does `up`;
+    after a `down` it starts what the outputs say. Raises NotRunning, NotApplied, RolledBack,
+    NotReady, and what the probe raises.
     """
     with platform.lock("scale", report):
         _refuse_stopped(platform, environment)
@@ -64,7 +64,7 @@ def _refuse_stopped(platform: EcsPlatform, environment: Environment) -> None:
 def _warnings(platform: EcsPlatform, replicas: Mapping[str, int]) -> list[str]:
     said = {role: platform.deployed.service(role)["replicas"] for role in replicas}
     return [
-        f"its Terraform says {role} has {said[role]}: `up` goes back to it"
+        f"its Terraform says {role} has {said[role]}: after a `down`, `up` starts so many"
         for role, count in replicas.items()
         if said[role] != count
     ]

@@ -96,15 +96,12 @@ class Runner:
     ) -> None:
         """`names` are those of all steps, in their order."""
         self.results: list[StepResult] = []
+        self.changed: list[str] = []
+        """The steps that have changed something."""
         self._names = names
         self._chosen = chosen
         self._report = report
         self._dry_run = dry_run
-
-    @property
-    def changed(self) -> list[str]:
-        """The steps that have done something."""
-        return [one.name for one in self.results if one.outcome is Outcome.DONE]
 
     def run(self, steps: Sequence[Step], check: Callable[[], None] = lambda: None) -> None:
         """Run those of these that are asked for; `check` is called before each.
@@ -143,7 +140,10 @@ class Runner:
             self._keep(step, Outcome.TO_DO, seen.told)
             return
         self._report(f"{step.name}: {seen.told}")
-        self._keep(step, Outcome.DONE, step.do(doing))
+        told = step.do(doing)
+        if doing.has_changed:
+            self.changed.append(step.name)
+        self._keep(step, Outcome.DONE, told)
 
     def _keep(self, step: Step, outcome: Outcome, told: str) -> None:
         self.results.append(StepResult(step.name, step.does, outcome, told))
@@ -158,7 +158,11 @@ class Runner:
         return StoppedHalfway(
             f"step {step.name} has failed: {error.message}",
             cause=f"{error.cause or error.message} [{error.code}]{self._before()}",
-            fix=". ".join(filter(None, (error.fix, "Then run the same command again: it goes on"))),
+            fix=error.fix
+            if "same command" in error.fix
+            else ". ".join(
+                filter(None, (error.fix, "Then run the same command again: it goes on"))
+            ),
         )
 
     def _interrupted(self, step: Step) -> StoppedHalfway:

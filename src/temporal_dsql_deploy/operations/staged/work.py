@@ -56,6 +56,8 @@ class How:
     var_files: Sequence[Path] = ()
     wait: float = WAIT
     """Seconds."""
+    dry_run: bool = False
+    """Whether steps are looked at alone."""
     on_event: OnEvent = ignore
 
 
@@ -69,6 +71,7 @@ class Work:
         self.plan_file = folder / "plan"
         self._planned: PlanResult | None = None
         self._deployed: Deployed | None = None
+        self._shown = False
 
     @property
     def name(self) -> str:
@@ -122,9 +125,17 @@ class Work:
             self._planned = planning.plan(self.environment, how)
         return self._planned
 
+    def show_plan(self) -> None:
+        """Show what an apply would do, once, where it would do anything."""
+        made = self.planned()
+        if made.changes and not self._shown:
+            self.how.show(made)
+        self._shown = True
+
     def applied(self) -> None:
         """What was known of what stands is old now, and the plan is used up."""
         self._planned = self._deployed = None
+        self._shown = False
 
     def deployed(self) -> Deployed:
         """What stands on AWS. Raises NotApplied, WrongAccount, and what Terraform and AWS raise."""
