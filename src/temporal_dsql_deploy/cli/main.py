@@ -22,6 +22,7 @@ from temporal_dsql_deploy.cli import (
     explain,
     images,
     lease,
+    lock,
     logs,
     membership,
     open_page,
@@ -168,6 +169,7 @@ app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands 
 app.add_typer(visibility.app, name="visibility", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
+app.add_typer(lock.app, name="lock", rich_help_panel="Who may, who did")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")

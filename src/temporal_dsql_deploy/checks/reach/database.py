@@ -14,7 +14,7 @@ from temporal_dsql_deploy.checks.subject import Subject
 
 PORT = topology.load().externals["database"].ports["postgresql"]
 SCHEMA_TASK = "schema-setup"
-ADMIN_TASK = "admin"
+ADMIN_TASK = "admin-task"
 _HOST = re.compile(r"^[a-z0-9]+\.(dsql[a-z0-9-]*)\.([a-z0-9-]+)\.on\.aws")
 _VARIABLES = ("CLUSTER_ENDPOINT", "TEMPORAL_SQL_HOST")
 
@@ -29,9 +29,9 @@ def public_endpoint(found: Survey) -> bool:
 @FAMILY.rule(
     "database",
     holds=(
-        "Every role, and each task that is run for its data, gets to DSQL on 5432: by the public endpoint, "
-        "with egress and a NAT gateway, or by the connection endpoint that PrivateLink has for the "
-        "cluster."
+        "Every role, and each task that works on its data, gets to DSQL on 5432: by the public "
+        "endpoint, with egress and a NAT gateway, or by the connection endpoint that PrivateLink "
+        "has for the cluster."
     ),
     symptom=(
         "A role that starts exits 1: it gets no connection for its first query. A running one "

@@ -17,13 +17,14 @@ def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int
 
     `total` is how many it changes.
 
-    Raises what `failures` makes of Terraform's errors, and StoppedHalfway when it was interrupted.
+    Raises what `failures` makes of Terraform's errors, StoppedHalfway when it was interrupted, and
+    KeyboardInterrupt when it was and was done all the same: nothing is to follow it.
     """
-    changed, told = 0, 0
+    changed, told, is_interrupted = 0, 0, False
     total = max(total, 1)
 
     def follow(event: Event) -> None:
-        nonlocal changed, told
+        nonlocal changed, told, is_interrupted
         if event.kind == "apply_start":
             doing.changing()
         if event.kind == "apply_complete":
@@ -31,10 +32,13 @@ def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int
             if changed * _LINES // total > told:
                 told = changed * _LINES // total
                 doing.report(f"terraform: {changed} of {total} resources are changed")
+        is_interrupted = is_interrupted or event.kind == "interrupted"
         work.how.on_event(event)
 
     with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):
         Terraform(binary, directory, variables, follow).run(
             commands.apply(plan), keep=lambda _: False
         )
+    if is_interrupted:
+        raise KeyboardInterrupt
     return changed

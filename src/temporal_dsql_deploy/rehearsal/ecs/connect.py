@@ -9,7 +9,7 @@ import ipaddress
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,13 @@ def addresses(names: Mapping[str, Alias]) -> dict[str, str]:
 class Proxy:
     """The relay in the network namespace of one task."""
 
-    def __init__(self, pid: int, names: Mapping[str, Alias]) -> None:
-        self._names = names
+    def __init__(self, pid: int, names: Mapping[str, Alias], own: Collection[int] = ()) -> None:
+        """`own` are ports that the task itself listens on, at all of its addresses.
+
+        A name with such a port leads to the task itself, where ECS would balance: nobody else can
+        listen on a loopback address of that port.
+        """
+        self._names = {name: one for name, one in names.items() if one.port not in own}
         self._addresses = addresses(names)
         self._told: dict[str, list[str]] | None = None
         self._process = subprocess.Popen(

@@ -106,7 +106,8 @@ class Life:
         if not task.address:
             task.address = self._found_address()
         if self._names:
-            self.proxy = Proxy(self._pid(), self._names)
+            own = {port for part in task.definition.parts for port in part.ports.values()}
+            self.proxy = Proxy(self._pid(), self._names, own)
         for volume in commands.volumes(self._place, task.definition, self._settings):
             ecs.docker.run(*volume)
         for one in task.containers:
