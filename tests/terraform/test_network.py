@@ -246,7 +246,7 @@ def test_dsql_has_its_connection_endpoint_by_the_service_name_of_its_cluster(nam
     users = {
         *plans.ROLES,
         "schema-setup",
-        "admin",
+        "admin-task",
         *(["client-vpn"] if name == "operators" else []),
     }
     assert {rule.peer for rule in inward} == users

@@ -14,7 +14,7 @@ from temporal_dsql_deploy.checks.subject import Subject
 
 PORT = topology.load().externals["database"].ports["postgresql"]
 SCHEMA_TASK = "schema-setup"
-ADMIN_TASK = "admin"
+ADMIN_TASK = "admin-task"
 _HOST = re.compile(r"^[a-z0-9]+\.(dsql[a-z0-9-]*)\.([a-z0-9-]+)\.on\.aws")
 _VARIABLES = ("CLUSTER_ENDPOINT", "TEMPORAL_SQL_HOST")
 
