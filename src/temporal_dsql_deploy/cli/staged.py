@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WORDS: "Mapping[str, str]" = {
     "is-so": "is so",
+    "not-so": "is NOT so",
     "done": "done",
     "to-do": "would be done",
     "unknown": "not known yet",
