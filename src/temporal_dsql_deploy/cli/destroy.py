@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, staged
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import NotConfirmed
 
@@ -37,8 +37,8 @@ def destroy(
     """
     named = options.named(environment, file)
     if named.platform == "ecs":
-        options.refuse_given(named, {"--data-dir": data_dir})
-        from temporal_dsql_deploy.cli import destroy_on_ecs, staged
+        staged.refuse_given(named, {"--data-dir": data_dir})
+        from temporal_dsql_deploy.cli import destroy_on_ecs
 
         destroy_on_ecs.destroy(
             named,
@@ -50,7 +50,7 @@ def destroy(
         )
         return
     given = {"--with-data": with_data, "--wait": wait, "--confirm": confirm, "--var-file": var_file}
-    options.refuse_given(named, given)
+    staged.refuse_given(named, given)
     from temporal_dsql_deploy.operations import down as operation
 
     _, platform = options.choose(environment, file, data_dir)

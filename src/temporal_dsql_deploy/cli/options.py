@@ -18,7 +18,7 @@ from temporal_dsql_deploy.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
@@ -274,20 +274,6 @@ def named(name: str, file: Path | None) -> "Environment":
     """The environment called `name`, on whatever platform. Raises UnknownEnvironment."""
     address(name, file=file)
     return _named(name, file)
-
-
-def refuse_given(environment: "Environment", given: "Mapping[str, object]") -> None:
-    """Refuse options that mean nothing on the environment's platform. Raises NotForPlatform."""
-    said = [option for option, value in given.items() if value not in (None, [], False)]
-    if said:
-        raise NotForPlatform(
-            f"{', '.join(said)}: not on {environment.platform}, the platform of environment "
-            f"{environment.name}",
-            cause="there Terraform's variables say it"
-            if environment.platform == "ecs"
-            else "it is for environments on ECS",
-            fix=f"leave {'it' if len(said) == 1 else 'them'} out",
-        )
 
 
 def _platform(environment: "Environment") -> "Platform":

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from temporal_dsql_deploy.cli.console import table, terminal
 from temporal_dsql_deploy.cli.progress import watching
-from temporal_dsql_deploy.errors import NotConfirmed
+from temporal_dsql_deploy.errors import NotConfirmed, NotForPlatform
 
 if TYPE_CHECKING:
+    from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.operations.plan.result import PlanResult
     from temporal_dsql_deploy.operations.staged.steps import StepResult
     from temporal_dsql_deploy.operations.staged.work import How, Question
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _WORDS: "Mapping[str, str]" = {
     "is-so": "is so",
+    "not-so": "is NOT so",
     "done": "done",
     "to-do": "would be done",
     "unknown": "not known yet",
@@ -103,6 +105,20 @@ class Given:
                 cause="the question was answered with no",
                 fix="see what would be done, and do nothing: --dry-run",
             )
+
+
+def refuse_given(environment: "Environment", given: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing on the environment's platform. Raises NotForPlatform."""
+    said = [option for option, value in given.items() if value not in (None, [], False)]
+    if said:
+        raise NotForPlatform(
+            f"{', '.join(said)}: not on {environment.platform}, the platform of environment "
+            f"{environment.name}",
+            cause="there Terraform's variables say it"
+            if environment.platform == "ecs"
+            else "it is for environments on ECS",
+            fix=f"leave {'it' if len(said) == 1 else 'them'} out",
+        )
 
 
 def _show(plan: "PlanResult") -> None:

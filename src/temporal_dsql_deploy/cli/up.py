@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from temporal_dsql_deploy.cli import options, proved
+from temporal_dsql_deploy.cli import options, proved, staged
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting
 
@@ -120,7 +120,7 @@ def up(
     """
     named = options.named(environment, file)
     if named.platform == "ecs":
-        options.refuse_given(
+        staged.refuse_given(
             named,
             {
                 "--port": port,
@@ -137,7 +137,7 @@ def up(
                 "--data-dir": data_dir,
             },
         )
-        from temporal_dsql_deploy.cli import staged, up_on_ecs
+        from temporal_dsql_deploy.cli import up_on_ecs
 
         up_on_ecs.up(
             named,
@@ -151,7 +151,7 @@ def up(
             as_json=as_json,
         )
         return
-    options.refuse_given(
+    staged.refuse_given(
         named,
         {
             "--from": first,

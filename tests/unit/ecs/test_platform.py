@@ -184,7 +184,9 @@ def test_scale_asks_for_what_differs_and_says_what_up_goes_back_to(world: World)
     )
     assert world.asked() == [("history", 3)]
     assert [one.detail for one in result.changes] == ["1 to 3 tasks"]
-    assert result.warnings == ["its Terraform says history has 1: `up` goes back to it"]
+    assert result.warnings == [
+        "its Terraform says history has 1: after a `down`, `up` starts so many"
+    ]
     assert len([one for one in result.status.components if one.name == "history"]) == 3
 
 

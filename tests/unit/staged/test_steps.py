@@ -196,6 +196,11 @@ def test_a_gate_that_raises_ends_it_and_nothing_later_is_done() -> None:
     assert done == []
 
 
+def test_what_only_looks_says_so_where_it_is_not_so() -> None:
+    plan = Step("plan", "what would change", lambda: Seen(False, "3 to create"))
+    assert [one.outcome for one in _run(plan, MADE).results] == [Outcome.NOT_SO, Outcome.DONE]
+
+
 def test_the_lock_is_checked_before_each_step() -> None:
     checked: list[str] = []
     runner = Runner(["apply", "schema"], Chosen(), lambda _line: None, dry_run=False)

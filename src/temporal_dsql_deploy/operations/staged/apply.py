@@ -25,7 +25,7 @@ def _look_at_plan(work: Work) -> Seen:
             fix="see all that it says: dsql-deploy plan ENV",
         )
     work.show_plan()
-    return Seen(True, _counted(made))
+    return Seen(not made.changes, _counted(made))
 
 
 def apply(work: Work) -> Step:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import BackendMissing
+from temporal_dsql_deploy.errors import BackendMissing, PermissionMissing
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 from temporal_dsql_deploy.operations.staged.applying import applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
@@ -42,7 +42,7 @@ def _look(work: Work) -> Seen:
 
 
 def _is_there(bucket: str, region: str | None) -> bool:
-    """Raises PermissionMissing for a bucket that is somebody else's, and what else AWS refuses."""
+    """Raises PermissionMissing for what may be somebody else's, and what else AWS refuses."""
     from botocore.exceptions import ClientError
 
     with aws.calling(f"look at the bucket {bucket} (s3:ListBucket)"):
@@ -51,6 +51,15 @@ def _is_there(bucket: str, region: str | None) -> bool:
         except ClientError as error:
             if aws.refusal(error) in {"404", "NoSuchBucket"}:
                 return False
+            # The answer to a HEAD has no body, and so no other code.
+            if aws.refusal(error) == "403":
+                raise PermissionMissing(
+                    f"the bucket {bucket} may not be looked at (s3:ListBucket)",
+                    cause="AWS answers 403 Forbidden: these credentials lack the right, or it is "
+                    "somebody else's, as names of buckets are worldwide",
+                    fix="use others (AWS_PROFILE), or name another: state_bucket_name of "
+                    "terraform/account, bucket of backend.hcl",
+                ) from error
             raise
     return True
 

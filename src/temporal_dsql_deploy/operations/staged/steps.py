@@ -13,6 +13,8 @@ class Outcome(StrEnum):
 
     IS_SO = "is-so"
     """There was nothing to do."""
+    NOT_SO = "not-so"
+    """It was looked at, and this step alone does nothing about it."""
     DONE = "done"
     TO_DO = "to-do"
     """It would be done, and with --dry-run is not."""
@@ -138,7 +140,7 @@ class Runner:
             self._keep(step, Outcome.UNKNOWN, f"not to be seen yet: {error.message}")
             return
         if seen.done or step.do is None:
-            self._keep(step, Outcome.IS_SO, seen.told)
+            self._keep(step, Outcome.IS_SO if seen.done else Outcome.NOT_SO, seen.told)
             return
         if self._dry_run:
             self._keep(step, Outcome.TO_DO, seen.told)
