@@ -40,7 +40,7 @@ def environment(project: str, stores: Stores) -> dict[str, Variables]:
     }
     tool = {INSTEAD: stores.url, "PGPASSWORD": stores.password}
     changed[f"{project}-schema-setup"] = {**tool, "DSQL_DEPLOY_SCHEMA": SCHEMA}
-    changed[f"{project}-admin"] = tool
+    changed[f"{project}-admin-task"] = tool
     server = f"http://{stores.visibility}:{https}"
     changed[f"{project}-opensearch-setup"] = {"ES_SERVER": server}
     return changed
