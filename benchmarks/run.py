@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import bench, checks, recovery  # noqa: E402
+from benchmarks import bench, checks, recovery, rehearsal  # noqa: E402
 from benchmarks.said import COMPLETED, seconds_until  # noqa: E402
 from scripts import temporal_server  # noqa: E402
 from tests.support import postgresql  # noqa: E402
@@ -159,6 +159,17 @@ def run(rounds: int, folders: Iterator[Path]) -> Iterator[Result]:
     yield Result("`--help`; `python -c pass`", a, b, ratio, "<= 0.150 s", met=a <= 0.15)
     yield from run_bench(rounds, fresh())
     yield from run_checks(rounds, fresh())
+    if rehearsal.lack() is None:
+        yield run_rehearsal(min(rounds, 3), fresh())
+
+
+def run_rehearsal(rounds: int, folder: Path) -> Result:
+    """That of `dsql-deploy rehearse`."""
+    found = rehearsal.turns(rounds, folder)
+    ours, theirs = (statistics.median(side) for side in zip(*found, strict=True))
+    ratio = statistics.median(one / other for one, other in found)
+    name = "`rehearse dev` to the end of its apply; a bare apply in the same emulated AWS"
+    return Result(name, ours, theirs, ratio, "ratio <= 1.3", met=ratio <= 1.3)
 
 
 def run_recovery(rounds: int, folder: Path) -> Result:

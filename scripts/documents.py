@@ -17,6 +17,7 @@ from temporal_dsql_deploy.operations.images.result import (
 )
 from temporal_dsql_deploy.operations.lease.look import LeaseStatus
 from temporal_dsql_deploy.operations.lease.run import LeaseReset
+from temporal_dsql_deploy.operations.lock import LockStatus
 from temporal_dsql_deploy.operations.membership import result as membership
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
@@ -28,9 +29,12 @@ from temporal_dsql_deploy.operations.schema_overwrite import SchemaOverwrite
 from temporal_dsql_deploy.operations.schema_task import SchemaTask
 from temporal_dsql_deploy.operations.schema_tool import SchemaCommands
 from temporal_dsql_deploy.operations.secret.run import SecretMetadata, SecretResult
+from temporal_dsql_deploy.operations.staged.destroy import StagedDestroy
+from temporal_dsql_deploy.operations.staged.up import StagedUp
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
+from temporal_dsql_deploy.rehearsal.result import RehearsePlan, RehearseResult
 
 DOCUMENTS: dict[str, type[Result]] = {
     "bench-compare": Comparison,
@@ -38,12 +42,15 @@ DOCUMENTS: dict[str, type[Result]] = {
     "bench-run": BenchResult,
     "check": CheckResult,
     "destroy": DestroyResult,
+    "destroy-on-ecs": StagedDestroy,
     "doctor": DoctorResult,
     "error": Failure,
     "down": DownResult,
     "explain": ExplainResult,
     "lease-reset": LeaseReset,
     "lease-show": LeaseStatus,
+    "lock-release": LockStatus,
+    "lock-show": LockStatus,
     "logs": LogLine,
     "membership-clean": membership.CleanResult,
     "membership-doctor": membership.DoctorResult,
@@ -71,9 +78,12 @@ DOCUMENTS: dict[str, type[Result]] = {
     "secret-rotate": SecretResult,
     "secret-setup": SecretResult,
     "secret-show": SecretMetadata,
+    "rehearse": RehearseResult,
+    "rehearse-dry-run": RehearsePlan,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
+    "up-on-ecs": StagedUp,
     "visibility-repair": visibility.VisibilityResult,
     "visibility-repair-dry-run": visibility.VisibilityPlan,
     "visibility-setup": visibility.VisibilityResult,
@@ -87,11 +97,14 @@ TITLES = {
     "error": "dsql-deploy --json, on stderr",
     "lease-reset": "dsql-deploy lease reset --json",
     "lease-show": "dsql-deploy lease show --json",
+    "lock-release": "dsql-deploy lock release --json",
+    "lock-show": "dsql-deploy lock show --json",
     "logs": "dsql-deploy logs --json, a line",
     "membership-clean": "dsql-deploy membership clean --json",
     "membership-doctor": "dsql-deploy membership doctor --json",
     "membership-show": "dsql-deploy membership show --json",
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
+    "rehearse-dry-run": "dsql-deploy rehearse --dry-run --json",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "images-build": "dsql-deploy images build --json",
@@ -106,6 +119,8 @@ TITLES = {
     "secret-rotate": "dsql-deploy secret rotate --json",
     "secret-setup": "dsql-deploy secret setup --json",
     "secret-show": "dsql-deploy secret show --json",
+    "destroy-on-ecs": "dsql-deploy destroy --json, on ECS; with --dry-run too",
+    "up-on-ecs": "dsql-deploy up --json, on ECS; with --dry-run too",
     "up-dry-run": "dsql-deploy up --dry-run --json",
     "visibility-repair": "dsql-deploy visibility repair --json",
     "visibility-repair-dry-run": "dsql-deploy visibility repair --dry-run --json",

@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.support import once_a_run
+from tests.support.containers import docker, guarded, registry
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
+
+__all__ = ["docker", "guarded", "registry"]
 
 _left_out = pytest.StashKey[dict[str, list[str]]]()
 _run = pytest.StashKey[str]()

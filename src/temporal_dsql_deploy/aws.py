@@ -86,6 +86,22 @@ def region() -> str | None:
         return found or os.environ.get("AWS_REGION")
 
 
+def regions() -> list[str]:
+    """All regions with Amazon ECS that AWS's SDK knows, of every partition.
+
+    Raises CredentialsMissing for a profile that is not there.
+    """
+    import boto3
+
+    with calling("find the regions that there are"):
+        session = boto3.session.Session()
+        return [
+            region
+            for partition in session.get_available_partitions()
+            for region in session.get_available_regions("ecs", partition_name=partition)
+        ]
+
+
 @contextmanager
 def calling(what: str) -> Iterator[None]:
     """A block that calls AWS to do `what`, an infinitive; its failures are told as `told` does."""

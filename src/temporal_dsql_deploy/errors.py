@@ -5,12 +5,14 @@
     ├── StartFailed
     ├── StopFailed
     ├── NotReady
+    ├── RolledBack                        ECS has taken a deployment of a service back
     ├── SettingRejected                   the server refused a setting of the environment
     ├── TerraformFailed                   Terraform said why, in words that are passed on
     ├── BenchmarkFailed
     ├── AwsFailed                         AWS said why, in words that are passed on
     ├── TaskFailed                        a one-off task on ECS has not done its work
     ├── ImageFailed                       a step of building or pushing an image, which is named
+    ├── ChecksFailed                      rules of `check` do not hold
     ├── UsageError               exit 2   the command line is wrong
     │   ├── InvalidSetting
     │   ├── UnknownChoice
@@ -93,6 +95,12 @@ class NotReady(DeployError):
     code = "not-ready"
 
 
+class RolledBack(DeployError):
+    """The deployment circuit breaker of ECS gave a deployment up: what ran before runs again."""
+
+    code = "rolled-back"
+
+
 class SettingRejected(DeployError):
     """The running server does not accept a namespace or search attribute of the environment."""
 
@@ -127,6 +135,12 @@ class ImageFailed(DeployError):
     """A step of building or pushing an image failed; the message names it."""
 
     code = "image-failed"
+
+
+class ChecksFailed(DeployError):
+    """Rules of `check` do not hold of what would be applied; the message counts the findings."""
+
+    code = "checks-failed"
 
 
 class UsageError(DeployError):

@@ -1,4 +1,4 @@
-"""A cluster that the tests of a file share; an engine and images that those of containers do."""
+"""A cluster that the tests of a file share; images that those of containers do."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,7 @@ import pytest
 
 from tests.support import container_images
 from tests.support.container_images import Images
-from tests.support.containers import docker, guarded, registry
 from tests.support.deploy import Deploy
-
-__all__ = ["docker", "guarded", "registry"]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import base_image
-from temporal_dsql_deploy.platforms.cluster import build
+from temporal_dsql_deploy.platforms.cluster import build, schema_files
 from tests.support import postgresql
 from tests.support.containers import DOCKER
 from tests.support.deploy import Deploy
@@ -89,9 +89,12 @@ class Images:
         }
 
 
-def binaries(folder: Path) -> Path:
-    """The stock server and its tools in a folder, as a user gives one."""
+def binaries(folder: Path, *, schema: bool = False) -> Path:
+    """The stock server and its tools in a folder, as a user gives one; with its schema if asked."""
     folder.mkdir(exist_ok=True)
+    if schema:
+        assert schema_files.obtain(lambda _: None)
+        shutil.copytree(schema_files.folder(), folder / "schema/postgresql/v12")
     for module in (build.server(), build.elasticsearch_tool()):
         for name in module.programs:
             (folder / name).symlink_to(module.folder / name)

@@ -13,6 +13,7 @@ from scripts import collector, opensearch, temporal_server
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.platforms.cluster import opensearch_download, programs, wheels
 from temporal_dsql_deploy.platforms.cluster import postgresql as deployed
+from temporal_dsql_deploy.rehearsal.network import walls
 from temporal_dsql_deploy.terraform import find, mirror
 from tests.support import containers, elsewhere, partition, postgresql
 
@@ -102,6 +103,15 @@ def _no_network_namespaces() -> str | None:
 
 
 @cache
+def _no_nftables() -> str | None:
+    try:
+        walls.remove("dsqlprobe")
+    except DeployError as error:
+        return f"{error.message}: {error.cause} ({error.fix})"
+    return None
+
+
+@cache
 def _no_procfs() -> str | None:
     return None if sys.platform == "linux" else "no /proc (it is Linux's)"
 
@@ -172,6 +182,7 @@ LACKS: dict[str, Callable[[], str | None]] = {
     "loopback addresses": _no_loopback_addresses,
     "mount namespaces": _no_mount_namespaces,
     "network namespaces": _no_network_namespaces,
+    "nftables": _no_nftables,
     "opensearch": _no_opensearch,
     "ordinary user": elsewhere.ordinary_user_lack,
     "package index": _no_package_index,

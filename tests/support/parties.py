@@ -105,6 +105,7 @@ def _worn_by_tasks(plan: Plan) -> Iterator[tuple[str, str]]:
     yield str(plan.outputs["client_security_group_id"].value), "client"
     yield str(plan.outputs["opensearch_setup"].value["security_group_id"]), "opensearch-setup"
     yield str(plan.outputs["schema_setup"].value["security_group_id"]), "schema-setup"
+    yield str(plan.outputs["admin_task"].value["security_group_id"]), "admin-task"
     if benchmark := plan.outputs["benchmark"].value:
         yield benchmark["security_group_id"], "benchmark"
     for name, service in plans.services(plan).items():

@@ -1,6 +1,5 @@
 """The real Terraform on a copy of the repository's, against the emulated AWS."""
 
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,29 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.rehearsal import overrides
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
+from temporal_dsql_deploy.rehearsal.overrides import LOCAL_STATE, OVERRIDE, PARALLELISM, Keeps
 from temporal_dsql_deploy.terraform import commands, find, mirror
 from temporal_dsql_deploy.terraform.run import Result, Terraform
 
 ROOT = Path(__file__).parents[2]
-_TOPOLOGY = Path("src/temporal_dsql_deploy/topology/topology.json")
-"""Modules read it by its place in the repository."""
-
-OVERRIDE = "emulated_override.tf"
-_LOCAL_STATE = """\
-terraform {
-  backend "local" {}
-}
-"""
-
-# The provider first sleeps for ten minutes, but looks once more when its time is up.
-_AT_ONCE = {
-    "aws_opensearch_domain": ("create", "update", "delete"),
-    "aws_opensearch_domain_policy": ("update", "delete"),
-}
-_LEFT_OUT = ("aws_s3_bucket_lifecycle_configuration",)
-"""The provider takes 55 seconds of looking at each, whatever it sees; see `copy`."""
-_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
 def copy(folder: Path, *, whole: bool = False, protected: bool = False) -> Path:
@@ -39,40 +22,14 @@ def copy(folder: Path, *, whole: bool = False, protected: bool = False) -> Path:
     Unless it is to be `whole`, rules about the life of objects in buckets are left out; unless it
     is to be `protected`, prevent_destroy is lifted.
     """
-    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=_ignored)
-    (folder / _TOPOLOGY).parent.mkdir(parents=True)
-    shutil.copy(ROOT / _TOPOLOGY, folder / _TOPOLOGY)
-    for directory in {path.parent for path in (folder / "terraform").rglob("*.tf")}:
-        override(directory, whole=whole, protected=protected)
+    roots = [ROOT / "terraform/account", *sorted((ROOT / "terraform/envs").iterdir())]
+    overrides.copy(roots, folder, Keeps(lifecycle=whole, protection=protected))
     return folder / "terraform"
 
 
-_ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.hcl")
-
-
-def override(directory: Path, *, whole: bool, protected: bool = False) -> None:
-    """Write an override file for what a configuration or module has that needs one."""
-    blocks = [
-        overridden
-        for path in sorted(directory.glob("*.tf"))
-        for kind, name, body in _RESOURCE.findall(path.read_text())
-        if (overridden := _overridden(kind, name, body, whole=whole, protected=protected))
-    ]
-    if "modules" not in directory.parts:
-        blocks.append(_LOCAL_STATE)
-    if blocks:
-        (directory / OVERRIDE).write_text("\n".join(blocks))
-
-
-def _overridden(kind: str, name: str, body: str, *, whole: bool, protected: bool) -> str:
-    lines = []
-    if kind in _AT_ONCE:
-        lines += ["  timeouts {", *(f'    {verb} = "1s"' for verb in _AT_ONCE[kind]), "  }"]
-    if kind in _LEFT_OUT and not whole:
-        lines.append("  for_each = {}" if "  for_each" in body else "  count = 0")
-    if not protected and re.search(r"^\s*prevent_destroy\s*=\s*true", body, re.MULTILINE):
-        lines += ["  lifecycle {", "    prevent_destroy = false", "  }"]
-    return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}", ""]) if lines else ""
+def override(directory: Path, *, whole: bool) -> None:
+    """Write an override file for what a configuration has that needs one."""
+    overrides.override(directory, Keeps(lifecycle=whole), root=True)
 
 
 class Environment:
@@ -147,12 +104,12 @@ def environment(
     if example.exists():
         shutil.copy(example, directory / "terraform.tfvars")
     with mirror.configured(mirror.find()) as providers:
-        waits = {f"TF_CLI_ARGS_{verb}": "-parallelism=40" for verb in ("apply", "destroy")}
-        terraform = Terraform(find.find(), directory, {**aws.environment(), **providers, **waits})
+        variables = {**aws.environment(), **providers, **PARALLELISM}
+        terraform = Terraform(find.find(), directory, variables)
         made = Environment(terraform, variables)
         if backend:
             overridden = directory / OVERRIDE
-            overridden.write_text(overridden.read_text().replace(_LOCAL_STATE, ""))
+            overridden.write_text(overridden.read_text().replace(LOCAL_STATE, ""))
             (directory / "backend.hcl").write_text(backend)
         made.run(commands.init(backend_config=directory / "backend.hcl" if backend else None))
         yield made

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy import aws as aws_calls
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.operations.env import HEADER, EnvResult, text, variables
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from temporal_dsql_deploy.runtime import rules
 from tests.support.aws import client

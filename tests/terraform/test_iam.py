@@ -32,6 +32,17 @@ BY_CONDITION = {
     "ecs:DescribeTasks",
     "ecs:ListServices",
     "ecs:ListTasks",
+    "ecs:StopTask",
+    "ecs:UpdateService",
+}
+FIND = {"ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"}
+OPERATE = {
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "ecs:StopTask",
+    "ecs:UpdateService",
 }
 EXEC = {
     *(action for action in WITHOUT_RESOURCE if action.startswith("ssmmessages:")),
@@ -102,6 +113,7 @@ def expected(name: str) -> dict[str, set[str]]:
         "temporal-ui-task": EXEC,
         "opensearch-setup-task": EXEC | INDEX,
         "schema-setup-task": EXEC | {"dsql:DbConnectAdmin"},
+        "admin-task": EXEC | {"dsql:DbConnectAdmin"} | OPERATE,
     }
     if variant.grafana:
         found["grafana-execution"] = EXECUTION | {"secretsmanager:GetSecretValue"}
@@ -113,7 +125,7 @@ def expected(name: str) -> dict[str, set[str]]:
     if variant.benchmark:
         found["benchmark-task"] = EXEC | WRITE
     if variant.adot:
-        found["adot-task"] = EXEC | WRITE | BY_CONDITION | DISCOVERY
+        found["adot-task"] = EXEC | WRITE | (BY_CONDITION - OPERATE) | FIND | DISCOVERY
     if name in plans.MADE and name != "bare":
         write = {"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"}
         found["flow-logs"] = write | {"logs:DescribeLogGroups"}
@@ -218,6 +230,7 @@ def test_each_task_wears_the_role_of_its_kind(name: str) -> None:
         "temporal-ui": "temporal-ui-task",
         "opensearch-setup": "opensearch-setup-task",
         "schema-setup": "schema-setup-task",
+        "admin-task": "admin-task",
         "benchmark": "benchmark-task",
         "benchmark-worker": "benchmark-task",
         **{kind: f"{kind}-task" for kind in ("grafana", "loki", "adot")},
@@ -228,7 +241,7 @@ def test_each_task_wears_the_role_of_its_kind(name: str) -> None:
 
 
 @everywhere
-def test_servers_and_the_schemas_task_connect_to_dsql_as_its_administrator(
+def test_servers_and_the_tasks_for_data_connect_to_dsql_as_its_administrator(
     name: str,
 ) -> None:
     who = {
@@ -236,7 +249,7 @@ def test_servers_and_the_schemas_task_connect_to_dsql_as_its_administrator(
         for role, statements in policies(plans.of(name)).items()
         if any(action.startswith("dsql:") for action in actions(statements))
     }
-    assert who == {"temporal-task", "schema-setup-task"}
+    assert who == {"temporal-task", "schema-setup-task", "admin-task"}
     assert "dsql:DbConnect" not in actions(policies(plans.of(name))["temporal-task"])
 
 

@@ -243,7 +243,12 @@ def test_dsql_has_its_connection_endpoint_by_the_service_name_of_its_cluster(nam
     assert endpoint["private_dns_enabled"] is True
     inward = [r for r in parties.rules(plan, "ingress") if r.worn_by == "database"]
     assert {rule.ports for rule in inward} == {(5432, 5432)}
-    users = {*plans.ROLES, "schema-setup", *(["client-vpn"] if name == "operators" else [])}
+    users = {
+        *plans.ROLES,
+        "schema-setup",
+        "admin-task",
+        *(["client-vpn"] if name == "operators" else []),
+    }
     assert {rule.peer for rule in inward} == users
 
 

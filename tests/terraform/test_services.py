@@ -46,7 +46,8 @@ def test_there_are_five_services_and_task_definitions_of_temporal(name: str) -> 
     }
     beside = {service for service, present in others.items() if present}
     assert set(plans.services(plan)) == temporal | beside
-    one_off = {"opensearch-setup", "schema-setup", *(["benchmark"] if variant.benchmark else [])}
+    one_off = {"opensearch-setup", "schema-setup", "admin-task"}
+    one_off |= {"benchmark"} if variant.benchmark else set()
     assert set(plans.tasks(plan)) == temporal | beside | one_off
 
 

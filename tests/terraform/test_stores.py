@@ -155,6 +155,23 @@ def test_the_schemas_task_finds_its_cluster_and_its_files(name: str) -> None:
 
 
 @everywhere
+def test_the_task_of_operators_verbs_finds_its_cluster(name: str) -> None:
+    plan = plans.of(name)
+    task = plans.tasks(plan)["admin-task"]
+    assert set(task["requires_compatibilities"]) == {"FARGATE"}
+    container = plans.main_container(task)
+    assert dict(container.environment) == {
+        "AWS_REGION": plans.REGION,
+        "CLUSTER_ENDPOINT": plan.outputs["dsql_cluster_endpoint"].value,
+    }
+    assert container.definition["entryPoint"] == ["dsql-deploy"]
+    told = plan.outputs["admin_task"].value
+    assert told["task_definition_arn"] == task["arn"]
+    assert told["container_name"] == container.name
+    assert told["subnet_ids"] == plan.outputs["private_subnet_ids"].value
+
+
+@everywhere
 def test_the_command_of_the_set_up_task_starts_it_where_it_may_run(name: str) -> None:
     plan = plans.of(name)
     told = plan.outputs["opensearch_setup"].value
@@ -261,7 +278,8 @@ def test_every_log_group_is_kept_for_the_time_of_its_environment(name: str) -> N
 @everywhere
 def test_log_groups_have_the_names_of_the_design(name: str) -> None:
     plan, variant = plans.of(name), plans.VARIANTS[name]
-    parts = {*(f"temporal-{role}" for role in plans.ROLES), "opensearch-setup", "schema-setup"}
+    parts = {*(f"temporal-{role}" for role in plans.ROLES)}
+    parts |= {"opensearch-setup", "schema-setup", "admin-task"}
     optional = {
         "ecs-exec": name in plans.MADE,
         "temporal-ui": variant.ui,

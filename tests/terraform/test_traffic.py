@@ -40,7 +40,7 @@ def expected_parties(name: str) -> set[str]:
     }
     return {
         *plans.ROLES,
-        *("client", "visibility", "opensearch-setup", "schema-setup"),
+        *("client", "visibility", "opensearch-setup", "schema-setup", "admin-task"),
         *(party for party, present in optional.items() if present),
         *(f"instances {group}" for group in variant.workloads),
     }
@@ -133,10 +133,10 @@ def test_what_leaves_the_vpc_is_https_to_apis_without_a_private_way_and_dsql(nam
             apis - endpoints(name) - {"s3", "dynamodb"}
             # Images of public registries are pulled by the instances, on Fargate by the tasks.
             or (party.startswith("instances ") and variant.public_images)
-            or (party in {"opensearch-setup", "schema-setup"} and name == "operators")
+            or (party in {"opensearch-setup", "schema-setup", "admin-task"} and name == "operators")
         )
     }
-    dsql = set() if variant.private_link else {*plans.ROLES, "schema-setup"}
+    dsql = set() if variant.private_link else {*plans.ROLES, "schema-setup", "admin-task"}
     assert parties.outside(plans.of(name)) == {
         *gateways,
         *((party, INTERNET, HTTPS) for party in open_),
@@ -216,9 +216,10 @@ def test_every_task_wears_one_group_and_no_two_services_the_same(name: str) -> N
 
 
 @everywhere
-def test_nobody_reaches_the_worker_by_grpc(name: str) -> None:
+def test_nobody_reaches_the_worker_by_grpc_but_who_asks_for_its_health(name: str) -> None:
     port = PORTS["worker"]["grpc"]
-    assert {flow for flow in parties.reach(plans.of(name)) if flow[2] == port} == set()
+    found = {flow for flow in parties.reach(plans.of(name)) if flow[2] == port}
+    assert found == {("admin-task", "worker", port)}
 
 
 @everywhere
@@ -233,7 +234,7 @@ def test_pages_and_clients_are_reached_by_nobody(name: str) -> None:
     """Feature: temporal-ecs-fargate, Property 8: UI and Grafana have no ingress at all."""
     reached = {to for _, to, _ in parties.reach(plans.of(name))}
     clients = {"ui", "grafana", "benchmark", "adot", "client", "client-vpn"}
-    clients |= {"opensearch-setup", "schema-setup"}
+    clients |= {"opensearch-setup", "schema-setup", "admin-task"}
     assert reached & clients == set()
     assert not [party for party in reached if party.startswith("instances")]
 

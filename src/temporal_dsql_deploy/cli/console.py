@@ -1,6 +1,7 @@
 """All output: results on stdout, progress and errors on stderr; plain without a terminal."""
 
 import contextlib
+import os
 import re
 import shlex
 import shutil
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from temporal_dsql_deploy.platforms.protocol import Result
 
 COMMAND = "dsql-deploy"
+_INSIDE = "DSQL_DEPLOY_OUTPUTS"
+"""As platforms.ecs.carried.VARIABLE: this is a task, whose output CloudWatch takes."""
 _BEGAN = time.monotonic()
 _NO_TERMINAL_WIDTH = 10_000
 _STYLES = {
@@ -47,7 +50,8 @@ class Terminal:
 
     def result(self, result: "Result") -> None:
         """The JSON document of a result, on stdout."""
-        sys.stdout.write(_document(result, indent=2))
+        # A task's log is a list of lines, and this one is for a program.
+        sys.stdout.write(_document(result, indent=None if os.environ.get(_INSIDE) else 2))
 
     def line(self, result: "Result") -> None:
         """One result of many, as one line of JSON, at once."""
@@ -58,6 +62,10 @@ class Terminal:
         """Lines of a result, on stdout."""
         for line in lines:
             self.stdout().print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def aside(self, *lines: str) -> None:
+        """Lines that are no result, such as what is asked about, on stderr."""
+        self._say("".join(f"{line}\n" for line in lines))
 
     def content(self, content: bytes) -> None:
         """A document of a format that has its own encoding, on stdout, whatever the locale is."""

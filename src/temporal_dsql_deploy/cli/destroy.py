@@ -1,6 +1,10 @@
 """`dsql-deploy destroy ENV`."""
 
-from temporal_dsql_deploy.cli import options
+from typing import Annotated
+
+import typer
+
+from temporal_dsql_deploy.cli import options, staged
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import NotConfirmed
 
@@ -14,9 +18,39 @@ def destroy(
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    with_data: Annotated[
+        bool,
+        typer.Option(
+            "--with-data", help="Remove DSQL, OpenSearch, tables, buckets and backups too; on ECS."
+        ),
+    ] = False,
+    wait: options.StepWait = None,
+    confirm: options.Confirm = None,
+    var_file: options.VarFiles = None,
+    terraform: options.TerraformBinary = None,
+    provider_mirror: options.ProviderMirror = None,
     as_json: options.Json = False,
 ) -> None:
-    """Stop the cluster and delete its data: workflows, namespaces, logs. Asks first."""
+    """Stop the cluster and delete its data: workflows, namespaces, logs. Asks first.
+
+    On ECS the infrastructure goes and the data stay, unless --with-data is given.
+    """
+    named = options.named(environment, file)
+    if named.platform == "ecs":
+        staged.refuse_given(named, {"--data-dir": data_dir})
+        from temporal_dsql_deploy.cli import destroy_on_ecs
+
+        destroy_on_ecs.destroy(
+            named,
+            staged.Given(
+                environment, yes, confirm, var_file or [], terraform, provider_mirror, wait, dry_run
+            ),
+            with_data=with_data,
+            as_json=as_json,
+        )
+        return
+    given = {"--with-data": with_data, "--wait": wait, "--confirm": confirm, "--var-file": var_file}
+    staged.refuse_given(named, given)
     from temporal_dsql_deploy.operations import down as operation
 
     _, platform = options.choose(environment, file, data_dir)

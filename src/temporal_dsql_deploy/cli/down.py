@@ -14,13 +14,21 @@ def down(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Stop the cluster and keep its data: `up` goes on where it was."""
+    """Stop the cluster and keep its data: `up` goes on where it was.
+
+    On ECS no task of any service runs then; instances and data stores stay, and cost.
+    """
     from temporal_dsql_deploy.operations import down as operation
 
-    _, platform = options.choose(environment, file, data_dir)
-    result = operation.down(
-        platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
-    )
+    chosen, platform = options.choose(environment, file, data_dir, direct=False)
+    if found := options.on_ecs(platform):
+        from temporal_dsql_deploy.operations.on_ecs import change
+
+        result = change.down(found, chosen, dry_run=dry_run, report=terminal.progress)
+    else:
+        result = operation.down(
+            platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
+        )
     if result.stopped.killed:
         terminal.warning(f"not everything stopped within {grace:g} s: the rest was killed")
     if as_json:

@@ -38,7 +38,7 @@ def logs(
     """Print the log, of a stopped cluster too. With --json, one document a line."""
     from temporal_dsql_deploy.platforms.protocol import LEVELS, LogQuery
 
-    _, platform = options.choose(environment, file, data_dir)
+    _, platform = options.choose(environment, file, data_dir, direct=False)
     if component:
         options.one_of("component", component, platform.log_components())
     if level:

@@ -22,12 +22,14 @@ from temporal_dsql_deploy.cli import (
     explain,
     images,
     lease,
+    lock,
     logs,
     membership,
     open_page,
     plan,
     probe,
     recover,
+    rehearse,
     restart,
     scale,
     schema,
@@ -167,9 +169,11 @@ app.add_typer(secret.app, name="secret", rich_help_panel="What a cluster stands 
 app.add_typer(visibility.app, name="visibility", rich_help_panel="What a cluster stands on")
 app.add_typer(membership.app, name="membership", rich_help_panel="Find what is wrong")
 app.add_typer(lease.app, name="lease", rich_help_panel="Find what is wrong")
+app.add_typer(lock.app, name="lock", rich_help_panel="Who may, who did")
 _verb("check", check.check, check.EXAMPLE, "Before anything is spent")
 _verb("plan", plan.plan, plan.EXAMPLE, "Before anything is spent")
 _verb("diagram", diagram.diagram, diagram.EXAMPLE, "Before anything is spent")
+_verb("rehearse", rehearse.rehearse, rehearse.EXAMPLE, "Before anything is spent")
 app.add_typer(bench.app, name="bench", rich_help_panel="Measure and watch")
 _verb("env", env.env, env.EXAMPLE, "What a cluster stands on")
 _verb("explain", explain.explain, explain.EXAMPLE, "Find what is wrong")

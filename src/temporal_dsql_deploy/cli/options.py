@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from temporal_dsql_deploy.environments.model import Environment
-    from temporal_dsql_deploy.operations.deployed import Deployed
+    from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
+    from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
     from temporal_dsql_deploy.platforms.protocol import Platform
 
 
@@ -105,6 +106,24 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="ENV",
+        help="The name that is asked for where --yes is not enough: prod, or data are lost.",
+    ),
+]
+StepWait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        min=0,
+        metavar="SECONDS",
+        callback=lambda value: None if value is None else finite(value),
+        help="How long hosts, and each component, may take [1800]; on ECS.",
+    ),
+]
 Grace = Annotated[
     float,
     typer.Option(
@@ -126,6 +145,14 @@ Deadline = Annotated[
     ),
 ]
 
+Direct = Annotated[
+    bool,
+    typer.Option(
+        "--direct",
+        help="On ECS: dial its tasks from here, inside the VPC or on its Client VPN.",
+    ),
+]
+
 GRACE = 30.0
 """As platforms.protocol.GRACE, which is not imported for --help; a test compares."""
 DEADLINE = 15.0
@@ -137,24 +164,38 @@ _OWN = 0o600
 """Mode of a file that nobody else may read."""
 _ALL = 0o666
 
+INSIDE = "DSQL_DEPLOY_OUTPUTS"
+"""As platforms.ecs.carried.VARIABLE, which is not imported for --help; a test compares."""
 ON_THIS_MACHINE = {"local", "cluster"}
 """Platforms that the verbs of a running cluster work on."""
-ON_ECS = ("check", "plan", "diagram", "images", "schema", "visibility", "secret", "lease", "env")
+ON_ECS = (
+    *("up", "destroy", "lock"),
+    *("status", "logs", "scale", "restart", "recover", "down", "probe", "membership", "bench"),
+    *("check", "plan", "diagram", "rehearse"),
+    *("images", "schema", "visibility", "secret", "lease", "env"),
+)
 """The verbs of environments on ECS."""
 
 
 def choose(
-    name: str, file: Path | None, data_dir: Path | None, **options: Any
+    name: str,
+    file: Path | None,
+    data_dir: Path | None,
+    *,
+    direct: bool | None = None,
+    **options: Any,
 ) -> "tuple[Environment, Platform]":
     """The environment called `name` with the given options, and the platform it runs on.
 
-    Raises UnknownEnvironment, InvalidSetting, NotForPlatform.
+    `direct` is None for verbs that do not work on ECS. Raises UnknownEnvironment, InvalidSetting,
+    NotForPlatform; on ECS also NotApplied, and what Terraform and AWS raise.
     """
-    from temporal_dsql_deploy.environments.find import find
     from temporal_dsql_deploy.environments.model import check_platform
 
-    named = find(name, file=file)
+    named = _named(name, file)
     address(name, file=file, data_dir=data_dir)
+    if named.platform == "ecs" and direct is not None:
+        return named, _on_ecs(named, direct=direct)
     if named.platform not in ON_THIS_MACHINE:
         raise NotForPlatform(
             f"this verb does not work on {named.platform}, the platform of environment {name}",
@@ -171,6 +212,50 @@ def choose(
     return environment, _platform(environment)
 
 
+def _named(name: str, file: Path | None) -> "Environment":
+    """The environment; a task inside the VPC was told all of it, and has no file."""
+    from temporal_dsql_deploy.environments.find import check_name as check
+    from temporal_dsql_deploy.environments.find import find
+    from temporal_dsql_deploy.environments.model import Environment
+
+    if not os.environ.get(INSIDE):
+        return find(name, file=file)
+    check(name)
+    return Environment(name, platform="ecs")
+
+
+def _on_ecs(named: "Environment", *, direct: bool) -> "Platform":
+    from temporal_dsql_deploy.operations.deployed import How, find
+    from temporal_dsql_deploy.platforms.ecs.clients import Clients
+    from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
+
+    given = (os.environ.get(f"DSQL_DEPLOY_{one}") for one in ("TERRAFORM", "PROVIDER_MIRROR"))
+    terraform, mirror = (Path(one) if one else None for one in given)
+    found = find(named, How(terraform, mirror))
+    return EcsPlatform(
+        named,
+        found,
+        Clients.of(found.region),
+        direct=direct or bool(os.environ.get(INSIDE)),
+        report=terminal.progress,
+    )
+
+
+def outside(platform: "Platform") -> "EcsPlatform | None":
+    """The platform, where it is on ECS and its tasks cannot be dialled from here."""
+    found = on_ecs(platform)
+    return None if found is None or found.direct else found
+
+
+def on_ecs(platform: "Platform") -> "EcsPlatform | None":
+    """The platform, where it is on ECS."""
+    if platform.name != "ecs":
+        return None
+    from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
+
+    return platform if isinstance(platform, EcsPlatform) else None
+
+
 def deployed(
     name: str, file: Path | None, terraform: Path | None, provider_mirror: Path | None
 ) -> "Deployed":
@@ -179,12 +264,16 @@ def deployed(
     Raises UnknownEnvironment, InvalidSetting, NotForPlatform, NotApplied, and what Terraform and
     AWS raise.
     """
-    from temporal_dsql_deploy.environments.find import find
-    from temporal_dsql_deploy.operations.deployed import How
-    from temporal_dsql_deploy.operations.deployed import find as find_deployed
+    from temporal_dsql_deploy.operations.deployed import How, find
 
     address(name, file=file)
-    return find_deployed(find(name, file=file), How(terraform, provider_mirror))
+    return find(_named(name, file), How(terraform, provider_mirror))
+
+
+def named(name: str, file: Path | None) -> "Environment":
+    """The environment called `name`, on whatever platform. Raises UnknownEnvironment."""
+    address(name, file=file)
+    return _named(name, file)
 
 
 def _platform(environment: "Environment") -> "Platform":

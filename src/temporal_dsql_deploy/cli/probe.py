@@ -8,6 +8,7 @@ from temporal_dsql_deploy.cli import options
 from temporal_dsql_deploy.cli.console import table, terminal
 
 if TYPE_CHECKING:
+    from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.operations.probe.result import CheckResult, ClosedPath, ProbeResult
     from temporal_dsql_deploy.platforms.protocol import Platform
 
@@ -32,6 +33,7 @@ def probe(
             min=0, max=65535, metavar="PORT", help="With --watch: serve Prometheus metrics there."
         ),
     ] = None,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
@@ -39,23 +41,38 @@ def probe(
     """Run real workflows from end to end, say what does not work, and name closed paths.
 
     No health check of Temporal notices a closed path between two roles; this does. Exit code 1: a
-    check failed.
+    check failed. On ECS a task inside the VPC does it.
     """
     _check_use(watch, metrics_port)
-    chosen, platform = options.choose(environment, file, data_dir)
+    chosen, platform = options.choose(environment, file, data_dir, direct=direct)
     named = namespace or chosen.probe_namespace
     if watch is not None:
+        # Refuses what cannot be dialled from here.
+        if options.outside(platform):
+            platform.frontend()
         _watch(platform, chosen.name, named, deadline, watch, metrics_port, as_json=as_json)
-    platform.frontend()
-    from temporal_dsql_deploy.operations.probe.cluster import probe_platform
-
-    result = probe_platform(platform, named, deadline=deadline, report=terminal.progress)
+    result = _probed(platform, chosen, named, deadline)
     if as_json:
         terminal.result(result)
     else:
         show(result)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def _probed(
+    platform: "Platform", environment: "Environment", namespace: str, deadline: float
+) -> "ProbeResult":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.on_ecs import inside, prove
+        from temporal_dsql_deploy.operations.probe.result import ProbeResult
+
+        command = prove.probe_command(environment, deadline, namespace)
+        return inside.run(found.deployed, found.clients, command, ProbeResult, terminal.progress)
+    platform.frontend()
+    from temporal_dsql_deploy.operations.probe.cluster import probe_platform
+
+    return probe_platform(platform, namespace, deadline=deadline, report=terminal.progress)
 
 
 def _check_use(watch: float | None, metrics_port: int | None) -> None:

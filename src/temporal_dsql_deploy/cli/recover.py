@@ -8,7 +8,9 @@ from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
+    from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.operations.recover.result import RecoverPlan, RecoverResult, Repair
+    from temporal_dsql_deploy.platforms.protocol import Platform
 
 EXAMPLE = "dsql-deploy recover cluster"
 
@@ -16,6 +18,7 @@ EXAMPLE = "dsql-deploy recover cluster"
 def recover(
     environment: options.EnvironmentName,
     deadline: options.Deadline = options.DEADLINE,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,
@@ -26,13 +29,12 @@ def recover(
 
     Nothing wrong: nothing is done. Else it starts what is dead, restarts what hangs, deletes rows
     of the dead; at last, after a question, it stops all roles and starts them in their order.
-    With --dry-run it exits with 1 where something would be done.
+    With --dry-run it exits with 1 where something would be done. On ECS a task inside the VPC does
+    it, which cannot ask: what needs the question needs --yes.
     """
-    from temporal_dsql_deploy.operations.recover import run as operation
-
-    chosen, platform = options.choose(environment, file, data_dir)
+    chosen, platform = options.choose(environment, file, data_dir, direct=direct)
     if dry_run:
-        plan = operation.plan(platform, chosen, deadline=deadline, report=terminal.progress)
+        plan = _planned(platform, chosen, deadline)
         if as_json:
             terminal.result(plan)
         else:
@@ -40,19 +42,52 @@ def recover(
         if plan.repair is not None:
             raise typer.Exit(1)
         return
-    result = operation.recover(
-        platform,
-        chosen,
-        deadline=deadline,
-        confirm=None if yes else lambda repair: _ask(environment, repair),
-        report=terminal.progress,
-    )
+    result = _recovered(platform, chosen, deadline, yes=yes)
     if as_json:
         terminal.result(result)
     else:
         _show(result)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def _planned(platform: "Platform", environment: "Environment", deadline: float) -> "RecoverPlan":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.on_ecs import inside
+        from temporal_dsql_deploy.operations.recover.result import RecoverPlan
+
+        command = [*_command(environment, deadline), "--dry-run"]
+        return inside.run(found.deployed, found.clients, command, RecoverPlan, terminal.progress)
+    from temporal_dsql_deploy.operations.recover import run as operation
+
+    return operation.plan(platform, environment, deadline=deadline, report=terminal.progress)
+
+
+def _recovered(
+    platform: "Platform", environment: "Environment", deadline: float, *, yes: bool
+) -> "RecoverResult":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.on_ecs import inside
+        from temporal_dsql_deploy.operations.recover.result import RecoverResult
+
+        command = [*_command(environment, deadline), *(["--yes"] if yes else [])]
+        with found.lock("recover", terminal.progress):
+            return inside.run(
+                found.deployed, found.clients, command, RecoverResult, terminal.progress
+            )
+    from temporal_dsql_deploy.operations.recover import run as operation
+
+    return operation.recover(
+        platform,
+        environment,
+        deadline=deadline,
+        confirm=None if yes else lambda repair: _ask(environment.name, repair),
+        report=terminal.progress,
+    )
+
+
+def _command(environment: "Environment", deadline: float) -> list[str]:
+    return ["recover", environment.name, "--deadline", f"{deadline:g}"]
 
 
 def _ask(environment: str, repair: "Repair") -> bool:

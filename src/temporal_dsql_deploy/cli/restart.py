@@ -8,7 +8,9 @@ from temporal_dsql_deploy.cli import options, proved
 from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
+    from temporal_dsql_deploy.environments.model import Environment
     from temporal_dsql_deploy.operations.restart import RestartResult
+    from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
 
 EXAMPLE = "dsql-deploy restart cluster history"
 
@@ -23,6 +25,7 @@ def restart(
     ] = None,
     grace: options.Grace = options.GRACE,
     deadline: options.Deadline = options.DEADLINE,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,
@@ -31,11 +34,15 @@ def restart(
     """Start it again instance by instance, with the settings that it runs with, and probe it.
 
     The next is stopped when the last one serves, is in the ring of every member and has its shards.
-    It stops at the first that does not come back: exit code 5. What does not serve comes first.
+    It stops at the first that does not come back: exit code 5. What does not serve comes first. On
+    ECS it goes role by role, each with a new deployment.
     """
     from temporal_dsql_deploy.operations import restart as operation
 
-    chosen, platform = options.choose(environment, file, data_dir)
+    chosen, platform = options.choose(environment, file, data_dir, direct=direct)
+    if found := options.on_ecs(platform):
+        _on_ecs(found, chosen, role or [], deadline, dry_run=dry_run, as_json=as_json)
+        return
     known = operation.choices(platform)
     wanted = [options.one_of("role or instance", one, known) for one in role or []]
     if dry_run:
@@ -45,7 +52,33 @@ def restart(
     request = operation.Request(
         chosen=wanted, grace=grace, deadline=deadline, options=_given(grace, deadline)
     )
-    result = operation.restart(platform, chosen, request, terminal.progress)
+    _tell(operation.restart(platform, chosen, request, terminal.progress), as_json=as_json)
+
+
+def _on_ecs(
+    platform: "EcsPlatform",
+    environment: "Environment",
+    roles: list[str],
+    deadline: float,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from temporal_dsql_deploy.operations.on_ecs import change
+
+    known = change.restart_choices(platform)
+    wanted = [options.one_of("role or instance", one, known) for one in roles]
+    if dry_run:
+        plan = change.plan_restart(platform, environment, wanted)
+        proved.tell_plan(plan, as_json=as_json)
+        return
+    result = change.restart(
+        platform, environment, wanted, deadline=deadline, report=terminal.progress
+    )
+    _tell(result, as_json=as_json)
+
+
+def _tell(result: "RestartResult", *, as_json: bool) -> None:
     if as_json:
         terminal.result(result)
     else:

@@ -24,12 +24,13 @@ def status(
     interval: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="Time between two looks.")
     ] = 2,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Show what runs, and how it is. Exit code 1: not everything serves."""
-    _, platform = options.choose(environment, file, data_dir)
+    _, platform = options.choose(environment, file, data_dir, direct=direct)
     if watch:
         _watch(platform, interval, as_json=as_json)
     now = platform.status()

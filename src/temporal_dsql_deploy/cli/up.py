@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from temporal_dsql_deploy.cli import options, proved
+from temporal_dsql_deploy.cli import options, proved, staged
 from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting
 
@@ -93,7 +93,20 @@ def up(
     shards: Annotated[
         int | None, typer.Option(help="History shards [64]; with cluster.", min=1, max=16384)
     ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="STEP", help="Begin with this step; on ECS.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="STEP", help="Run this step alone; on ECS.")
+    ] = None,
+    wait: options.StepWait = None,
+    yes: options.Yes = False,
+    confirm: options.Confirm = None,
+    var_file: options.VarFiles = None,
+    terraform: options.TerraformBinary = None,
+    provider_mirror: options.ProviderMirror = None,
     deadline: options.Deadline = options.DEADLINE,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     dry_run: options.DryRun = False,
@@ -102,8 +115,54 @@ def up(
     """Start the cluster, or change what differs in it, and prove it with a probe.
 
     What neither an option nor the environment's file speaks of is left as it runs. When the probe
-    fails the cluster is left standing, and the exit code is 1.
+    fails the cluster is left standing, and the exit code is 1. On ECS it goes by steps: account,
+    state, secret, images, check, plan, apply, hosts, schema, visibility, services, clients, probe.
     """
+    named = options.named(environment, file)
+    if named.platform == "ecs":
+        staged.refuse_given(
+            named,
+            {
+                "--port": port,
+                "--ui-port": ui_port,
+                "--metrics-port": metrics_port,
+                "--http-port": http_port,
+                "--namespace": namespace,
+                "--search-attribute": search_attribute,
+                "--dynamic-config-value": dynamic_config_value,
+                "--runtime": runtime,
+                "--visibility": visibility,
+                "--replicas": replicas,
+                "--shards": shards,
+                "--data-dir": data_dir,
+            },
+        )
+        from temporal_dsql_deploy.cli import up_on_ecs
+
+        up_on_ecs.up(
+            named,
+            staged.Given(
+                environment, yes, confirm, var_file or [], terraform, provider_mirror, wait, dry_run
+            ),
+            first=first,
+            only=only,
+            deadline=deadline,
+            direct=direct,
+            as_json=as_json,
+        )
+        return
+    staged.refuse_given(
+        named,
+        {
+            "--from": first,
+            "--only": only,
+            "--wait": wait,
+            "--yes": yes,
+            "--confirm": confirm,
+            "--var-file": var_file,
+            "--direct": direct,
+        },
+    )
     chosen, platform = options.choose(
         environment,
         file,

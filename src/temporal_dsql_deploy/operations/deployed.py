@@ -1,39 +1,15 @@
-"""What stands on AWS of an environment, as the outputs of its Terraform tell it."""
+"""Find what stands on AWS of an environment: the outputs of its Terraform tell it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import NotApplied, NotForPlatform, WrongAccount
+from temporal_dsql_deploy.platforms.ecs import carried
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.terraform import outputs
 from temporal_dsql_deploy.terraform.run import OnEvent, ignore
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """One environment on ECS."""
-
-    environment: str
-    account: str
-    """12 digits."""
-    region: str
-    project: str
-    """Prefix of every name."""
-    outputs: Mapping[str, Any]
-
-    def output(self, name: str) -> Any:
-        """An output that has a value. Raises NotApplied for what is not there, or is off."""
-        value = self.outputs.get(name)
-        if value is None:
-            raise NotApplied(
-                f"environment {self.environment} has no {name}",
-                cause="the output is null in its Terraform state: the part is off, or not applied",
-                fix="see what an apply would make: dsql-deploy plan ENV",
-            )
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +24,12 @@ class How:
 def find(environment: Environment, how: How | None = None) -> Deployed:
     """What stands of it; the credentials have to be of its account.
 
+    Inside its VPC, in a task that was told by a variable, neither Terraform nor AWS is asked.
+
     Raises NotForPlatform, NotApplied, WrongAccount, and what Terraform and AWS raise.
     """
+    if told := carried.here(environment.name):
+        return told
     how = how or How()
     if environment.platform != "ecs" or environment.terraform is None:
         raise NotForPlatform(

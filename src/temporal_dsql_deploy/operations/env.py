@@ -8,8 +8,8 @@ from typing import Any
 
 from temporal_dsql_deploy import aws, topology
 from temporal_dsql_deploy.errors import NotApplied, NotConfirmed
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.platforms import files
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.protocol import Result
 
 HEADER = "# Made by `dsql-deploy env`; made again, it is written anew."

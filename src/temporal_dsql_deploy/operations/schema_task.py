@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs import one_off
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.one_off import OneOff
 from temporal_dsql_deploy.platforms.protocol import Report, Result
 
@@ -36,7 +37,7 @@ def plan(deployed: Deployed, command: Sequence[str]) -> SchemaTask:
 def run(deployed: Deployed, command: Sequence[str], report: Report) -> SchemaTask:
     """Run it, and wait until it has ended. Raises NotApplied, and what one_off.run does."""
     found = _found(deployed, command)
-    ended = one_off.run(found, one_off.Clients.of(deployed.region), report)
+    ended = one_off.run(found, Clients.of(deployed.region), report)
     return SchemaTask(
         deployed.environment,
         list(command),

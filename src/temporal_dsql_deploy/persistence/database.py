@@ -1,11 +1,13 @@
 """A connection to the default store."""
 
 import logging
+import os
+import urllib.parse
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from temporal_dsql_deploy.errors import DatabaseUnusable
+from temporal_dsql_deploy.errors import DatabaseUnusable, InvalidSetting
 from temporal_dsql_deploy.persistence import dsql
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
+INSTEAD = "DSQL_DEPLOY_INSTEAD_OF_DSQL"
+"""The variable that names a PostgreSQL in the place of every Aurora DSQL cluster, as a rehearsal
+has one: postgresql://USER@HOST:PORT/DATABASE, the password in PGPASSWORD."""
 _CONNECT_SECONDS = 5
 """The least that libpq keeps to is 2."""
 _SILENT_MILLISECONDS = 10_000
@@ -40,10 +45,13 @@ class Database:
 def of_dsql(
     endpoint: dsql.Endpoint, *, user: str = dsql.ADMIN, certificates: "Path | None" = None
 ) -> Database:
-    """A DSQL cluster, used as this database role.
+    """A DSQL cluster, used as this database role; or the PostgreSQL of INSTEAD in its place.
 
-    `certificates` is a file of those to trust, instead of those that AWS's SDK trusts.
+    `certificates` is a file of those to trust, instead of those that AWS's SDK trusts. Raises
+    InvalidSetting for an INSTEAD that is none.
     """
+    if instead := os.environ.get(INSTEAD):
+        return _of_url(instead)
     return Database(
         host=endpoint.host,
         port=dsql.PORT,
@@ -53,6 +61,24 @@ def of_dsql(
         sslrootcert=str(certificates or ""),
         region=endpoint.region,
     )
+
+
+def _of_url(text: str) -> Database:
+    url = urllib.parse.urlsplit(text)
+    name = url.path.removeprefix("/")
+    try:
+        port = url.port or dsql.PORT
+    except ValueError:
+        port = 0
+    if url.scheme != "postgresql" or not (url.hostname and url.username and name and port):
+        raise InvalidSetting(
+            f"{INSTEAD} is no address of a PostgreSQL",
+            # It may hold a password.
+            cause="it has to be postgresql://USER@HOST:PORT/DATABASE",
+            fix="correct it, or unset it for Aurora DSQL; a password is given as PGPASSWORD",
+        )
+    password = urllib.parse.unquote(url.password or "") or os.environ.get("PGPASSWORD", "")
+    return Database(url.hostname, port, name, urllib.parse.unquote(url.username), password)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ _PARTIES_BY_IMAGE = {
 _PARTIES_BY_NAME = {
     r"\bopensearch-setup\b": "opensearch-setup",
     r"\bschema-setup\b": "schema-setup",
+    r"\badmin-task\b": "admin-task",
     r"\bbenchmark\b": "benchmark",
     r"\bgrafana\b": "grafana",
     r"\bloki\b": "loki",

@@ -52,6 +52,11 @@ def plan(
     return command
 
 
+def targets(addresses: Iterable[str]) -> Command:
+    """Options of `plan`: these alone, and what they depend on, or is to be destroyed with them."""
+    return [f"-target={address}" for address in addresses]
+
+
 def apply(plan_file: Path) -> Command:
     """Do what a plan says, and nothing else; a plan of `destroy` destroys."""
     return ["apply", "-json", "-input=false", str(plan_file)]

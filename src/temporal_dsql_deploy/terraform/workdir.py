@@ -7,10 +7,11 @@ own `terraform` commands do in that folder is the same.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from temporal_dsql_deploy.errors import DirectoryUnusable, NotInitialised
 from temporal_dsql_deploy.plan import Plan, read_plan
@@ -29,6 +30,10 @@ class Request:
     var_files: Iterable[Path] = ()
     out: Path | None = None
     """Where to keep the plan file, for its owner alone; None for nowhere."""
+    destroy: bool = False
+    """Whether it is to plan that everything, or `targets`, is destroyed."""
+    targets: Sequence[str] = ()
+    """Addresses; empty for everything."""
     check: Callable[[Plan], None] | None = None
     """Raises what speaks against the plan, which is then not kept."""
     terraform: Path | None = None
@@ -52,13 +57,32 @@ def plan(request: Request) -> Plan:
             binary, variables = found
             terraform = Terraform(binary, directory, variables, request.on_event)
             command = commands.plan(
-                out=out, var_files=[path.expanduser().absolute() for path in request.var_files]
+                out=out,
+                var_files=[path.expanduser().absolute() for path in request.var_files],
+                destroy=request.destroy,
             )
-            made = _planned(terraform, command, out)
+            made = _planned(terraform, [*command, *commands.targets(request.targets)], out)
         if request.check:
             request.check(made)
         if request.out:
             _keep(out, request.out.expanduser().absolute())
+    return made
+
+
+def state(request: Request) -> Mapping[str, Any]:
+    """The state, as `terraform show -json` prints it. Raises as `plan` does."""
+    directory = request.directory.expanduser().absolute()
+    with ready(request.terraform, request.provider_mirror, request.on_event) as found:
+        binary, variables = found
+        terraform = Terraform(binary, directory, variables, request.on_event)
+        if not (directory / ".terraform").is_dir():
+            initialise(terraform)
+        try:
+            said = terraform.document(commands.show())
+        except NotInitialised:
+            initialise(terraform)
+            said = terraform.document(commands.show())
+    made: Mapping[str, Any] = said
     return made
 
 

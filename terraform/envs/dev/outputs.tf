@@ -103,6 +103,11 @@ output "schema_setup" {
   value       = module.temporal.schema_setup
 }
 
+output "admin_task" {
+  description = "What running the task of operators' verbs takes: task_definition_arn, security_group_id, subnet_ids, log_group_name, container_name."
+  value       = module.temporal.admin_task
+}
+
 output "deletion_protection" {
   description = "Whether what keeps data is protected: the DSQL cluster made here, tables, load balancer."
   value       = module.temporal.deletion_protection

@@ -33,6 +33,7 @@ locals {
       temporal-ui-task      = []
       opensearch-setup-task = local._opensearch
       schema-setup-task     = local._dsql
+      admin-task            = concat(local._dsql, local._administration)
     },
     var.grafana_enabled ? { grafana-task = concat(local._metrics_read, local._cloudwatch_read) } : {},
     var.loki_enabled ? { loki-task = local._loki } : {},

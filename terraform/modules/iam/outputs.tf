@@ -34,6 +34,12 @@ output "schema_setup_task_role_arn" {
   depends_on  = [aws_iam_role_policy.task]
 }
 
+output "admin_task_role_arn" {
+  description = "Role of the task that runs operators' verbs."
+  value       = aws_iam_role.task["admin-task"].arn
+  depends_on  = [aws_iam_role_policy.task]
+}
+
 output "grafana_task_role_arn" {
   description = "Role of Grafana; null without it."
   value       = try(aws_iam_role.task["grafana-task"].arn, null)

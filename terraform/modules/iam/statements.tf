@@ -88,6 +88,30 @@ locals {
     },
   ]
 
+  # What `dsql-deploy probe`, `membership` and `recover` ask of ECS, and what the last changes.
+  _administration = [
+    {
+      Sid       = "SeeServicesAndTasks"
+      Effect    = "Allow"
+      Action    = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks"]
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "ecs:cluster" = var.ecs_cluster_arn } }
+    },
+    {
+      Sid      = "SeeWhatTheyRun"
+      Effect   = "Allow"
+      Action   = ["ecs:DescribeTaskDefinition"]
+      Resource = ["*"]
+    },
+    {
+      Sid       = "RestartTasks"
+      Effect    = "Allow"
+      Action    = ["ecs:StopTask", "ecs:UpdateService"]
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "ecs:cluster" = var.ecs_cluster_arn } }
+    },
+  ]
+
   _exec = [
     {
       Sid    = "OpenExecSessions"

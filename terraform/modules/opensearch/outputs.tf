@@ -25,22 +25,22 @@ output "security_group_id" {
 
 output "setup_task_definition_arn" {
   description = "Task definition of the task that makes the index."
-  value       = aws_ecs_task_definition.setup.arn
+  value       = module.setup.task_definition_arn
 }
 
 output "setup_task_family" {
   description = "Family of that task definition."
-  value       = aws_ecs_task_definition.setup.family
+  value       = module.setup.family
 }
 
 output "setup_security_group_id" {
   description = "Security group to start that task with; it has no rules of its own."
-  value       = aws_security_group.setup.id
+  value       = module.setup.security_group_id
 }
 
 output "setup_log_group_name" {
   description = "CloudWatch log group of that task."
-  value       = aws_cloudwatch_log_group.setup.name
+  value       = module.setup.log_group_name
 }
 
 output "visibility_index_name" {

@@ -1,8 +1,6 @@
 # The one-off task that makes the visibility index. No service starts it: `dsql-deploy visibility setup ENV --as-task` does.
 
 locals {
-  _setup_name = "opensearch-setup"
-
   # Every step ends the task with its own exit code; the tool's --quiet would make failures exit 0.
   # The template comes before the index, which would have no mapping without it.
   _setup_script = <<-EOT
@@ -25,75 +23,41 @@ locals {
   EOT
 
   _setup_environment = {
-    AWS_REGION          = var.region
     ES_SERVER           = "https://${local._endpoint}:${module.topology.ports.visibility.https}"
     ES_VISIBILITY_INDEX = var.visibility_index_name
   }
 }
 
-resource "aws_cloudwatch_log_group" "setup" {
-  name              = "/ecs/${var.project_name}/${local._setup_name}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
+module "setup" {
+  source = "../one-off-task"
+
+  name               = "opensearch-setup"
+  description        = "Task that makes the visibility index of ${var.project_name}"
+  project_name       = var.project_name
+  region             = var.region
+  vpc_id             = var.vpc_id
+  image              = var.admin_tools_image
+  entry_point        = ["/bin/sh", "-euc"]
+  command            = [local._setup_script]
+  environment        = local._setup_environment
+  task_role_arn      = var.setup_task_role_arn
+  execution_role_arn = var.execution_role_arn
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = var.kms_key_arn
+  tags               = var.tags
 }
 
-# Its rules are made where all groups are known; see the module temporal-cluster.
-resource "aws_security_group" "setup" {
-  name        = "${var.project_name}-${local._setup_name}"
-  description = "Task that makes the visibility index of ${var.project_name}"
-  vpc_id      = var.vpc_id
-  tags        = merge(var.tags, { Name = "${var.project_name}-${local._setup_name}" })
-
-  lifecycle {
-    # AWS changes no description: the group, which is in use under its name, would have to be replaced.
-    ignore_changes = [description]
-  }
+moved {
+  from = aws_cloudwatch_log_group.setup
+  to   = module.setup.aws_cloudwatch_log_group.this
 }
 
-resource "aws_ecs_task_definition" "setup" {
-  # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
-  skip_destroy = true
+moved {
+  from = aws_security_group.setup
+  to   = module.setup.aws_security_group.this
+}
 
-  family                   = "${var.project_name}-${local._setup_name}"
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = 256
-  memory                   = 512
-  execution_role_arn       = var.execution_role_arn
-  task_role_arn            = var.setup_task_role_arn
-
-  container_definitions = jsonencode([{
-    name        = local._setup_name
-    image       = var.admin_tools_image
-    essential   = true
-    entryPoint  = ["/bin/sh", "-euc"]
-    command     = [local._setup_script]
-    environment = [for name, value in local._setup_environment : { name = name, value = value }]
-
-    linuxParameters = { initProcessEnabled = true }
-
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.setup.name
-        awslogs-region        = var.region
-        awslogs-stream-prefix = local._setup_name
-        mode                  = "non-blocking"
-        max-buffer-size       = "25m"
-      }
-    }
-
-    mountPoints    = []
-    portMappings   = []
-    systemControls = []
-    volumesFrom    = []
-  }])
-
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = "ARM64"
-  }
-
-  tags = var.tags
+moved {
+  from = aws_ecs_task_definition.setup
+  to   = module.setup.aws_ecs_task_definition.this
 }

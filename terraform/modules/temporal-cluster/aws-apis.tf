@@ -75,7 +75,7 @@ locals {
   _internet_parties = !local.vpc.internet ? [] : distinct(concat(
     keys(local._apis_by_internet),
     length(local._public_images) > 0 ? keys(local._instance_groups) : [],
-    contains(local._public_images, var.temporal_admin_tools_image) ? ["opensearch-setup", "schema-setup"] : [],
+    contains(local._public_images, var.temporal_admin_tools_image) ? ["opensearch-setup", "schema-setup", "admin-task"] : [],
   ))
 
   _https = module.topology.ports.visibility.https
@@ -107,7 +107,7 @@ resource "aws_vpc_security_group_egress_rule" "internet" {
 
 # The public endpoint of DSQL has no addresses of its own to name.
 resource "aws_vpc_security_group_egress_rule" "dsql" {
-  for_each = local._dsql_private_link ? [] : toset(concat(local.roles_of_temporal, ["schema-setup"]))
+  for_each = local._dsql_private_link ? [] : toset(concat(local.roles_of_temporal, ["schema-setup", "admin-task"]))
 
   security_group_id = local._groups[each.key]
   cidr_ipv4         = "0.0.0.0/0"

@@ -107,6 +107,17 @@ output "schema_setup" {
   }
 }
 
+output "admin_task" {
+  description = "What running the task of operators' verbs takes: task_definition_arn, security_group_id, subnet_ids, log_group_name, container_name."
+  value = {
+    task_definition_arn = module.admin_task.task_definition_arn
+    security_group_id   = module.admin_task.security_group_id
+    subnet_ids          = local.vpc.private_subnet_ids
+    log_group_name      = module.admin_task.log_group_name
+    container_name      = module.admin_task.container_name
+  }
+}
+
 output "deletion_protection" {
   description = "Whether what keeps data is protected: the DSQL cluster made here, tables, load balancer."
   value       = var.deletion_protection

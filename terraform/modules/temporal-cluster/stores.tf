@@ -48,18 +48,49 @@ module "opensearch" {
 }
 
 module "schema_setup" {
-  source = "../schema-setup"
+  source = "../one-off-task"
 
-  project_name          = var.project_name
-  region                = var.region
-  vpc_id                = local.vpc.vpc_id
-  dsql_cluster_endpoint = module.dsql.endpoint
-  task_role_arn         = module.iam.schema_setup_task_role_arn
-  execution_role_arn    = module.iam.execution_role_arn
-  admin_tools_image     = var.temporal_admin_tools_image
-  log_retention_days    = var.log_retention_days
-  kms_key_arn           = local.kms_key_arn
-  tags                  = var.tags
+  name         = "schema-setup"
+  description  = "Task that sets up the schema of ${var.project_name}"
+  project_name = var.project_name
+  region       = var.region
+  vpc_id       = local.vpc.vpc_id
+  image        = var.temporal_admin_tools_image
+  # With an endpoint the environment is a name and no more; whoever runs the task gives its own.
+  command            = ["schema", "setup", var.project_name]
+  environment        = merge(local._dials_dsql, { DSQL_DEPLOY_SCHEMA = "/etc/temporal/schema/dsql/temporal" })
+  task_role_arn      = module.iam.schema_setup_task_role_arn
+  execution_role_arn = module.iam.execution_role_arn
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = local.kms_key_arn
+  tags               = var.tags
+}
+
+# Runs verbs that dial the roles and the database: `dsql-deploy probe`, `membership`, `recover` of an environment.
+module "admin_task" {
+  source = "../one-off-task"
+
+  name         = "admin-task"
+  description  = "Task that operates ${var.project_name} from inside"
+  project_name = var.project_name
+  region       = var.region
+  vpc_id       = local.vpc.vpc_id
+  image        = var.temporal_admin_tools_image
+  # Whoever runs it gives the verb, and what the outputs say.
+  command            = ["--version"]
+  environment        = local._dials_dsql
+  cpu                = 512
+  memory             = 1024
+  task_role_arn      = module.iam.admin_task_role_arn
+  execution_role_arn = module.iam.execution_role_arn
+  log_retention_days = var.log_retention_days
+  kms_key_arn        = local.kms_key_arn
+  tags               = var.tags
+}
+
+locals {
+  # The tool makes its token of the task's role; there is no secret to be passed.
+  _dials_dsql = { CLUSTER_ENDPOINT = module.dsql.endpoint }
 }
 
 module "dynamodb" {

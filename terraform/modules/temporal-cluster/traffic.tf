@@ -26,6 +26,7 @@ locals {
       visibility       = module.opensearch.security_group_id
       opensearch-setup = module.opensearch.setup_security_group_id
       schema-setup     = module.schema_setup.security_group_id
+      admin-task       = module.admin_task.security_group_id
     },
     var.ui.enabled ? { ui = module.temporal_ui[0].security_group_id } : {},
     var.benchmark.enabled ? { benchmark = module.benchmark[0].security_group_id } : {},

@@ -10,7 +10,8 @@ from botocore.stub import ANY, Stubber
 from temporal_dsql_deploy.errors import CredentialsExpired, PermissionMissing, TaskFailed
 from temporal_dsql_deploy.platforms.clock import Clock
 from temporal_dsql_deploy.platforms.ecs import one_off
-from temporal_dsql_deploy.platforms.ecs.one_off import Clients, Ended, OneOff
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.one_off import Ended, OneOff
 
 _HERE = "arn:aws:ecs:eu-west-1:123456789012"
 TASK = f"{_HERE}:task/temporal-dev/0123456789abcdef0123456789abcdef"
@@ -92,7 +93,7 @@ class World:
 
     def run(self, limit: float = 60) -> Ended:
         clock = Clock(lambda: self.seconds, self._sleep)
-        clients = Clients(self.ecs, self.logs)
+        clients = Clients("eu-west-1", {"ecs": self.ecs, "logs": self.logs})
         with ExitStack() as stack:
             for stub in (self.ecs_stub, self.logs_stub):
                 stack.enter_context(stub)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from temporal_dsql_deploy.errors import NotApplied, RefusedError
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.operations.lease import run
 from temporal_dsql_deploy.operations.lease.look import Sources, look
 from temporal_dsql_deploy.operations.lease.proof import LATE_MINUTES, Verdict
 from temporal_dsql_deploy.operations.lease.run import Watching
 from temporal_dsql_deploy.persistence.lease import Counter, Leases
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 
 START = datetime(2026, 11, 22, 12, 0, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

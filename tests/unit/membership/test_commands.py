@@ -25,6 +25,8 @@ Run = Callable[..., Result]
 class Stopped:
     """A platform of which only the lock and the database are asked for."""
 
+    name = "cluster"
+
     def __init__(self) -> None:
         self.locked: list[str] = []
 
@@ -39,7 +41,7 @@ class Stopped:
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch) -> Stopped:
     made = Stopped()
-    monkeypatch.setattr(options, "choose", lambda *_: (None, made))
+    monkeypatch.setattr(options, "choose", lambda *_, **__: (None, made))
     return made
 
 

@@ -16,6 +16,7 @@ from temporal_dsql_deploy.errors import (
     PermissionMissing,
 )
 from temporal_dsql_deploy.persistence import database, dsql
+from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.persistence.dsql import Endpoint
 
 HOST = "abc1.dsql.us-east-2.on.aws"
@@ -100,3 +101,30 @@ def test_what_a_server_says_counts_before_an_address_that_is_not_reached(
     refused = dsql.refused(made, text)
     assert type(refused) is error
     assert words in refused.fix
+
+
+def test_a_postgresql_can_be_named_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(database.INSTEAD, "postgresql://temporal@db.internal:5433/temporal")
+    monkeypatch.setenv("PGPASSWORD", "sesame")
+    made = database.of_dsql(Endpoint.parse(HOST))
+    assert made == Database("db.internal", 5433, "temporal", "temporal", "sesame")
+    assert made.region == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "db.internal:5432",
+        "postgresql://db.internal/temporal",
+        "postgresql://temporal@db.internal/",
+        "postgresql://temporal:sesame@db.internal:many/temporal",
+        "mysql://temporal@db.internal/temporal",
+    ],
+)
+def test_what_is_no_address_of_one_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv(database.INSTEAD, wrong)
+    with pytest.raises(InvalidSetting) as told:
+        database.of_dsql(Endpoint.parse(HOST))
+    assert "sesame" not in f"{told.value.message}{told.value.cause}{told.value.fix}"

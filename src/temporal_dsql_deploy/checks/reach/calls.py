@@ -78,6 +78,8 @@ def _needed(subject: Subject, party: Party, api: str) -> bool:
         return _needed_by_instances(subject, api)
     if party.name in {"opensearch-setup", "schema-setup"}:
         return False  # What it pulls and logs is known by where it runs.
+    if party.name == "admin-task":
+        return api == "ecs"
     if party.name == "loki" and api == "s3":
         return bool(subject.plan.of_type("aws_s3_bucket"))
     said: Mapping[str, Callable[[], bool]] = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli.bench import ecs
 from temporal_dsql_deploy.cli.bench.declared import with_options
 from temporal_dsql_deploy.cli.bench.results import ResultsDirectory, show
 from temporal_dsql_deploy.cli.console import terminal
@@ -32,7 +33,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="ENV",
-            help="The environment: `local`, `cluster`, or one of your own [local].",
+            help="The environment: `local`, `cluster`, `bench`, or one of your own [local].",
             autocompletion=options.complete_environment,
         ),
     ] = None,
@@ -69,16 +70,45 @@ def run(
     made = _settings(given)
     options.check_out(out)
     options.check_out(report, "--report")
+    if on_ecs := ecs.platform(environment, file):
+        folder = _folder(results_dir)
+        result = ecs.measure(on_ecs, environment or "", made)
+        _keep(result, out, report, folder, as_json=as_json)
+        if not result.passed:
+            raise typer.Exit(1)
+        return
     target = _target(environment, address, file, data_dir)
     if pages := [one.strip() for one in made.server_metrics.split(",") if one.strip()]:
         target = replace(target, pages=pages)
     if made.worker_only:
         _work(target, made)
         return
+    folder = _folder(results_dir)
+    result, interrupted = _measure(target, made, deadline)
+    _keep(result, out, report, folder, as_json=as_json)
+    if interrupted:
+        raise KeyboardInterrupt
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def _folder(given: Path | None) -> Path:
     from temporal_dsql_deploy.bench import store
 
-    folder = store.folder(results_dir)
-    result, interrupted = _measure(target, made, deadline)
+    return store.folder(given)
+
+
+def _keep(
+    result: "BenchResult",
+    out: Path | None,
+    report: Path | None,
+    folder: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Show it, and write it where it is to be."""
+    from temporal_dsql_deploy.bench import store
+
     # Shown first: what took an hour to find is not lost to a full disk.
     for warning in result.warnings:
         terminal.warning(warning)
@@ -95,10 +125,6 @@ def run(
     saved = store.save(result, folder)
     if not as_json:
         terminal.text(f"report: {saved.report}")
-    if interrupted:
-        raise KeyboardInterrupt
-    if not result.passed:
-        raise typer.Exit(1)
 
 
 def _settings(given: dict[str, Any]) -> "Settings":

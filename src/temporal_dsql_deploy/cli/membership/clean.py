@@ -1,5 +1,6 @@
 """`dsql-deploy membership clean ENV`."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from temporal_dsql_deploy.cli.console import table, terminal
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.membership.result import CleanResult
+    from temporal_dsql_deploy.platforms.protocol import Platform
 
 EXAMPLE = "dsql-deploy membership clean cluster --yes"
 
@@ -19,6 +21,7 @@ def clean(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say which; so it is without --yes too.")
     ] = False,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
@@ -28,16 +31,28 @@ def clean(
     Gone is who has written no heartbeat for 60 s, is in no member's ring, does not listen, and is
     no process that is known to run. A row that is in doubt stays.
     """
-    _, platform = options.choose(environment, file, data_dir)
-    from temporal_dsql_deploy.operations.membership import clean as operation
-
-    result = operation.clean(
-        platform, environment, dry_run=dry_run or not yes, report=terminal.progress
-    )
+    _, platform = options.choose(environment, file, data_dir, direct=direct)
+    result = _cleaned(platform, environment, dry_run=dry_run or not yes)
     if as_json:
         terminal.result(result)
     else:
         show(result)
+
+
+def _cleaned(platform: "Platform", environment: str, *, dry_run: bool) -> "CleanResult":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.membership.result import CleanResult
+        from temporal_dsql_deploy.operations.on_ecs import inside
+
+        command = ["membership", "clean", environment, "--dry-run" if dry_run else "--yes"]
+        lock = nullcontext() if dry_run else found.lock("membership clean", terminal.progress)
+        with lock:
+            return inside.run(
+                found.deployed, found.clients, command, CleanResult, terminal.progress
+            )
+    from temporal_dsql_deploy.operations.membership import clean as operation
+
+    return operation.clean(platform, environment, dry_run=dry_run, report=terminal.progress)
 
 
 def show(result: "CleanResult") -> None:

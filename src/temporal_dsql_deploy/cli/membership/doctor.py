@@ -9,6 +9,7 @@ from temporal_dsql_deploy.cli.console import terminal
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.operations.membership.result import DoctorResult
+    from temporal_dsql_deploy.platforms.protocol import Platform
 
 EXAMPLE = "dsql-deploy membership doctor cluster"
 _EVIDENCE = 5
@@ -17,6 +18,7 @@ _EVIDENCE = 5
 
 def doctor(
     environment: options.EnvironmentName,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
@@ -25,17 +27,27 @@ def doctor(
 
     A member that has just started or died is not known to all others for up to ten seconds.
     """
-    _, platform = options.choose(environment, file, data_dir)
-    from temporal_dsql_deploy.operations.membership import doctor as operation
-    from temporal_dsql_deploy.operations.membership.look import look
-
-    result = operation.judge(look(platform, environment, report=terminal.progress))
+    _, platform = options.choose(environment, file, data_dir, direct=direct)
+    result = _judged(platform, environment)
     if as_json:
         terminal.result(result)
     else:
         show(result)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def _judged(platform: "Platform", environment: str) -> "DoctorResult":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.membership.result import DoctorResult
+        from temporal_dsql_deploy.operations.on_ecs import inside
+
+        command = ["membership", "doctor", environment]
+        return inside.run(found.deployed, found.clients, command, DoctorResult, terminal.progress)
+    from temporal_dsql_deploy.operations.membership import doctor as operation
+    from temporal_dsql_deploy.operations.membership.look import look
+
+    return operation.judge(look(platform, environment, report=terminal.progress))
 
 
 def show(result: "DoctorResult") -> None:

@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from temporal_dsql_deploy.operations.membership.result import Look
+    from temporal_dsql_deploy.platforms.protocol import Platform
 
 EXAMPLE = "dsql-deploy membership show cluster"
 
 
 def show(
     environment: options.EnvironmentName,
+    direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Show the rows of cluster_membership, and the ring as each member sees it."""
-    _, platform = options.choose(environment, file, data_dir)
-    from temporal_dsql_deploy.operations.membership.look import look
-
-    seen = look(platform, environment, report=terminal.progress)
+    _, platform = options.choose(environment, file, data_dir, direct=direct)
+    seen = _seen(platform, environment)
     if as_json:
         terminal.result(seen)
         return
@@ -32,6 +32,18 @@ def show(
     terminal.render(_ring(seen))
     if seen.database_error:
         terminal.warning(seen.database_error)
+
+
+def _seen(platform: "Platform", environment: str) -> "Look":
+    if found := options.outside(platform):
+        from temporal_dsql_deploy.operations.membership.result import Look
+        from temporal_dsql_deploy.operations.on_ecs import inside
+
+        command = ["membership", "show", environment]
+        return inside.run(found.deployed, found.clients, command, Look, terminal.progress)
+    from temporal_dsql_deploy.operations.membership.look import look
+
+    return look(platform, environment, report=terminal.progress)
 
 
 def _rows(seen: "Look") -> "RenderableType":

@@ -12,8 +12,8 @@ from temporal_dsql_deploy.cli.console import terminal
 from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, UnknownEnvironment
 
 if TYPE_CHECKING:
-    from temporal_dsql_deploy.operations.deployed import Deployed
     from temporal_dsql_deploy.operations.schema import Request, SchemaResult, SchemaStatus
+    from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
     from temporal_dsql_deploy.platforms.protocol import SqlStore
 
 Folder = Annotated[

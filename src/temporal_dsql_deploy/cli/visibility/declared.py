@@ -12,8 +12,8 @@ from temporal_dsql_deploy.errors import InvalidSetting, NotForPlatform, NotRunni
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.environments.model import Environment
-    from temporal_dsql_deploy.operations.deployed import Deployed
     from temporal_dsql_deploy.operations.visibility.result import Request
+    from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
     from temporal_dsql_deploy.visibility.domain import Domain
 
 Endpoint = Annotated[

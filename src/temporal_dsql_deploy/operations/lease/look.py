@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import NotApplied
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.operations.lease import tasks
 from temporal_dsql_deploy.operations.lease.proof import (
     LATE_MINUTES,
@@ -22,6 +21,7 @@ from temporal_dsql_deploy.operations.lease.proof import (
 from temporal_dsql_deploy.operations.lease.tasks import Holders
 from temporal_dsql_deploy.persistence.connection_count import ConnectionCount
 from temporal_dsql_deploy.persistence.lease import Counter, Leases, Table
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.protocol import Result
 
 Clock = Callable[[], datetime]

@@ -7,7 +7,7 @@ from typing import Any
 from temporal_dsql_deploy import aws, topology
 from temporal_dsql_deploy.capacity.connections import Settings
 from temporal_dsql_deploy.capacity.connections import read as settings_of
-from temporal_dsql_deploy.operations.deployed import Deployed
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Let the one-off task of the Terraform make the index: it stands where the domain is reached."""
 
-from temporal_dsql_deploy.operations.deployed import Deployed
 from temporal_dsql_deploy.operations.visibility.result import TaskResult, VisibilityPlan
 from temporal_dsql_deploy.platforms.ecs import one_off
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.one_off import OneOff
 from temporal_dsql_deploy.platforms.protocol import Report
 
@@ -30,5 +31,5 @@ def plan(deployed: Deployed) -> VisibilityPlan:
 def run(deployed: Deployed, report: Report, *, limit: float) -> TaskResult:
     """Run it, and wait until it has ended. Raises NotApplied, and what one_off.run does."""
     task = found(deployed)
-    ended = one_off.run(task, one_off.Clients.of(deployed.region), report, limit=limit)
+    ended = one_off.run(task, Clients.of(deployed.region), report, limit=limit)
     return TaskResult(deployed.environment, ended.task, ended.exit_code, ended.log)

@@ -2,14 +2,15 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from temporal_dsql_deploy import aws, interrupts
 from temporal_dsql_deploy.errors import DeployError, TaskFailed
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.task_log import Log
 from temporal_dsql_deploy.platforms.protocol import Report
 
@@ -36,27 +37,47 @@ class OneOff:
     command: Sequence[str] = ()
     """Of the container, in place of that of the definition; empty for that."""
     container: str = ""
-    """Whose command it is."""
+    """Whose command it is, and whose environment."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the container besides those of the definition. All overrides together may have
+    8192 characters (ECS API reference, TaskOverride)."""
+    capacity_provider: str = ""
+    """Of instances; empty for Fargate."""
 
     def request(self, started_by: str) -> dict[str, Any]:
         """The parameters of ecs:RunTask. `started_by` is what it is found again by."""
-        network = {
+        network: dict[str, Any] = {
             "subnets": list(self.subnets),
             "securityGroups": list(self.security_groups),
-            "assignPublicIp": "DISABLED",
         }
+        if not self.capacity_provider:
+            # It is for Fargate alone (ECS API reference, AwsVpcConfiguration).
+            network["assignPublicIp"] = "DISABLED"
         request = {
             "cluster": self.cluster,
             "taskDefinition": self.task_definition,
-            "launchType": "FARGATE",
+            **self._where(),
             "count": 1,
             "networkConfiguration": {"awsvpcConfiguration": network},
             "startedBy": started_by,
         }
-        if self.command:
-            override = {"name": self.container, "command": list(self.command)}
-            request["overrides"] = {"containerOverrides": [override]}
+        if override := self._override():
+            request["overrides"] = {"containerOverrides": [{"name": self.container, **override}]}
         return request
+
+    def _where(self) -> dict[str, Any]:
+        if not self.capacity_provider:
+            return {"launchType": "FARGATE"}
+        return {"capacityProviderStrategy": [{"capacityProvider": self.capacity_provider}]}
+
+    def _override(self) -> dict[str, Any]:
+        override: dict[str, Any] = {}
+        if self.command:
+            override["command"] = list(self.command)
+        if self.environment:
+            pairs = self.environment.items()
+            override["environment"] = [{"name": name, "value": value} for name, value in pairs]
+        return override
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +90,25 @@ class Ended:
     log: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Of boto3, in the region of the cluster."""
-
-    ecs: Any
-    logs: Any
-
-    @classmethod
-    def of(cls, region: str) -> "Clients":
-        """Raises CredentialsMissing, MissingError."""
-        return cls(aws.client("ecs", region), aws.client("logs", region))
-
-
 def shown(one_off: OneOff) -> str:
     """The call that starts it, in one line."""
     return f"ecs:RunTask {json.dumps(one_off.request('dsql-deploy'))}"
 
 
-def run(
+def run(  # noqa: PLR0913 - how long, by which clock, and what is an end
     one_off: OneOff,
     clients: Clients,
     report: Report,
     *,
     limit: float = LIMIT,
     clock: Clock = REAL,
+    codes: Collection[int] = (0,),
 ) -> Ended:
     """Run it and wait until it has ended; `report` is given what it logs, `limit` is in seconds.
 
     It is stopped when its time is over, when this is interrupted, or fails itself. Raises
     TaskFailed where it is not placed, does not start, does not end in time or ends with another
-    exit code than 0, and what AWS refuses with.
+    exit code than `codes`, and what AWS refuses with.
     """
     container, log = _container(one_off, clients)
     started_by = f"dsql-deploy-{secrets.token_hex(6)}"
@@ -109,8 +118,9 @@ def run(
     with stop.if_left(task):
         report(f"task {_id(task)} is started")
         log = log.of_task(_id(task))
-        ended = _until_stopped(_Wait(one_off, clients, task, report, limit, clock), log)
-    return _told(task, container, ended, _rest_of(log, clock, report), one_off)
+        wait = _Wait(one_off, clients, task, report, limit, clock)
+        ended = _until_stopped(wait, log)
+    return _told(wait, container, ended, _rest_of(log, clock, report), codes)
 
 
 def _container(one_off: OneOff, clients: Clients) -> tuple[str, Log]:
@@ -246,12 +256,15 @@ def _rest_of(log: Log, clock: Clock, report: Report) -> Log:
     return log
 
 
-def _told(task: str, container: str, ended: Mapping[str, Any], log: Log, one_off: OneOff) -> Ended:
+def _told(
+    wait: _Wait, container: str, ended: Mapping[str, Any], log: Log, codes: Collection[int]
+) -> Ended:
+    task, one_off = wait.task, wait.one_off
     containers: list[dict[str, Any]] = ended.get("containers", [])
     one = next((each for each in containers if each["name"] == container), {})
     code = one.get("exitCode")
-    if code == 0:
-        return Ended(task, 0, log.lines)
+    if code is not None and code in codes:
+        return Ended(task, code, log.lines)
     reasons = [
         f"stopped because: {ended.get('stoppedReason') or 'ECS does not say why'}",
         str(one.get("reason") or ""),

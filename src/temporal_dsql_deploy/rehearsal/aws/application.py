@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -23,7 +23,8 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
-from temporal_dsql_deploy.rehearsal.aws import extensions
+from temporal_dsql_deploy.rehearsal.aws import control
+from temporal_dsql_deploy.rehearsal.aws.control import Control, Trouble
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,6 +32,22 @@ if TYPE_CHECKING:
 _FORM = "application/x-www-form-urlencoded"
 _CALL = "HTTP_AMZ_SDK_INVOCATION_ID"
 """Names a call of an SDK; all attempts at it have the same."""
+_TROUBLES = {
+    control.THROTTLED: {
+        "": ("ThrottlingException", "Rate exceeded"),
+        "ec2": ("RequestLimitExceeded", "Request limit exceeded."),
+        "query": ("Throttling", "Rate exceeded"),
+        "s3": ("SlowDown", "Please reduce your request rate."),
+    },
+    control.EXPIRED: {
+        "": ("ExpiredTokenException", "The security token included in the request is expired"),
+        "ec2": ("RequestExpired", "Request has expired."),
+        "query": ("ExpiredToken", "The security token included in the request is expired"),
+        "s3": ("ExpiredToken", "The provided token has expired."),
+    },
+    control.TIMED_OUT: {"": ("RequestTimeout", "nobody waits for this answer any more")},
+}
+"""Code and message by how a service words its errors."""
 
 
 class RequestHandler(MotoRequestHandler):
@@ -58,25 +75,75 @@ class _Reply:
     body: bytes
 
 
-def application() -> "WSGIApplication":
-    """Everything that the emulated AWS answers."""
-    extensions.install()
+def application(controlled: Control) -> "WSGIApplication":
+    """Everything that the emulated AWS answers, and what is asked of it beside."""
     moto = _Dispatcher(create_backend_app)
     given = _Given()
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        reply = given.before(environ)
-        if reply is None:
-            reply = _reply(moto, environ)
-            given.keep(environ, reply)
+        if environ["PATH_INFO"] == control.PATH:
+            reply, after = _asked_itself(controlled, environ), None
+        else:
+            reply, after = _answered(_Parts(moto, given, controlled), environ)
         start_response(reply.status, reply.headers)
-        return [reply.body]
+        return _Body(reply.body, after)
 
     return answer
 
 
-def _reply(moto: "WSGIApplication", environ: "WSGIEnvironment") -> _Reply:
-    asked = _Asked(environ)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    moto: "WSGIApplication"
+    given: "_Given"
+    controlled: Control
+
+
+class _Body:
+    """The body of an answer, and what is to be done once it was sent."""
+
+    def __init__(self, body: bytes, after: Callable[[], None] | None) -> None:
+        self._body = body
+        self._after = after
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._body
+
+    def close(self) -> None:
+        """The server has sent it."""
+        if self._after is not None:
+            self._after()
+
+
+def _asked_itself(controlled: Control, environ: "WSGIEnvironment") -> _Reply:
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    status, said = controlled.ask(body)
+    answer = json.dumps(said).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+    return _Reply("200 OK" if status == 200 else "400 BAD REQUEST", headers, answer)
+
+
+def _answered(
+    parts: _Parts, environ: "WSGIEnvironment"
+) -> tuple[_Reply, Callable[[], None] | None]:
+    asked, caller = _Asked(environ), str(environ.get("REMOTE_ADDR", ""))
+    trouble = parts.controlled.trouble(asked.service, asked.action, caller)
+    if trouble is not None and not trouble.done:
+        control.hold(trouble)
+        return asked.trouble(trouble), None
+    reply = parts.given.before(environ)
+    after = None
+    if reply is None:
+        reply = _reply(parts.moto, environ, asked)
+        parts.given.keep(environ, reply)
+        if reply.status.startswith("2"):
+            after = parts.controlled.done(asked.service, asked.action, caller)
+    if trouble is not None:
+        control.hold(trouble)
+        return asked.trouble(trouble), after
+    return reply, after
+
+
+def _reply(moto: "WSGIApplication", environ: "WSGIEnvironment", asked: "_Asked") -> _Reply:
     try:
         status, headers, body = _called(moto, environ)
         if asked.is_unknown(status, headers):
@@ -168,6 +235,15 @@ class _Asked:
             traceback.print_exception(error, file=sys.stderr)
         sys.stderr.write(f"{message}\n")
         sys.stderr.flush()
+        return self._refusal(code, message)
+
+    def trouble(self, trouble: Trouble) -> _Reply:
+        """What a caller hears of a fault that was asked for."""
+        known = _TROUBLES[trouble.kind]
+        words = self.service if self.service in {"ec2", "s3"} else "query" if self._is_form else ""
+        return self._refusal(*known.get(words, known[""]))
+
+    def _refusal(self, code: str, message: str) -> _Reply:
         kind, body = self._worded(code, message)
         headers = [
             ("Content-Type", kind),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,14 +13,20 @@ from temporal_dsql_deploy.errors import StartFailed
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 """The account that moto takes every caller for."""
+_PATIENCE = 60.0
+"""Seconds that it has to remove its containers."""
 
 
 class EmulatedAws:
     """One emulated AWS account with all its regions; what is in it is gone when it stops."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, containers: Path | None = None, stays: bool = False) -> None:
         self.log = log
         """What it complained of."""
+        self._containers = containers
+        """Settings with which its ECS starts containers (rehearsal.settings); None for none."""
+        self._stays = stays
+        """Whether it goes on when the one who started it ends: SIGTERM ends it then."""
         self._process: subprocess.Popen[str] | None = None
         self._port = 0
 
@@ -36,6 +43,10 @@ class EmulatedAws:
     def start(self) -> Self:
         """Start it and wait until it listens. Raises StartFailed."""
         command = [sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws", "--port", "0"]
+        if self._containers is not None:
+            command += ["--containers", str(self._containers)]
+        if self._stays:
+            command += ["--stays"]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 command,
@@ -63,23 +74,21 @@ class EmulatedAws:
         """Stop it; fine when it does not run."""
         if self._process is None:
             return
+        if self._containers is not None:
+            self._end_containers(self._process)
         self._process.kill()
         self._process.communicate()
         self._process = None
 
+    def _end_containers(self, process: "subprocess.Popen[str]") -> None:
+        """Let it remove what it has started."""
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+
     def environment(self) -> dict[str, str]:
         """What Terraform, the AWS command line and boto3 need to talk to it and to nobody else."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "emulated",
-            "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # A profile of the user would lead elsewhere.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+        return variables(self.url)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -91,3 +100,18 @@ class EmulatedAws:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def variables(url: str) -> dict[str, str]:
+    """What Terraform, the AWS command line and boto3 need to talk to that endpoint alone."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "emulated",
+        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # A profile of the user would lead elsewhere.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }

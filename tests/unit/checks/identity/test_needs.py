@@ -9,7 +9,7 @@ from temporal_dsql_deploy.checks.identity.roles import managed
 
 KINDS = {"task", "execution", "instance", "flow-log", "backup"}
 PARTIES = {*topology.load().roles, "ui", "grafana", "loki", "adot", "benchmark", "opensearch-setup"}
-PARTIES |= {"schema-setup"}
+PARTIES |= {"schema-setup", "admin-task"}
 
 
 def test_every_need_can_be_found_and_said() -> None:

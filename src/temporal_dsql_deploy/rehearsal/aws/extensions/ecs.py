@@ -3,13 +3,20 @@
 How many tasks run is moto's affair: none at first, then at once as many as UpdateService asks for.
 """
 
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.ecs.exceptions import InvalidParameterException
-from moto.ecs.models import AccountSetting, Service, Task
+from moto.ecs.models import (
+    AccountSetting,
+    EC2ContainerServiceBackend,
+    Service,
+    Task,
+    TaskDefinition,
+)
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from temporal_dsql_deploy.rehearsal.aws.extensions.patch import Method, add, wrap
@@ -91,6 +98,28 @@ def _settle(service: Service, deployment: dict[str, Any], asked: dict[str, Any])
         "rolloutState": "COMPLETED" if done else "IN_PROGRESS",
         "updatedAt": utcnow(),
     }
+
+
+@wrap(EC2ContainerServiceBackend)
+def _calculate_task_resource_requirements(
+    original: Method, _self: EC2ContainerServiceBackend, definition: TaskDefinition
+) -> dict[str, Any]:
+    """On Fargate a container may have no memory of its own: moto adds up what is not there."""
+    shown = copy(definition)
+    shown.container_definitions = [
+        {"memory": one.get("memoryReservation", 0), **one}
+        for one in definition.container_definitions
+    ]
+    needs: dict[str, Any] = original(shown)
+    return needs
+
+
+@wrap(EC2ContainerServiceBackend)
+def list_tasks(original: Method, self: EC2ContainerServiceBackend, *asked: Any) -> list[Task]:
+    """Of a service there are none: moto starts none, and would show the tasks of everybody."""
+    cluster, instance, family, started_by, service, *_ = (*asked, None, None, None, None, None)
+    found: list[Task] = [] if service else original(self, cluster, instance, family, started_by)
+    return found
 
 
 @add(EC2ContainerServiceResponse)

@@ -1,19 +1,11 @@
-# The one-off task that sets up the schema in DSQL. No service starts it: `dsql-deploy schema setup ENV --as-task` does.
+# A task on Fargate that no service starts: `dsql-deploy` runs it once, where a private cluster is reached.
 
 locals {
-  _name = "schema-setup"
-
-  # The tool makes its token of the task's role; there is no secret to be passed.
-  _environment = {
-    AWS_REGION         = var.region
-    CLUSTER_ENDPOINT   = var.dsql_cluster_endpoint
-    DSQL_DEPLOY_SCHEMA = var.schema_folder
-  }
+  _environment = merge({ AWS_REGION = var.region }, var.environment)
 }
 
-
 resource "aws_cloudwatch_log_group" "this" {
-  name              = "/ecs/${var.project_name}/${local._name}"
+  name              = "/ecs/${var.project_name}/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
   tags              = var.tags
@@ -21,10 +13,10 @@ resource "aws_cloudwatch_log_group" "this" {
 
 # Its rules are made where all groups are known; see the module temporal-cluster.
 resource "aws_security_group" "this" {
-  name        = "${var.project_name}-${local._name}"
-  description = "Task that sets up the schema of ${var.project_name}"
+  name        = "${var.project_name}-${var.name}"
+  description = var.description
   vpc_id      = var.vpc_id
-  tags        = merge(var.tags, { Name = "${var.project_name}-${local._name}" })
+  tags        = merge(var.tags, { Name = "${var.project_name}-${var.name}" })
 
   lifecycle {
     # AWS changes no description: the group, which is in use under its name, would have to be replaced.
@@ -36,21 +28,20 @@ resource "aws_ecs_task_definition" "this" {
   # Revisions stay: a rollback may ask for any of them, and one that a service runs must not go inactive.
   skip_destroy = true
 
-  family                   = "${var.project_name}-${local._name}"
+  family                   = "${var.project_name}-${var.name}"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
-  cpu                      = 256
-  memory                   = 512
+  cpu                      = var.cpu
+  memory                   = var.memory
   execution_role_arn       = var.execution_role_arn
   task_role_arn            = var.task_role_arn
 
   container_definitions = jsonencode([{
-    name       = local._name
-    image      = var.admin_tools_image
-    essential  = true
-    entryPoint = ["dsql-deploy"]
-    # With an endpoint the environment is a name and no more; whoever runs the task gives its own.
-    command     = ["schema", "setup", var.project_name]
+    name        = var.name
+    image       = var.image
+    essential   = true
+    entryPoint  = var.entry_point
+    command     = var.command
     environment = [for name, value in local._environment : { name = name, value = value }]
 
     linuxParameters = { initProcessEnabled = true }
@@ -60,7 +51,7 @@ resource "aws_ecs_task_definition" "this" {
       options = {
         awslogs-group         = aws_cloudwatch_log_group.this.name
         awslogs-region        = var.region
-        awslogs-stream-prefix = local._name
+        awslogs-stream-prefix = var.name
         mode                  = "non-blocking"
         max-buffer-size       = "25m"
       }

@@ -3,6 +3,11 @@ output "task_definition_arn" {
   value       = aws_ecs_task_definition.this.arn
 }
 
+output "family" {
+  description = "Family of the task definition."
+  value       = aws_ecs_task_definition.this.family
+}
+
 output "security_group_id" {
   description = "Security group that the task wears, without rules."
   value       = aws_security_group.this.id
@@ -15,5 +20,5 @@ output "log_group_name" {
 
 output "container_name" {
   description = "The container whose command is given when the task is run."
-  value       = local._name
+  value       = var.name
 }

@@ -1,0 +1,1 @@
+"""What verbs do on ECS otherwise than on this machine."""

@@ -1,0 +1,1 @@
+"""From an empty account to a running, probed cluster on ECS, in steps that look before they do."""

@@ -1,0 +1,74 @@
+"""The plan, the question, and the apply of exactly that plan."""
+
+from temporal_dsql_deploy.errors import TerraformFailed
+from temporal_dsql_deploy.operations.plan.result import PlanResult
+from temporal_dsql_deploy.operations.staged.applying import applied
+from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
+from temporal_dsql_deploy.operations.staged.work import PRODUCTION, Question, Work
+
+
+def plan(work: Work) -> Step:
+    """What an apply would do, shown."""
+    return Step(
+        "plan",
+        "Terraform says what it would change",
+        lambda: _look_at_plan(work),
+    )
+
+
+def _look_at_plan(work: Work) -> Seen:
+    made = work.planned()
+    if made.errored:
+        raise TerraformFailed(
+            "planning failed half way",
+            cause="; ".join(made.notes) or "Terraform says no more",
+            fix="see all that it says: dsql-deploy plan ENV",
+        )
+    work.show_plan()
+    return Seen(not made.changes, _counted(made))
+
+
+def apply(work: Work) -> Step:
+    """Ask, then apply that plan."""
+    return Step(
+        "apply",
+        "what stands on AWS is what the Terraform says",
+        lambda: _look(work),
+        lambda doing: _do(work, doing),
+    )
+
+
+def _look(work: Work) -> Seen:
+    made = work.planned()
+    return Seen(not made.changes, _counted(made))
+
+
+def _do(work: Work, doing: Doing) -> str:
+    made = work.planned()
+    work.show_plan()
+    losses = [f"{one.action.upper()} {one.what} {one.address}: {one.lost}" for one in made.losses]
+    work.how.ask(
+        Question(
+            f"apply this to {work.name}: {_counted(made)}",
+            losses,
+            typed=work.name == PRODUCTION or bool(losses),
+        )
+    )
+    counts = made.counts
+    # A replacement is two: one goes and one comes.
+    total = counts.create + counts.update + 2 * counts.replace + counts.delete
+    try:
+        changed = applied(work, work.directory, work.plan_file, doing, total=total)
+    finally:
+        work.applied()
+    return f"applied: {changed} resources were changed"
+
+
+def _counted(made: PlanResult) -> str:
+    if not made.changes:
+        return "no changes: what stands is what is written"
+    counts = made.counts
+    return (
+        f"{counts.create} to create, {counts.update} to update, {counts.replace} to replace, "
+        f"{counts.delete} to delete"
+    )

@@ -1,0 +1,222 @@
+"""Remove an environment from AWS: its tasks, then its infrastructure; its data only when told."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.errors import AwsFailed, NotApplied, Protected
+from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
+from temporal_dsql_deploy.operations.staged import account, kept
+from temporal_dsql_deploy.operations.staged.applying import applied
+from temporal_dsql_deploy.operations.staged.kept import Parting
+from temporal_dsql_deploy.operations.staged.steps import (
+    Chosen,
+    Doing,
+    Runner,
+    Seen,
+    Step,
+    StepResult,
+)
+from temporal_dsql_deploy.operations.staged.work import PRODUCTION, How, Question, Work
+from temporal_dsql_deploy.platforms.ecs import lock, services
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
+from temporal_dsql_deploy.platforms.ecs.services import Service
+from temporal_dsql_deploy.platforms.protocol import Report, Result
+from temporal_dsql_deploy.terraform import workdir
+
+_NO_CLUSTER = "ClusterNotFoundException"
+_STEPS = ("account", "confirmation", "services", "infrastructure")
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Result):
+    """Something with data in it that stays."""
+
+    address: str
+    """In Terraform's state."""
+    what: str
+    """The kind of thing, such as `DSQL cluster`."""
+    costs: str
+    """What it costs while nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedDestroy(Result):
+    """What `destroy` has removed of an environment on ECS, or with --dry-run would remove."""
+
+    environment: str
+    with_data: bool
+    steps: list[StepResult]
+    removed: list[str]
+    """Addresses in Terraform's state."""
+    kept: list[Store]
+    """Empty with --with-data."""
+    beside: list[str]
+    """Addresses of what else stays, as data stand on it: network, key; empty with --with-data."""
+
+
+def destroy(
+    environment: Environment, how: How, report: Report, *, with_data: bool
+) -> StagedDestroy:
+    """Scale to zero, then let Terraform remove what is to go.
+
+    Raises Protected, NotConfirmed, Locked, what Terraform and AWS raise, and StoppedHalfway once
+    something was changed.
+    """
+    runner = Runner(_STEPS, Chosen(), report, dry_run=how.dry_run)
+    with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
+        work = Work(environment, how, Path(folder))
+        runner.run([account.step(work)])
+        removal = _Removal(work, with_data=with_data)
+        if how.dry_run:
+            runner.run(removal.steps())
+        else:
+            with lock.held(work.directory, "destroy", report) as taken:
+                runner.run(removal.steps(), check=lambda: taken.check() if taken else None)
+    return removal.result(runner.results)
+
+
+class _Removal:
+    def __init__(self, work: Work, *, with_data: bool) -> None:
+        self._work = work
+        self._with_data = with_data
+        self._parting = kept.part(kept.instances(workdir.state(self._request())))
+        if with_data:
+            everything = [*self._parting.kept, *self._parting.gone]
+            self._parting = Parting([], everything)
+
+    def _request(self) -> workdir.Request:
+        how = self._work.how
+        return workdir.Request(
+            directory=self._work.directory,
+            var_files=self._work.var_files,
+            terraform=how.terraform,
+            provider_mirror=how.provider_mirror,
+            on_event=how.on_event,
+        )
+
+    def steps(self) -> list[Step]:
+        return [
+            Step(
+                "confirmation",
+                "somebody has said that it is to go",
+                lambda: Seen(not self._parting.gone, self._told()),
+                self._ask,
+            ),
+            Step("services", "no service runs a task", self._look_at_services, self._stop),
+            Step(
+                "infrastructure",
+                "Terraform has removed what is to go",
+                lambda: Seen(not self._parting.gone, self._told()),
+                self._remove,
+            ),
+        ]
+
+    def _told(self) -> str:
+        stays = f", {len(self._parting.data)} stores of data stay" if self._parting.kept else ""
+        if not self._parting.gone:
+            return f"there is nothing to remove{stays}"
+        return f"{len(self._parting.gone)} resources are to go{stays}"
+
+    def _ask(self, _doing: Doing) -> str:
+        name = self._work.name
+        self._refuse_protected()
+        lost = [
+            f"{HOLDS_DATA[one.type][0]} {one.address}: {HOLDS_DATA[one.type][1]}"
+            for one in self._parting.gone
+            if one.type in kept.DATA
+        ]
+        stays = [f"stays: {one.address} ({kept.DATA[one.type]})" for one in self._parting.data]
+        question = Question(
+            f"destroy {name}: {self._told()}",
+            [*(f"LOST: {line}" for line in lost), *stays],
+            typed=name == PRODUCTION or bool(lost),
+        )
+        self._work.how.ask(question)
+        return "confirmed"
+
+    def _refuse_protected(self) -> None:
+        """With the data, as AWS would refuse half way what this can refuse before anything."""
+        if not self._with_data:
+            return
+        try:
+            protected = bool(self._work.deployed().outputs.get("deletion_protection"))
+        except NotApplied:
+            return
+        if protected:
+            raise Protected(
+                f"the data of environment {self._work.name} are protected against being deleted",
+                cause="deletion_protection is on in its Terraform: AWS refuses to delete the DSQL "
+                "cluster and the tables, and the bucket of the logs unless it is empty",
+                fix="set deletion_protection = false (in prod also take out the block "
+                "terraform_data.protection with its prevent_destroy), dsql-deploy up ENV --only "
+                "apply, then this again; to keep the data: leave --with-data out",
+            )
+
+    def _look_at_services(self) -> Seen:
+        there = [
+            name
+            for name, one in self._services().items()
+            if one.desired or one.running or one.pending
+        ]
+        if there:
+            return Seen(False, f"tasks run: {', '.join(there)}")
+        return Seen(True, "no service runs a task")
+
+    def _services(self) -> dict[str, Service]:
+        """Those that are left; none where the cluster has gone before."""
+        if not self._parting.gone:
+            return {}
+        try:
+            deployed = self._work.deployed()
+            return services.look(deployed, Clients.of(deployed.region))
+        except NotApplied:
+            return {}
+        except AwsFailed as error:
+            if _NO_CLUSTER not in error.cause:
+                raise
+            return {}
+
+    def _stop(self, doing: Doing) -> str:
+        deployed = self._work.deployed()
+        doing.changing()
+        Replacing(
+            deployed, Clients.of(deployed.region), report=doing.report, limit=self._work.how.wait
+        ).stop(deployed.components)
+        return "all services are at zero"
+
+    def _remove(self, doing: Doing) -> str:
+        request = self._request()
+        out = self._work.plan_file
+        workdir.plan(
+            workdir.Request(
+                directory=request.directory,
+                var_files=request.var_files,
+                out=out,
+                destroy=True,
+                targets=() if self._with_data else self._parting.targets,
+                terraform=request.terraform,
+                provider_mirror=request.provider_mirror,
+                on_event=request.on_event,
+            )
+        )
+        try:
+            gone = applied(
+                self._work, self._work.directory, out, doing, total=len(self._parting.gone)
+            )
+        finally:
+            self._work.applied()
+        return f"removed {gone} resources"
+
+    def result(self, steps: list[StepResult]) -> StagedDestroy:
+        data = self._parting.data
+        return StagedDestroy(
+            self._work.name,
+            self._with_data,
+            steps,
+            self._parting.targets,
+            [Store(one.address, HOLDS_DATA[one.type][0], kept.DATA[one.type]) for one in data],
+            sorted(one.address for one in self._parting.kept if one not in data),
+        )

@@ -1,0 +1,152 @@
+"""Why a service does not come up: its tasks that stopped, what they logged, what ECS says of it.
+
+Nothing here fails: what AWS does not tell is said to be missing, since the failure that this is
+evidence of is what has to be told.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from temporal_dsql_deploy import aws
+from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.platforms.ecs import definitions, tasks
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.services import Service
+from temporal_dsql_deploy.platforms.ecs.tasks import Task
+
+_TASKS = 3
+"""That are told of, the newest."""
+_LINES = 5
+"""Of the log of each."""
+_EVENTS = 5
+_NOTHING_WRONG = ("has reached a steady state", "has started ", "registered ", "has stopped ")
+"""What an event says that explains no failure."""
+_MEANINGS = {
+    "RESOURCE:ENI": "no instance has a network interface left for a task: more instances,"
+    " or larger ones, or ENI trunking before they start (dsql-deploy check ENV)",
+    "RESOURCE:CPU": "no instance has the CPU left that a task asks for: dsql-deploy check ENV",
+    "RESOURCE:MEMORY": "no instance has the memory left that a task asks for: dsql-deploy "
+    "check ENV",
+    "No Container Instances were found": "no instance has registered with the cluster: see its "
+    "Auto Scaling group",
+    "Capacity is unavailable": "AWS has none of these instances just now",
+    "CannotPullContainerError": "the image is not there, or cannot be reached: dsql-deploy images "
+    "push ENV",
+    "unable to pull secrets": "a secret or parameter is not there, or the execution role may not "
+    "read it: dsql-deploy secret show ENV",
+    "OutOfMemory": "a container has taken more memory than it is given",
+    "failed container health checks": "a container runs and does not become healthy: see its log",
+    "failed ELB health checks": "the load balancer does not reach it: see the security groups",
+}
+"""What ECS says, and what it means (Amazon ECS developer guide, service event messages and
+stopped tasks error messages)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A task that ended, and what it said last."""
+
+    task: Task
+    log: Sequence[str] = ()
+    trouble: str = ""
+    """Why there is no log; empty where there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about one service in trouble."""
+
+    component: str
+    service: Service | None = None
+    """None where ECS has none."""
+    stopped: Sequence[Stopped] = ()
+    """The newest first."""
+    waiting: Sequence[Task] = ()
+    """Tasks that are there and do not serve."""
+    trouble: str = ""
+    """What could not be found out."""
+
+
+def gather(service: Service, clients: Clients, since: datetime | None = None) -> Evidence:
+    """What there is of a service, and of its tasks that stopped after `since`; never raises."""
+    try:
+        ended = tasks.look([service], clients, wanted=tasks.STOPPED)[service.component]
+        there = tasks.look([service], clients)[service.component]
+    except DeployError as error:
+        trouble = f"{error.message}: {error.cause}"
+        return Evidence(service.component, service, trouble=trouble)
+    oldest = datetime.min.replace(tzinfo=UTC)
+    newest = sorted(ended, key=lambda one: one.stopped or oldest, reverse=True)
+    recent = [one for one in newest if (one.stopped or oldest) >= (since or oldest)]
+    waiting = [one for one in there if one.health != "HEALTHY" or one.status != "RUNNING"]
+    stopped = [_stopped(one, clients) for one in recent[:_TASKS]]
+    return Evidence(service.component, service, stopped, waiting)
+
+
+def _stopped(task: Task, clients: Clients) -> Stopped:
+    """With the log of its container that failed, else of the first."""
+    try:
+        known = {one.name: one for one in definitions.read(task.task_definition, clients)}
+        definition = known.get(_guilty(task))
+        if definition is None or not definition.log_group:
+            return Stopped(task, trouble="its container writes no log to CloudWatch")
+        with aws.calling(f"read the log group {definition.log_group} (logs:GetLogEvents)"):
+            said = clients.logs.get_log_events(
+                logGroupName=definition.log_group,
+                logStreamName=definition.stream(task.id),
+                limit=_LINES,
+                startFromHead=False,
+            )
+    except DeployError as error:
+        return Stopped(task, trouble=f"its log cannot be read: {error.cause}")
+    return Stopped(task, [one["message"] for one in said["events"]])
+
+
+def _guilty(task: Task) -> str:
+    """Name of the container that ended badly, else of that which did not start, else of any."""
+    failed = [one.name for one in task.containers if one.exit_code]
+    never = [one.name for one in task.containers if one.reason]
+    return next(iter([*failed, *never, *(one.name for one in task.containers)]), "")
+
+
+def sentences(found: Evidence) -> list[str]:
+    """The evidence for a person, a line each, what it means last."""
+    lines = [*_of_stopped(found), *_of_waiting(found), *_of_events(found)]
+    if found.trouble:
+        lines.append(f"{found.component}: what happened cannot be found out: {found.trouble}")
+    said = "\n".join(lines)
+    return [*lines, *(meaning for words, meaning in _MEANINGS.items() if words in said)]
+
+
+def _of_stopped(found: Evidence) -> Iterator[str]:
+    for one in found.stopped:
+        task = one.task
+        yield f"{found.component}: task {task.id} stopped: {task.stopped_reason or 'no reason'}"
+        for container in task.containers:
+            if container.exit_code or container.reason:
+                code = container.exit_code
+                ended = "did not start" if code is None else f"ended with exit code {code}"
+                yield f"  {container.name} {ended} {container.reason}".rstrip()
+        yield from (f"  logged: {line}" for line in one.log)
+        if one.trouble:
+            yield f"  {one.trouble}"
+
+
+def _of_waiting(found: Evidence) -> Iterator[str]:
+    for task in found.waiting:
+        health = f", {task.health}" if task.status == "RUNNING" else ""
+        yield f"{found.component}: task {task.id} is {task.status}{health}"
+
+
+def _of_events(found: Evidence) -> Iterator[str]:
+    if found.service is None:
+        yield f"{found.component}: ECS has no such service"
+        return
+    told = [
+        one.message
+        for one in found.service.events
+        if not any(words in one.message for words in _NOTHING_WRONG)
+    ]
+    for message in list(dict.fromkeys(told))[:_EVENTS]:
+        yield f"{found.component}: ECS says: {message}"

@@ -1,0 +1,116 @@
+"""The lock of an environment on ECS: beside the state of its Terraform, wherever that is."""
+
+import fcntl
+import getpass
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from temporal_dsql_deploy.errors import Locked
+from temporal_dsql_deploy.persistence import lock as object_lock
+from temporal_dsql_deploy.persistence.lock import Held, Holder, Lock, Place
+from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, identify
+from temporal_dsql_deploy.platforms.protocol import Report
+from temporal_dsql_deploy.terraform import backend
+
+_LOCAL = ".dsql-deploy.lock"
+"""In the folder of a configuration whose state is a file there."""
+
+
+def place(directory: Path) -> Place | None:
+    """The object beside the state of the Terraform in `directory`; None where that is a file.
+
+    Raises what `aws.client` raises.
+    """
+    found = backend.read(directory)
+    key = found.settings.get("key")
+    if found.bucket is None or key is None:
+        return None
+    return Place.beside(found.bucket, key, found.settings.get("region"))
+
+
+@contextmanager
+def held(directory: Path, verb: str, report: Report) -> Iterator[object_lock.Lock | None]:
+    """Be the only one who changes the environment, for a block.
+
+    The lock is given to it, to be checked before each step; None where the kernel keeps it. Raises
+    Locked, and what AWS refuses.
+    """
+    found = place(directory)
+    if found is None:
+        with _of_this_machine(directory, verb):
+            yield None
+        return
+    with object_lock.held(Lock(found, _own(verb), _gone), report) as taken:
+        yield taken
+
+
+def look(found: Place) -> Held | None:
+    """Who has the lock, if anybody has and may still be at work."""
+    there = found.read()
+    return None if there is None or there.expired or _gone(there.holder) else there
+
+
+def _own(verb: str) -> Holder:
+    identity = identify(os.getpid())
+    return Holder(
+        token=str(uuid.uuid4()),
+        who=_who(),
+        verb=verb,
+        since="",
+        machine=_machine(),
+        process=asdict(identity) if identity else None,
+    )
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a number that has no name.
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def _machine() -> str:
+    """Where a pid means the same process: a host and, on Linux, a namespace of pids on it."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    return f"{platform.node()} {namespace}".strip()
+
+
+def _gone(holder: Holder) -> bool:
+    """Whether it is known that its process runs no more: one of this very machine."""
+    if holder.process is None or holder.machine != _machine():
+        return False
+    try:
+        return not ProcessIdentity(**holder.process).alive()
+    except TypeError:
+        return False
+
+
+@contextmanager
+def _of_this_machine(directory: Path, verb: str) -> Iterator[None]:
+    """A state that is a file is one machine's own, and so is this lock."""
+    descriptor = os.open(directory / _LOCAL, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            said = os.pread(descriptor, 500, 0).decode(errors="replace")
+            raise Locked(
+                f"the environment is being changed by {said or 'another command'}",
+                cause=f"it has locked {directory / _LOCAL}",
+                fix="wait until it is done; the lock goes with its process",
+            ) from error
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"dsql-deploy {verb} by {_who()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

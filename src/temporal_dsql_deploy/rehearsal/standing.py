@@ -1,0 +1,113 @@
+"""What of a rehearsal stands on this machine: its folder, its AWS, its network, its containers."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from temporal_dsql_deploy.environments.find import state_directory
+from temporal_dsql_deploy.platforms.cluster import parts
+from temporal_dsql_deploy.platforms.cluster.containers import engine
+from temporal_dsql_deploy.platforms.cluster.layout import OPENSEARCH
+from temporal_dsql_deploy.platforms.processes import ports, supervisor
+from temporal_dsql_deploy.platforms.processes.directory import Directory
+from temporal_dsql_deploy.platforms.processes.supervisor import Component
+from temporal_dsql_deploy.rehearsal import listening, settings, stores
+from temporal_dsql_deploy.rehearsal.aws import server
+from temporal_dsql_deploy.rehearsal.ecs.commands import LABEL
+from temporal_dsql_deploy.rehearsal.network.bridge import Network
+from temporal_dsql_deploy.rehearsal.overrides import PARALLELISM
+from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
+
+AWS = "aws"
+COPY, ECS = "terraform", "ecs"
+"""Folders: the copy of Terraform; what the emulated ECS keeps."""
+_SETTINGS = "settings.json"
+_GRACE = 15.0
+_LOOPBACK = "127.0.0.1"
+
+
+class Standing:
+    """One rehearsal on this machine."""
+
+    def __init__(self, environment: str) -> None:
+        name = f"rehearsal-{environment}"
+        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, _SETTINGS)
+        self.directory = Directory(state_directory(name), name, data)
+        self._name = environment
+
+    @property
+    def settings(self) -> Path:
+        """The file that the emulated ECS reads."""
+        return self.directory.root / _SETTINGS
+
+    @property
+    def copy(self) -> Path:
+        """Folder of the copy of Terraform."""
+        return self.directory.root / COPY
+
+    @property
+    def ecs(self) -> Path:
+        """Folder of the emulated ECS."""
+        return self.directory.root / ECS
+
+    def start_aws(self) -> dict[str, str]:
+        """Start the emulated AWS; the variables by which it is talked to.
+
+        It stays when this command ends. Raises StartFailed, NotReady.
+        """
+        port = ports.any_free()
+        command = [
+            *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
+            *("--port", str(port), "--containers", str(self.settings), "--stays"),
+        ]
+        record = self.directory.record(AWS)
+        log = self.directory.log(AWS)
+        supervisor.start(Component(AWS, command, record, log, dict(os.environ)))
+        listening.until((_LOOPBACK, port), record)
+        return server.variables(f"http://{_LOOPBACK}:{port}")
+
+    def write(self, wanted: RehearsalSettings) -> None:
+        """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""
+        settings.write(self.settings, wanted)
+        # It has the password of the database.
+        self.settings.chmod(0o600)
+
+    def remove(self, network: Network | None) -> None:
+        """Take everything away that an earlier rehearsal or this one has left, in any state.
+
+        Raises BinaryMissing, BinaryUnusable, StartFailed, StopFailed.
+        """
+        supervisor.stop_all([self.directory.record(AWS)], grace=_GRACE)
+        self._remove_containers()
+        (network or Network(self._name, "0.0.0.0/0")).remove()
+        stores.stop(self.directory)
+        self.directory.remove()
+
+    def _remove_containers(self) -> None:
+        docker = engine.find()
+        ours = f"label={LABEL}={self.ecs}"
+        containers = docker.run("ps", "--all", "--quiet", "--filter", ours).split()
+        if containers:
+            docker.run("rm", "--force", "--volumes", *containers)
+        volumes = docker.run("volume", "ls", "--quiet", "--filter", ours).split()
+        if volumes:
+            docker.run("volume", "rm", "--force", *volumes)
+
+
+@contextmanager
+def speaking_to(variables: Mapping[str, str]) -> Iterator[None]:
+    """A block in which this process, and what it starts, talk to the emulated AWS alone."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    for name in before:
+        del os.environ[name]
+    told = {**variables, **PARALLELISM}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name in told:
+            with suppress(KeyError):
+                del os.environ[name]
+        os.environ.update(before)
