@@ -177,14 +177,16 @@ def test_down_dry_run_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.usefixtures("proved")
-def test_scale_asks_for_what_differs_and_says_what_up_goes_back_to(world: World) -> None:
+def test_scale_asks_for_what_differs_and_says_what_its_terraform_says(world: World) -> None:
     platform = world.platform()
     result = change.scale(
         platform, ENVIRONMENT, {"history": 3, "worker": 1}, deadline=1, report=world.said.append
     )
     assert world.asked() == [("history", 3)]
     assert [one.detail for one in result.changes] == ["1 to 3 tasks"]
-    assert result.warnings == ["its Terraform says history has 1: `up` goes back to it"]
+    assert result.warnings == [
+        "its Terraform says history has 1: after a `down`, `up` starts so many"
+    ]
     assert len([one for one in result.status.components if one.name == "history"]) == 3
 
 
