@@ -51,7 +51,7 @@ class OneOff:
             "securityGroups": list(self.security_groups),
         }
         if not self.capacity_provider:
-            # On instances ECS takes no such setting.
+            # It is for Fargate alone (ECS API reference, AwsVpcConfiguration).
             network["assignPublicIp"] = "DISABLED"
         request = {
             "cluster": self.cluster,
