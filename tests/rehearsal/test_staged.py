@@ -246,12 +246,12 @@ def test_destroy_keeps_the_data_and_up_builds_on_them_again(
     words = ("destroy", "dev", "--yes", "--json")
     told = command.json("destroy", "dev", "--dry-run")
     jsonschema.validate(told, json.loads(_schema("destroy-on-ecs")))
-    assert client(aws, "ecs").list_clusters()["clusterArns"]
+    assert _status(aws) == "ACTIVE"
     done = json.loads(command.run(*words, timeout=900).stdout)
     assert done["removed"] == told["removed"]
     whats = {one["what"] for one in done["kept"]}
     assert whats == {"DSQL cluster", "OpenSearch domain", "Prometheus workspace", "S3 bucket"}
-    assert client(aws, "ecs").list_clusters()["clusterArns"] == []
+    assert _status(aws) == "INACTIVE"
     assert client(aws, "dsql").list_clusters()["clusters"] == [store]
     assert len(client(aws, "opensearch").list_domain_names()["DomainNames"]) == 1
     again = json.loads(command.run(*words).stdout)
@@ -272,6 +272,11 @@ def test_destroy_keeps_the_data_and_up_builds_on_them_again(
     assert client(aws, "dsql").list_clusters()["clusters"] == [store]
     assert _outcomes(command.json("up", "dev", "--only", "apply"))["apply"] == "is-so"
     _destroy_all(aws, command)
+
+
+def _status(aws: EmulatedAws) -> str:
+    (cluster,) = client(aws, "ecs").describe_clusters(clusters=[CLUSTER])["clusters"]
+    return str(cluster["status"])
 
 
 def _destroy_all(aws: EmulatedAws, command: Deploy) -> None:

@@ -21,8 +21,8 @@ some = pytest.mark.parametrize("name", ["dev", "bench", "adot"])
 NOT_NEEDED = {
     r"grafana-execution (ecr:.*|ssm:GetParameters|kms:Decrypt)": "Grafana's own image is public, "
     "and its secret has AWS's own key: one list of statements serves both execution roles",
-    r"(opensearch|schema)-setup-task (ssmmessages:.*|logs:.*)": "no service: it is started by "
-    "hand, and the plan does not say whether with ECS Exec",
+    r"((opensearch|schema)-setup|admin)-task (ssmmessages:.*|logs:.*)": "no service: it is "
+    "started by hand, and the plan does not say whether with ECS Exec",
     r"grafana-task cloudwatch:.*": "the plan does not say whether Grafana asks CloudWatch",
     r".* aps:Get(Labels|MetricMetadata|Series)": "whoever writes metrics needs RemoteWrite alone",
     r"(temporal|benchmark)-task aps:RemoteWrite": "no collector stands beside the task (adot)",

@@ -211,7 +211,7 @@ moved {
 
 moved {
   from = aws_cloudwatch_log_group.opensearch_setup
-  to   = module.temporal.module.opensearch.module.setup.aws_cloudwatch_log_group.this
+  to   = module.temporal.module.opensearch.aws_cloudwatch_log_group.setup
 }
 
 # Groups of services stay, with their ids; their rules are revoked beforehand and made anew.
@@ -253,7 +253,7 @@ moved {
 
 moved {
   from = aws_security_group.opensearch_setup
-  to   = module.temporal.module.opensearch.module.setup.aws_security_group.this
+  to   = module.temporal.module.opensearch.aws_security_group.setup
 }
 
 # Task definitions are replaced by their next revisions, the parameter by one with another name.
@@ -295,7 +295,7 @@ moved {
 
 moved {
   from = aws_ecs_task_definition.opensearch_setup
-  to   = module.temporal.module.opensearch.module.setup.aws_ecs_task_definition.this
+  to   = module.temporal.module.opensearch.aws_ecs_task_definition.setup
 }
 
 moved {
