@@ -27,7 +27,8 @@ _LOADING = (
     "tests/cluster/test_faults",
     "tests/cluster/test_images",
     "tests/cluster/test_kill",
-    "tests/rehearsal",
+    "tests/rehearsal/test_ecs",
+    "tests/rehearsal/test_rehearse",
 )
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
