@@ -177,7 +177,7 @@ def test_down_dry_run_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.usefixtures("proved")
-def test_scale_asks_for_what_differs_and_says_what_up_goes_back_to(world: World) -> None:
+def test_scale_asks_for_what_differs_and_says_what_its_terraform_says(world: World) -> None:
     platform = world.platform()
     result = change.scale(
         platform, ENVIRONMENT, {"history": 3, "worker": 1}, deadline=1, report=world.said.append

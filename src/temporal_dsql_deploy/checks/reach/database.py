@@ -13,8 +13,12 @@ from temporal_dsql_deploy.checks.reach.survey import Survey, survey
 from temporal_dsql_deploy.checks.subject import Subject
 
 PORT = topology.load().externals["database"].ports["postgresql"]
-SCHEMA_TASK = "schema-setup"
-ADMIN_TASK = "admin-task"
+TASKS = {
+    "schema-setup": "The task ends with exit code 3, and there is no schema for the roles to start "
+    "with.",
+    "admin-task": "membership and recover say that the database cannot be reached.",
+}
+"""Tasks that are run once and work on its data, and what is seen when they do not get there."""
 _HOST = re.compile(r"^[a-z0-9]+\.(dsql[a-z0-9-]*)\.([a-z0-9-]+)\.on\.aws")
 _VARIABLES = ("CLUSTER_ENDPOINT", "TEMPORAL_SQL_HOST")
 
@@ -58,7 +62,7 @@ def database(subject: Subject) -> Iterator[Said]:
     if not public_endpoint(found):
         yield from _without_endpoint(found)
         return
-    tasks = [party for party in found.parties.known if party.name in {SCHEMA_TASK, ADMIN_TASK}]
+    tasks = [party for party in found.parties.known if party.name in TASKS]
     for party in (*roles, *tasks):
         yield from _by_public_endpoint(found, party)
     yield Seen("by the public endpoint")
@@ -83,11 +87,7 @@ def _symptom(party: Party) -> str:
     for row in topology.load().traffic:
         if (row.from_, row.to) == (party.name, "database"):
             return row.closed_symptom or ""
-    if party.name == SCHEMA_TASK:
-        return "The task ends with exit code 3, and there is no schema for the roles to start with."
-    if party.name == ADMIN_TASK:
-        return "membership and recover say that the database cannot be reached."
-    return ""
+    return TASKS.get(party.name, "")
 
 
 def _without_endpoint(found: Survey) -> Iterator[Said]:

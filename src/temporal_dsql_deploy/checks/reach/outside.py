@@ -4,7 +4,7 @@ from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.checks.model import CannotJudge
 from temporal_dsql_deploy.checks.reach import hcl, ways
 from temporal_dsql_deploy.checks.reach.calls import public_images
-from temporal_dsql_deploy.checks.reach.database import PORT, SCHEMA_TASK, public_endpoint
+from temporal_dsql_deploy.checks.reach.database import PORT, TASKS, public_endpoint
 from temporal_dsql_deploy.checks.reach.needs import HTTPS
 from temporal_dsql_deploy.checks.reach.network import UnknownWay
 from temporal_dsql_deploy.checks.reach.parties import Party
@@ -64,7 +64,7 @@ class Outside:
         images = public_images(self._survey.subject, party)
         if images is None or images or any(self._is_public(party, api) for api in self._api(party)):
             found.add(HTTPS)
-        users = {*topology.load().roles, "client-vpn", SCHEMA_TASK}
+        users = {*topology.load().roles, "client-vpn", *TASKS}
         if party.name in users and public_endpoint(self._survey):
             found.add(PORT)
         return found
