@@ -28,6 +28,7 @@ CLUSTER = "temporal-dev-cluster"
 IMAGES = ("temporal-dsql-runtime", "temporal-dsql-admin-tools")
 TAG = "sha-1a2b3c4-20261121120000"
 """As terraform.tfvars.example names it."""
+_WHEN = {"Version": "1.11.4", "Created": "2026-11-22T10:00:00.0Z"}
 
 
 @pytest.fixture(scope="module")
@@ -222,9 +223,15 @@ def test_a_state_that_is_locked_says_by_whom(
     aws: EmulatedAws, command: Deploy, applied: Any
 ) -> None:
     key = "temporal-dsql/dev/terraform.tfstate.tflock"
-    info = {"ID": "4711", "Operation": "OperationTypeApply", "Who": "bob@far", "Info": ""}
+    info = {
+        "ID": "4711",
+        "Operation": "OperationTypeApply",
+        "Who": "bob@far",
+        "Info": "",
+        "Path": "",
+    }
     s3 = client(aws, "s3")
-    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**info, "Created": "2026-11-22"}))
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps({**info, **_WHEN}))
     refused = command.run("up", "dev", "--yes", "--only", "plan", check=False)
     s3.delete_object(Bucket=BUCKET, Key=key)
     assert refused.returncode == 4, refused.stderr

@@ -28,7 +28,7 @@ def _look(work: Work) -> Seen:
             fix="give its root module one, as terraform/envs/dev has it",
         )
     _check_region(region)
-    pinned = work.environment.account or work.variables.get("account_id")
+    pinned = work.environment.account or work.place.get("account_id")
     if pinned:
         aws.check_account(work.name, str(pinned))
     account = str(pinned or aws.account())

@@ -20,11 +20,11 @@ WAIT = 1800.0
 ECS gives up on a deployment by itself."""
 PRODUCTION = "prod"
 """The environment that is confirmed by its name."""
+_PLACE = ("account_id", "region")
+"""Known before there are images."""
 _VARIABLES = (
-    "account_id",
     "benchmark",
     "images",
-    "region",
     "telemetry",
     "temporal_admin_tools_image",
     "temporal_image",
@@ -95,10 +95,18 @@ class Work:
         return [*self.environment.var_files, *self.how.var_files]
 
     @cached_property
+    def place(self) -> Mapping[str, Any]:
+        """The variables account_id and region. Raises what Terraform raises."""
+        return self._read(_PLACE)
+
+    @cached_property
     def variables(self) -> Mapping[str, Any]:
-        """Those of Terraform that the steps look at. Raises what Terraform raises."""
+        """Those that say which images are used. Raises what Terraform raises."""
+        return self._read(_VARIABLES)
+
+    def _read(self, names: Sequence[str]) -> Mapping[str, Any]:
         request = values.Request(self.directory, self.var_files, self.how.terraform)
-        return values.read(request, _VARIABLES)
+        return values.read(request, names)
 
     def variable(self, name: str, part: str, default: object) -> Any:
         """A part of a variable that is an object."""
@@ -109,7 +117,7 @@ class Work:
     @property
     def region(self) -> str | None:
         """As the variables say it."""
-        said = self.variables.get("region")
+        said = self.place.get("region")
         return str(said) if said else None
 
     def planned(self) -> PlanResult:
