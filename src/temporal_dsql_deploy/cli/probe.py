@@ -33,6 +33,10 @@ def probe(
             min=0, max=65535, metavar="PORT", help="With --watch: serve Prometheus metrics there."
         ),
     ] = None,
+    make_namespace: Annotated[
+        bool,
+        typer.Option("--make-namespace", help="Register the namespace first, if it is not there."),
+    ] = False,
     direct: options.Direct = False,
     file: options.File = None,
     data_dir: options.DataDir = None,
@@ -51,7 +55,7 @@ def probe(
         if options.outside(platform):
             platform.frontend()
         _watch(platform, chosen.name, named, deadline, watch, metrics_port, as_json=as_json)
-    result = _probed(platform, chosen, named, deadline)
+    result = _probed(platform, chosen, named, deadline, make=make_namespace)
     if as_json:
         terminal.result(result)
     else:
@@ -61,17 +65,26 @@ def probe(
 
 
 def _probed(
-    platform: "Platform", environment: "Environment", namespace: str, deadline: float
+    platform: "Platform",
+    environment: "Environment",
+    namespace: str,
+    deadline: float,
+    *,
+    make: bool,
 ) -> "ProbeResult":
     if found := options.outside(platform):
         from temporal_dsql_deploy.operations.on_ecs import inside, prove
         from temporal_dsql_deploy.operations.probe.result import ProbeResult
 
-        command = prove.probe_command(environment, deadline, namespace)
+        command = prove.probe_command(environment, deadline, namespace, make=make)
         return inside.run(found.deployed, found.clients, command, ProbeResult, terminal.progress)
     platform.frontend()
     from temporal_dsql_deploy.operations.probe.cluster import probe_platform
 
+    if make:
+        from temporal_dsql_deploy.operations.settle import make_namespace
+
+        make_namespace(platform, environment, namespace, terminal.progress)
     return probe_platform(platform, namespace, deadline=deadline, report=terminal.progress)
 
 

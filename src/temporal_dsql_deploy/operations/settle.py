@@ -1,5 +1,7 @@
 """What a started cluster still needs to be usable: readiness, and its environment's namespaces."""
 
+from dataclasses import replace
+
 from temporalio.service import ServiceClient
 
 from temporal_dsql_deploy import interrupts
@@ -40,6 +42,26 @@ async def _settle(platform: Platform, environment: Environment, report: Report) 
     await readiness.wait_for_ui(platform, seconds=READY_SECONDS)
     report(f"Web UI {platform.pages()['ui']} answers")
     return [step.change for step in steps]
+
+
+def make_namespace(platform: Platform, environment: Environment, name: str, report: Report) -> None:
+    """Register a namespace where there is none of that name.
+
+    Raises NotRunning, NotReady, SettingRejected.
+    """
+    wanted = replace(
+        environment, namespaces={name: environment.namespaces.get(name)}, search_attributes={}
+    )
+    interrupts.run(_made(platform, wanted, report))
+
+
+async def _made(platform: Platform, environment: Environment, report: Report) -> None:
+    client = await temporal_api.connect(platform.frontend())
+    for step in await _steps_once_told(platform, client, environment):
+        await namespaces.apply(client, step)
+        report(str(step.change))
+    names = set(environment.namespaces)
+    await readiness.wait_for_namespaces(platform, names, seconds=READY_SECONDS)
 
 
 async def _steps_once_told(

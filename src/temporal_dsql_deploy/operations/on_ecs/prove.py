@@ -18,7 +18,8 @@ def prove(
     """
     if platform.direct:
         return prove_here(platform, environment, proof, report)
-    command = probe_command(environment, proof.deadline)
+    # A new cluster has no namespace, and from outside nobody can register one.
+    command = probe_command(environment, proof.deadline, make=proof.changed)
     report("a task inside the VPC probes the cluster")
     return inside.run(
         platform.deployed,
@@ -29,7 +30,10 @@ def prove(
     )
 
 
-def probe_command(environment: Environment, deadline: float, namespace: str = "") -> list[str]:
-    """The verb that such a task runs."""
+def probe_command(
+    environment: Environment, deadline: float, namespace: str = "", *, make: bool = False
+) -> list[str]:
+    """The verb that such a task runs; with `make` it registers a namespace that is not there."""
     named = namespace or environment.probe_namespace
-    return ["probe", environment.name, "--namespace", named, "--deadline", f"{deadline:g}"]
+    command = ["probe", environment.name, "--namespace", named, "--deadline", f"{deadline:g}"]
+    return [*command, *(["--make-namespace"] if make else [])]
