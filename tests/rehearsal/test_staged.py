@@ -17,10 +17,11 @@ import pytest
 from scripts import reference
 from temporal_dsql_deploy.operations.staged.up import NAMES
 from temporal_dsql_deploy.rehearsal.aws.server import ACCOUNT, REGION, EmulatedAws
+from temporal_dsql_deploy.rehearsal.overrides import OVERRIDE
 from temporal_dsql_deploy.terraform import backend
 from tests.support.aws import client
 from tests.support.deploy import Deploy
-from tests.support.terraform_env import OVERRIDE, copy
+from tests.support.terraform_env import copy
 
 pytestmark = [pytest.mark.needs("terraform"), pytest.mark.timeout(1800)]
 BUCKET = f"temporal-terraform-state-{ACCOUNT}-{REGION}"
