@@ -90,8 +90,15 @@ def test_every_target_is_in_a_plan_of_dev(tmp_path: Path) -> None:
     )
     addresses = {resource.address for resource in plan.resources}
     text = "".join((MIGRATION / name).read_text() for name in MOVED)
-    missing = {after for _before, after in state_mv.moves(text)} - addresses
-    assert missing == set()
+    further = _of_module("module.temporal.module.opensearch", "opensearch/setup-task.tf")
+    targets = {further.get(after, after) for _before, after in state_mv.moves(text)}
+    assert targets - addresses == set()
+
+
+def _of_module(address: str, file: str) -> dict[str, str]:
+    """The moves of a module of ours, which go on with what comes from elsewhere."""
+    moves = state_mv.moves((ROOT / "terraform/modules" / file).read_text())
+    return {f"{address}.{before}": f"{address}.{after}" for before, after in moves}
 
 
 @dataclass
