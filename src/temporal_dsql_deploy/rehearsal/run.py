@@ -73,6 +73,8 @@ def run(request: Request, probe: Probe, report: Report, *, keep: bool) -> Rehear
     standing = Standing(request.environment.name)
     with standing.directory.lock("rehearse", report, patience=_PATIENCE):
         standing.remove(None)
+    # The file of the lock went with the rest: only a new one keeps others out from here on.
+    with standing.directory.lock("rehearse", report, patience=_PATIENCE):
         standing.directory.prepare()
         try:
             rehearsal = _Rehearsal(request, standing, programs, report)
