@@ -104,8 +104,8 @@ def environment(
     if example.exists():
         shutil.copy(example, directory / "terraform.tfvars")
     with mirror.configured(mirror.find()) as providers:
-        variables = {**aws.environment(), **providers, **PARALLELISM}
-        terraform = Terraform(find.find(), directory, variables)
+        environ = {**aws.environment(), **providers, **PARALLELISM}
+        terraform = Terraform(find.find(), directory, environ)
         made = Environment(terraform, variables)
         if backend:
             overridden = directory / OVERRIDE
