@@ -150,9 +150,15 @@ def context(subject: Subject, wearer: Wearer, role: Role | None) -> Context:
         "aws:requestedregion": subject.region,
         "aws:securetransport": "true",
         "aws:principalarn": known(role.resource, "arn") if role else None,
-        "ecs:cluster": known(service, "cluster") if service else None,
+        "ecs:cluster": known(service, "cluster") if service else _one_cluster(subject),
     }
     return {key: value for key, value in told.items() if value is not None}
+
+
+def _one_cluster(subject: Subject) -> str | None:
+    """The cluster of all services, where a task that none has is started too."""
+    found = {known(one, "cluster") for one in subject.plan.of_type("aws_ecs_service")}
+    return found.pop() if len(found) == 1 else None
 
 
 @once
