@@ -1,6 +1,5 @@
 """Write the generated pages of docs/reference: `make docs`. A test holds them to the code."""
 
-import inspect
 import json
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from temporal_dsql_deploy.checks import registry
 from temporal_dsql_deploy.checks.model import Rule
 from temporal_dsql_deploy.cli.main import EXIT_CODES, app
 from temporal_dsql_deploy.environments.file import EnvironmentFile
-from temporal_dsql_deploy.operations.explain import error_codes
+from temporal_dsql_deploy.operations.explain import error_codes, in_words
 from temporal_dsql_deploy.operations.membership import kinds
 from temporal_dsql_deploy.platforms.protocol import Result
 
@@ -155,8 +154,11 @@ def error_tree() -> str:
     ]
     lines += ["brackets, stays the same over versions.\n"]
     lines += ["| Code | Exit code | When |", "|---|---|---|"]
-    for kind in sorted(error_codes().values(), key=lambda kind: (kind.exit_code, kind.code)):
-        lines.append(f"| `{kind.code}` | {kind.exit_code} | {inspect.getdoc(kind)} |")
+    found = sorted(error_codes().values(), key=lambda kind: (kind.exit_code, kind.code))
+    lines += [f"| `{kind.code}` | {kind.exit_code} | {in_words(kind)[0]} |" for kind in found]
+    lines += ["", "## What to do", "", "Where there is more to say than the error does;"]
+    lines += ["`dsql-deploy explain CODE` prints it too.", ""]
+    lines += [f"- `{kind.code}`: {fix}" for kind in found for fix in [in_words(kind)[1]] if fix]
     return "\n".join(lines) + "\n"
 
 

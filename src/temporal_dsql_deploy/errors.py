@@ -53,6 +53,8 @@
 
 Each carries three sentences: what failed (`message`), why (`cause`), what to do next (`fix`), and a
 `code` that stays the same over versions. `cli.main` is the only place that turns them into output.
+The docstring of a kind says when it comes, and in a second paragraph, where there is more to be
+said than the error itself can, what to do: `explain CODE` prints both.
 """
 
 from typing import ClassVar
@@ -96,7 +98,13 @@ class NotReady(DeployError):
 
 
 class RolledBack(DeployError):
-    """The deployment circuit breaker of ECS gave a deployment up: what ran before runs again."""
+    """The deployment circuit breaker of ECS gave a deployment up: what ran before runs again.
+
+    Where something ran before, it serves with its older task definition; nothing is to be undone. The
+    error has the reasons of the tasks that ended and the last lines of their logs: correct what
+    they say (image, variable, permission, health check), then `dsql-deploy up ENV`, which applies
+    it and deploys that service anew. `dsql-deploy status ENV` says what runs.
+    """
 
     code = "rolled-back"
 
@@ -126,7 +134,12 @@ class AwsFailed(DeployError):
 
 
 class TaskFailed(DeployError):
-    """A one-off task on ECS was not placed, did not start, or did not end well in time."""
+    """A one-off task on ECS was not placed, did not start, or did not end well in time.
+
+    It was to set up the schema or the index, to probe, or to dial the roles. Its last lines are in
+    the error, all of them in the log group that it names. The task is stopped, and each of them
+    may be run again: the same command does.
+    """
 
     code = "task-failed"
 
@@ -138,7 +151,11 @@ class ImageFailed(DeployError):
 
 
 class ChecksFailed(DeployError):
-    """Rules of `check` do not hold of what would be applied; the message counts the findings."""
+    """Rules of `check` do not hold of what would be applied; the message counts the findings.
+
+    Nothing was applied. `dsql-deploy check ENV` says what each would cause and how to mend it. What
+    is accepted goes into checks.toml, with a reason.
+    """
 
     code = "checks-failed"
 
@@ -315,7 +332,13 @@ class RefusedError(DeployError):
 
 
 class Locked(RefusedError):
-    """Another command is changing the same environment."""
+    """Another command is changing the same environment.
+
+    The error says who, since when and with which verb: wait until that has ended. On ECS the lock
+    of a command that was killed expires after two minutes, and `dsql-deploy lock show ENV` says
+    when; who is sure that it runs no more need not wait: `dsql-deploy lock release ENV`. Who loses
+    a lock stops before the next step.
+    """
 
     code = "locked"
 
@@ -333,13 +356,23 @@ class ForeignDirectory(RefusedError):
 
 
 class StateLocked(RefusedError):
-    """Somebody else holds the lock of the Terraform state; the message says who and since when."""
+    """Somebody else holds the lock of the Terraform state; the message says who and since when.
+
+    It is Terraform's own lock, which a Terraform has that still works, also one that has outlived
+    a killed `up`: wait until it has ended. Where none runs any more the error has the command that
+    gives the lock back, `terraform force-unlock` with its id.
+    """
 
     code = "state-locked"
 
 
 class WrongAccount(RefusedError):
-    """The AWS credentials are of another account than the environment's."""
+    """The AWS credentials are of another account than the environment's.
+
+    Nothing was changed. `aws sts get-caller-identity` says whose they are; choose others by
+    AWS_PROFILE. The environment's account is `account` of its file, or `account_id` of its
+    Terraform variables.
+    """
 
     code = "wrong-account"
 
@@ -363,7 +396,10 @@ class ResidueFound(RefusedError):
 
 
 class StoppedHalfway(DeployError):
-    """What was being done has stopped before its end; the message says what stands now."""
+    """What was being done has stopped before its end; the message says what stands now.
+
+    Run the same command again: it keeps no record, looks at what is there and goes on.
+    """
 
     exit_code = 5
     code = "stopped-halfway"

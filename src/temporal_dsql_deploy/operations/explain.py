@@ -64,8 +64,8 @@ def explain(code: str) -> ExplainResult:
             return ExplainResult(code=code, kind="family", text=f"{family.title}.", rules=rules)
     known = error_codes()
     if kind := known.get(code):
-        text = " ".join((inspect.getdoc(kind) or "").split())
-        return ExplainResult(code=code, kind="error", text=text, exit_code=kind.exit_code)
+        text, fix = in_words(kind)
+        return ExplainResult(code=code, kind="error", text=text, fix=fix, exit_code=kind.exit_code)
     near = difflib.get_close_matches(code, list(codes()), n=3, cutoff=0.5)
     guess = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownChoice(
@@ -81,6 +81,12 @@ def codes() -> Iterator[str]:
     yield from registry.rules()
     yield from kinds.by_code()
     yield from error_codes()
+
+
+def in_words(kind: type[DeployError]) -> tuple[str, str]:
+    """When an error comes, and what to do; the latter is empty where the error says it all."""
+    when, _, fix = (inspect.getdoc(kind) or "").partition("\n\n")
+    return " ".join(when.split()), " ".join(fix.split())
 
 
 def error_codes() -> Mapping[str, type[DeployError]]:
