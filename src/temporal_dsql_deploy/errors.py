@@ -53,8 +53,8 @@
 
 Each carries three sentences: what failed (`message`), why (`cause`), what to do next (`fix`), and a
 `code` that stays the same over versions. `cli.main` is the only place that turns them into output.
-The docstring of a kind says when it comes, and in a second paragraph, where there is more to be
-said than the error itself can, what to do: `explain CODE` prints both.
+`explain CODE` prints the docstring of its kind: when it comes, and in a second paragraph, where
+there is more to be said than the error itself can, what to do.
 """
 
 from typing import ClassVar
@@ -100,10 +100,10 @@ class NotReady(DeployError):
 class RolledBack(DeployError):
     """The deployment circuit breaker of ECS gave a deployment up: what ran before runs again.
 
-    Where something ran before, it serves with its older task definition; nothing is to be undone. The
-    error has the reasons of the tasks that ended and the last lines of their logs: correct what
-    they say (image, variable, permission, health check), then `dsql-deploy up ENV`, which applies
-    it and deploys that service anew. `dsql-deploy status ENV` says what runs.
+    Where something ran before, it serves with its older task definition, and nothing has to be
+    undone. The error has the reasons of the tasks that ended and the last lines of their logs:
+    correct what they say (image, variable, permission, health check), then `dsql-deploy up ENV`,
+    which applies it and deploys that service anew. `dsql-deploy status ENV` says what runs.
     """
 
     code = "rolled-back"
