@@ -7,14 +7,14 @@ import platform
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import Locked
 from temporal_dsql_deploy.persistence import lock as object_lock
 from temporal_dsql_deploy.persistence.lock import Held, Holder, Lock, Place
-from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, identify
+from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, boot_id, identify
 from temporal_dsql_deploy.platforms.protocol import Report
 from temporal_dsql_deploy.terraform import backend
 
@@ -78,11 +78,15 @@ def _who() -> str:
 
 
 def _machine() -> str:
-    """Where a pid means the same process: a host and, on Linux, a namespace of pids on it."""
-    namespace = ""
-    with suppress(OSError):
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    return f"{platform.node()} {namespace}".strip()
+    """Where a pid means the same process.
+
+    Names of hosts are not unique, and the first namespace of pids has one number everywhere. So on
+    Linux it is a run of the kernel and a namespace of pids in it, elsewhere a network card.
+    """
+    try:
+        return f"{platform.node()} {boot_id()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{platform.node()} {uuid.getnode():x}"
 
 
 def _gone(holder: Holder) -> bool:
