@@ -1,6 +1,7 @@
 """Whose process a lock names: only one of this very machine is judged."""
 
 import os
+import uuid
 from dataclasses import asdict
 from pathlib import Path
 
@@ -40,6 +41,6 @@ def test_without_a_boot_id_it_is_told_by_its_network_card(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(lock, "boot_id", none)
     first = lock._machine()
-    monkeypatch.setattr(lock.uuid, "getnode", lambda: 0x0242AC110002)
+    monkeypatch.setattr(uuid, "getnode", lambda: 0x0242AC110002)
     assert lock._machine() != first
     assert lock._machine().endswith(" 242ac110002")

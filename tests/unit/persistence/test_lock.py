@@ -14,8 +14,8 @@ from temporal_dsql_deploy.persistence import lock
 from temporal_dsql_deploy.persistence.lock import LEASE, Holder, Lock, Place
 
 
-class NoSuchKey(ClientError):
-    """As boto3 makes it."""
+class NoSuchKey(Exception):
+    """As boto3 makes one of each client."""
 
 
 class Bucket:
@@ -43,7 +43,7 @@ class Bucket:
     def get_object(self, **_asked: Any) -> dict[str, Any]:
         self._answer()
         if not self.body:
-            raise NoSuchKey({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+            raise NoSuchKey
         return {
             "Body": io.BytesIO(self.body.encode()),
             "ETag": f"e{self.puts}",
