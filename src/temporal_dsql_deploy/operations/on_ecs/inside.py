@@ -84,8 +84,11 @@ def _result(ended: Ended, kind: type[T]) -> T:
         raise TaskFailed(
             f"task {ended.task.rpartition('/')[2]} has printed no result",
             cause=f"it ended with exit code {ended.exit_code}; its log ends with: "
-            f"{' / '.join(ended.log[-3:]) or 'nothing'}",
-            fix="see that its image has this version of dsql-deploy: dsql-deploy images push ENV",
+            f"{' / '.join(ended.log[-3:]) or 'nothing'}"
+            + (f"; it could not be read to its end: {ended.trouble}" if ended.trouble else ""),
+            fix="try again"
+            if ended.trouble
+            else "see that its image has this version of dsql-deploy: dsql-deploy images push ENV",
         ) from error
 
 
