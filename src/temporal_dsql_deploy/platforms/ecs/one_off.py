@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from temporal_dsql_deploy import aws, interrupts
 from temporal_dsql_deploy.errors import DeployError, MissingError, TaskFailed
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.task_log import Log
 from temporal_dsql_deploy.platforms.protocol import Report
 
@@ -46,6 +47,19 @@ class OneOff:
     8192 characters (ECS API reference, TaskOverride)."""
     capacity_provider: str = ""
     """Of instances; empty for Fargate."""
+
+    @classmethod
+    def of(cls, deployed: Deployed, output: str) -> Self:
+        """That which an output of Terraform tells of. Raises NotApplied."""
+        told = deployed.output(output)
+        return cls(
+            cluster=deployed.output("ecs_cluster_arn"),
+            task_definition=told["task_definition_arn"],
+            subnets=told["subnet_ids"],
+            security_groups=[told["security_group_id"]],
+            log_group=told["log_group_name"],
+            container=told.get("container_name", ""),
+        )
 
     def request(self, started_by: str) -> dict[str, Any]:
         """The parameters of ecs:RunTask. `started_by` is what it is found again by."""
