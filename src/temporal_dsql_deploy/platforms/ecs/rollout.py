@@ -173,7 +173,7 @@ class _Waiting:
         names = {one.service.name: one.service.component for one in left}
         self._now = services.described(left[0].service.cluster, names, self._clients)
         there = tasks.look(list(self._now.values()), self._clients)
-        found = {}
+        found: dict[str, list[Task]] = {}
         for wanted in left:
             component = wanted.service.component
             now = self._now.get(component)
