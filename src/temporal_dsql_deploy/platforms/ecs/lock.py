@@ -53,7 +53,12 @@ def held(directory: Path, verb: str, report: Report) -> Iterator[object_lock.Loc
 def look(found: Place) -> Held | None:
     """Who has the lock, if anybody has and may still be at work."""
     there = found.read()
-    return None if there is None or there.expired or _gone(there.holder) else there
+    return None if there is None or is_over(there) else there
+
+
+def is_over(there: Held) -> bool:
+    """Whether its holder is known to work no more."""
+    return there.expired or _gone(there.holder)
 
 
 def _own(verb: str) -> Holder:
