@@ -10,6 +10,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import Locked
 from temporal_dsql_deploy.operations import lock as operation
 from temporal_dsql_deploy.persistence.lock import Held, Holder
+from temporal_dsql_deploy.platforms.ecs import lock
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DEV = Environment("dev", platform="ecs", terraform=Path("/nowhere"))
@@ -41,7 +42,7 @@ class Place:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     found = Place()
-    monkeypatch.setattr(operation.lock, "place", lambda _directory: found)
+    monkeypatch.setattr(lock, "place", lambda _directory: found)
     return found
 
 
