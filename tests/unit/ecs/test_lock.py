@@ -44,3 +44,15 @@ def test_without_a_boot_id_it_is_told_by_its_network_card(monkeypatch: pytest.Mo
     monkeypatch.setattr(uuid, "getnode", lambda: 0x0242AC110002)
     assert lock._machine() != first
     assert lock._machine().endswith(" 242ac110002")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("local", False), ("gcs", True)])
+def test_a_lock_that_others_do_not_see_is_said_to_be_one(
+    tmp_path: Path, kind: str, *, told: bool
+) -> None:
+    (tmp_path / "main.tf").write_text(f'terraform {{\n  backend "{kind}" {{\n  }}\n}}\n')
+    said: list[str] = []
+    with lock.held(tmp_path, "up", said.append) as taken:
+        assert taken is None
+    assert bool(said) == told
+    assert not told or f"backend {kind}" in said[0]

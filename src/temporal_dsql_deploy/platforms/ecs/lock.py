@@ -43,11 +43,21 @@ def held(directory: Path, verb: str, report: Report) -> Iterator[object_lock.Loc
     """
     found = place(directory)
     if found is None:
+        _tell_of_others(directory, report)
         with _of_this_machine(directory, verb):
             yield None
         return
     with object_lock.held(Lock(found, _own(verb), _gone), report) as taken:
         yield taken
+
+
+def _tell_of_others(directory: Path, report: Report) -> None:
+    kind = backend.read(directory).kind
+    if kind not in {"local", "s3"}:
+        report(
+            f"the lock holds on this machine alone: the state is kept by the backend {kind}, "
+            "and only one in S3 has place for a lock that others see"
+        )
 
 
 def look(found: Place) -> Held | None:
