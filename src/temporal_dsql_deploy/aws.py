@@ -115,7 +115,9 @@ def calling(what: str) -> Iterator[None]:
 
 def refusal(error: Exception) -> str:
     """The code of a refusal, such as `ResourceNotFoundException`; empty when AWS said none."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    # That of a time-out is there, and None.
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 def told(error: Exception, what: str) -> DeployError:

@@ -34,6 +34,7 @@ def _refused(code: str) -> Exception:
         (exceptions.NoRegionError(), MissingError),
         (exceptions.EndpointConnectionError(endpoint_url="https://x"), MissingError),
         (exceptions.ConnectTimeoutError(endpoint_url="https://x"), MissingError),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), MissingError),
         (exceptions.TokenRetrievalError(provider="sso", error_msg="expired"), CredentialsExpired),
         (exceptions.CredentialRetrievalError(provider="p", error_msg="x"), CredentialsMissing),
     ],

@@ -36,22 +36,32 @@ def show(environment: Environment) -> LockStatus:
     return _told(environment, place, lock.look(place))
 
 
-def release(environment: Environment, *, dry_run: bool) -> LockStatus:
+def release(
+    environment: Environment, *, dry_run: bool, agreed: LockStatus | None = None
+) -> LockStatus:
     """Delete it, whoever has it; who has lost it stops before its next step.
 
-    Raises Locked where another has taken it in the same moment.
+    `agreed` is what somebody was shown, and has agreed to. Raises Locked where another has it now.
     """
     place = _place(environment)
     held = place.read()
     if held is None or dry_run:
         return _told(environment, place, held)
-    if not place.delete(held.etag):
+    if not (_is_agreed(agreed, held) and place.delete(held.etag)):
         raise Locked(
-            f"the lock of {environment.name} has changed in the same moment",
+            f"the lock of {environment.name} has changed meanwhile",
             cause="its holder works, and has renewed it, or another has taken it",
             fix="see who has it: dsql-deploy lock show ENV",
         )
     return _told(environment, place, held, released=True)
+
+
+def _is_agreed(agreed: LockStatus | None, held: Held) -> bool:
+    if agreed is None:
+        return True
+    if not agreed.locked:
+        return lock.is_over(held)
+    return (agreed.who, agreed.since) == (held.holder.who, held.holder.since)
 
 
 def _place(environment: Environment) -> Place:

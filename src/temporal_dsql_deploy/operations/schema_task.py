@@ -1,7 +1,7 @@
 """Let the one-off task of the Terraform do it: it stands where a private cluster is reached."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from temporal_dsql_deploy.platforms.ecs import one_off
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
@@ -49,13 +49,4 @@ def run(deployed: Deployed, command: Sequence[str], report: Report) -> SchemaTas
 
 
 def _found(deployed: Deployed, command: Sequence[str]) -> OneOff:
-    told = deployed.output(OUTPUT)
-    return OneOff(
-        cluster=deployed.output("ecs_cluster_arn"),
-        task_definition=told["task_definition_arn"],
-        subnets=told["subnet_ids"],
-        security_groups=[told["security_group_id"]],
-        log_group=told["log_group_name"],
-        command=command,
-        container=told["container_name"],
-    )
+    return replace(OneOff.of(deployed, OUTPUT), command=command)

@@ -136,7 +136,10 @@ class Lock:
         self._own = own
         self._gone = gone
         self._etag = ""
+        self._renewed = 0.0
+        """When, by `_seconds`."""
         self._lost = ""
+        self._turn = threading.Lock()
         self._ended = threading.Event()
         self._renewal: threading.Thread | None = None
 
@@ -156,7 +159,7 @@ class Lock:
             etag = found.etag
         if etag is None:
             raise _overtaken(found, self._place)
-        self._etag = etag
+        self._etag, self._renewed = etag, _seconds()
         self._renewal = threading.Thread(target=self._renewing, name="lock", daemon=True)
         self._renewal.start()
 
@@ -165,6 +168,9 @@ class Lock:
 
     def check(self) -> None:
         """Refuse to go on without it. Raises Locked."""
+        if not self._lost and self._age() > LEASE.total_seconds():
+            # This machine has slept, or what renews it is gone: another may have taken it.
+            self._renew()
         if self._lost:
             raise Locked(
                 "the lock of the environment is lost",
@@ -173,25 +179,31 @@ class Lock:
             )
 
     def _renewing(self) -> None:
-        renewed = time.monotonic()
-        while not self._ended.wait(_RENEW_SECONDS):
+        while not self._lost and not self._ended.wait(_RENEW_SECONDS):
+            self._renew()
+
+    def _renew(self) -> None:
+        with self._turn:
             try:
-                etag = self._place.write(self._own, self._etag)
+                etag = self._place.write(self._own, self._etag) or self._still_own()
             except DeployError as error:
                 # Passing trouble, or credentials that have expired: known once the lease is over.
-                if time.monotonic() - renewed > LEASE.total_seconds():
+                if self._age() > LEASE.total_seconds():
                     self._lost = f"it could not be renewed: {error.message}: {error.cause}"
-                continue
-            if etag is None:
-                held = self._seen()
-                self._lost = held.holder.told() if held else "somebody has released it"
                 return
-            self._etag, renewed = etag, time.monotonic()
+            if etag:
+                self._etag, self._renewed = etag, _seconds()
 
-    def _seen(self) -> Held | None:
-        with suppress(DeployError):
-            return self._place.read()
+    def _still_own(self) -> str | None:
+        """Its ETag, where a put whose answer was lost was repeated by the SDK and found itself."""
+        held = self._place.read()
+        if held is not None and held.holder.token == self._own.token:
+            return held.etag
+        self._lost = held.holder.told() if held else "somebody has released it"
         return None
+
+    def _age(self) -> float:
+        return _seconds() - self._renewed
 
     def release(self) -> None:
         """Give it back, if it is ours; AWS may refuse, and then it expires by itself."""
@@ -248,6 +260,11 @@ def _parsed(body: bytes) -> Holder:
 def _date(answer: Mapping[str, Any]) -> datetime:
     said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     return parsedate_to_datetime(said) if said else datetime.now(UTC)
+
+
+def _seconds() -> float:
+    """Of a clock that goes on while the machine sleeps, as that of macOS does."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _text(moment: datetime) -> str:

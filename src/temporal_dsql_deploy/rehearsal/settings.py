@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.errors import InvalidSetting
-from temporal_dsql_deploy.platforms import files
+from temporal_dsql_deploy.runtime import files
 
 SECONDS: Mapping[str, float] = {
     "drain": 1,
@@ -106,5 +106,5 @@ def _checked(settings: RehearsalSettings) -> RehearsalSettings:
 
 
 def write(path: Path, settings: RehearsalSettings) -> None:
-    """Replace the file in one step. Raises OSError."""
-    files.write(path, json.dumps(asdict(settings), indent=2) + "\n")
+    """Replace the file in one step; it has the password of the database. Raises OSError."""
+    files.write(path, json.dumps(asdict(settings), indent=2) + "\n", 0o600)

@@ -71,8 +71,6 @@ class Standing:
     def write(self, wanted: RehearsalSettings) -> None:
         """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""
         settings.write(self.settings, wanted)
-        # It has the password of the database.
-        self.settings.chmod(0o600)
 
     def remove(self, network: Network | None) -> None:
         """Take everything away that an earlier rehearsal or this one has left, in any state.

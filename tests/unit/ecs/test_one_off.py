@@ -5,9 +5,15 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
-from temporal_dsql_deploy.errors import CredentialsExpired, PermissionMissing, TaskFailed
+from temporal_dsql_deploy.errors import (
+    CredentialsExpired,
+    MissingError,
+    PermissionMissing,
+    TaskFailed,
+)
 from temporal_dsql_deploy.platforms.clock import Clock
 from temporal_dsql_deploy.platforms.ecs import one_off
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
@@ -73,6 +79,11 @@ class World:
 
     def stopped(self) -> None:
         self.ecs_stub.add_response("stop_task", {"task": {"taskArn": TASK}}, STOPPED)
+
+    def unknown(self, times: int = 1) -> None:
+        answer = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
+        for _ in range(times):
+            self.ecs_stub.add_response("describe_tasks", answer, DESCRIBED)
 
     def page(self, token: str, *lines: str, since: str = "") -> None:
         asked = {"logGroupName": GROUP, "logStreamName": STREAM, "startFromHead": True}
@@ -226,12 +237,62 @@ def test_a_log_that_may_not_be_read_does_not_end_the_task(world: World) -> None:
 
 def test_one_that_ecs_has_forgotten_is_said_to_be(world: World) -> None:
     world.placed()
-    answer = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
-    world.ecs_stub.add_response("describe_tasks", answer, DESCRIBED)
+    world.task("RUNNING")
+    world.no_stream()
+    world.unknown()
     world.stopped()
     with pytest.raises(TaskFailed, match="does not know task") as told:
         world.run()
     assert told.value.cause == "MISSING"
+
+
+def test_one_that_ecs_does_not_know_yet_is_waited_for(world: World) -> None:
+    world.placed()
+    world.unknown(times=2)
+    world.no_stream(times=3)
+    world.ended(0)
+    world.page("1", "ready")
+    for _ in range(2):
+        world.page("1", since="1")
+    assert world.run().log == ["ready"]
+
+
+def test_one_that_ecs_never_knows_is_given_up(world: World) -> None:
+    world.placed()
+    world.unknown(times=11)
+    world.no_stream(times=10)
+    world.stopped()
+    with pytest.raises(TaskFailed, match="does not know task"):
+        world.run()
+    assert world.seconds == one_off._SETTLING
+
+
+def test_a_start_whose_answer_is_lost_leaves_no_task(world: World) -> None:
+    def cut_off(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://ecs")
+
+    world.ecs.meta.events.register("after-call.ecs.RunTask", cut_off)
+    world.placed()
+    asked = {"cluster": "temporal-dev", "startedBy": ANY}
+    world.ecs_stub.add_response("list_tasks", {"taskArns": [TASK]}, asked)
+    world.stopped()
+    with pytest.raises(MissingError, match="cannot be reached"):
+        world.run()
+    assert world.said == [f"task {STREAM.rpartition('/')[2]} is stopped"]
+
+
+def test_a_log_that_is_throttled_is_read_on(world: World) -> None:
+    world.placed()
+    world.task("RUNNING")
+    # A page that was read is not lost with the one after it.
+    world.page("1", "first")
+    world.no_stream(code="ThrottlingException")
+    world.ended(0)
+    world.page("2", "the result", since="1")
+    for _ in range(4):
+        world.page("2", since="2")
+    done = world.run()
+    assert (done.log, done.trouble) == (["first", "the result"], "")
 
 
 def test_a_refusal_is_told_and_nothing_is_stopped(world: World) -> None:

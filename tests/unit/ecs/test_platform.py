@@ -1,18 +1,22 @@
 """The platform `ecs`: what it says of services and tasks, and what it asks ECS for."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import NotForPlatform, NotRunning, StoppedHalfway
+from temporal_dsql_deploy.errors import Locked, NotForPlatform, NotRunning, StoppedHalfway
 from temporal_dsql_deploy.operations.on_ecs import change
 from temporal_dsql_deploy.operations.on_ecs import prove as proving
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.recover.seeing import see
 from temporal_dsql_deploy.platforms.clock import Clock
+from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
 from temporal_dsql_deploy.platforms.ecs.slots import Slots
 from temporal_dsql_deploy.platforms.ecs.tasks import Task, parse
@@ -299,3 +303,31 @@ def test_a_task_keeps_its_place_and_every_task_has_one(rounds: list[tuple[set[in
                     assert found[name].arn == arn  # type: ignore[union-attr]
         before = {name: one.arn for name, one in found.items() if one}
         count_before = count
+
+
+class _LostLater:
+    """A lock that is there once, and then another's."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def check(self) -> None:
+        self.looks += 1
+        if self.looks > 1:
+            raise Locked("the lock of the environment is lost")
+
+
+@pytest.mark.usefixtures("proved")
+def test_a_restart_goes_no_further_when_another_has_the_lock(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    @contextmanager
+    def held(*_: object) -> Iterator[_LostLater]:
+        yield _LostLater()
+
+    monkeypatch.setattr(lock, "held", held)
+    platform = world.platform()
+    platform._environment = replace(ENVIRONMENT, terraform=tmp_path)
+    with pytest.raises(Locked, match="is lost"):
+        change.restart(platform, ENVIRONMENT, [], deadline=1, report=world.said.append)
+    assert [name for name, _ in world.asked()] == ["history"]

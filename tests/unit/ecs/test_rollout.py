@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from temporal_dsql_deploy.errors import NotReady, RolledBack
+from temporal_dsql_deploy.errors import NotApplied, NotReady, RolledBack
 from temporal_dsql_deploy.platforms.clock import Clock
 from temporal_dsql_deploy.platforms.ecs import rollout, services
 from temporal_dsql_deploy.platforms.ecs.rollout import Wanted
@@ -324,3 +324,26 @@ def test_a_wait_never_says_yes_after_a_roll_back(
         for shown, _ in answers[: seconds.at + 1]
         for one in shown["deployments"]
     )
+
+
+@pytest.mark.parametrize("desired", [0, 1])
+def test_a_service_that_is_deleted_meanwhile_is_said_to_be(desired: int) -> None:
+    ecs = FakeEcs()
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+
+    asked = services.parse("history", service())
+    wanted = Wanted(asked, desired, definition("history", NEW) if desired else "")
+    clock = Clock(lambda: passed[0], sleep)
+
+    def wait() -> dict[str, Any]:
+        return dict(rollout.wait([wanted], clients(ecs), lambda _line: None, clock=clock))
+
+    if not desired:
+        assert wait() == {"history": []}
+        return
+    with pytest.raises(NotApplied, match=r"no service .*history any more"):
+        wait()
+    assert rollout.SETTLING < passed[0] <= rollout.SETTLING + rollout.POLL

@@ -33,6 +33,8 @@ def test_what_is_written_is_read(
     path = tmp_path_factory.getbasetemp() / "settings.json"
     settings.write(path, made)
     assert settings.read(path) == made
+    # A password may be in it.
+    assert path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("said", ["", "[]", "{}", '{"folder": "a"}', '{"folder":1,"x":2}', "null"])

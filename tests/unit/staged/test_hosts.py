@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from temporal_dsql_deploy.errors import NotReady
+from temporal_dsql_deploy.errors import NotApplied, NotReady
 from temporal_dsql_deploy.operations.staged import hosts
 from temporal_dsql_deploy.operations.staged.steps import Doing
 from temporal_dsql_deploy.platforms.clock import Clock
@@ -126,3 +126,10 @@ def test_a_group_that_starts_nothing_is_told_too() -> None:
 def test_a_brought_cluster_has_no_groups_of_ours() -> None:
     account = Account(desired=1, instances=0, registered=0)
     assert hosts.look(deployed("history", asg_names={}), account.clients) == []
+
+
+def test_a_group_that_somebody_has_deleted_is_no_brought_cluster() -> None:
+    both = deployed("history", asg_names={"main": "temporal-dev-main", "loki": "temporal-dev-loki"})
+    account = Account(desired=1, instances=1, registered=1)
+    with pytest.raises(NotApplied, match="no Auto Scaling group temporal-dev-loki"):
+        hosts.look(both, account.clients)

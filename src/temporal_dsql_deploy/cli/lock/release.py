@@ -8,6 +8,7 @@ from temporal_dsql_deploy.errors import NotConfirmed
 
 if TYPE_CHECKING:
     from temporal_dsql_deploy.environments.model import Environment
+    from temporal_dsql_deploy.operations.lock import LockStatus
 
 EXAMPLE = "dsql-deploy lock release dev"
 
@@ -27,9 +28,8 @@ def release(
     from temporal_dsql_deploy.operations import lock as operation
 
     named = options.named(environment, file)
-    if not (yes or dry_run):
-        _ask(named)
-    found = operation.release(named, dry_run=dry_run)
+    agreed = None if yes or dry_run else _ask(named)
+    found = operation.release(named, dry_run=dry_run, agreed=agreed)
     if as_json:
         terminal.result(found)
     elif found.released:
@@ -40,12 +40,13 @@ def release(
         terminal.text(f"{environment}: nobody has it, nothing to do")
 
 
-def _ask(environment: "Environment") -> None:
+def _ask(environment: "Environment") -> "LockStatus":
+    """What was agreed to."""
     from temporal_dsql_deploy.operations import lock as operation
 
     found = operation.show(environment)
     if not found.locked:
-        return
+        return found
     if not terminal.interactive():
         raise NotConfirmed(
             f"the lock of {environment.name} is not released without a confirmation",
@@ -59,3 +60,4 @@ def _ask(environment: "Environment") -> None:
             cause="the question was answered with no",
             fix="it expires by itself: dsql-deploy lock show ENV says when",
         )
+    return found

@@ -120,13 +120,15 @@ def restart(
     """New tasks, one component after the other, each waited for, and a probe.
 
     A component gets a new deployment, which starts and stops tasks as its service allows. Raises
-    NotRunning; StoppedHalfway at the first that does not come back.
+    NotRunning; StoppedHalfway at the first that does not come back; Locked where another has taken
+    the lock.
     """
     done: list[Restarted] = []
     with platform.lock("restart", report):
         _refuse_stopped(platform, environment)
         left = _in_order(platform, chosen)
         while left:
+            platform.check_lock()
             began = time.monotonic()
             report(f"restart {left[0]}")
             try:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from temporal_dsql_deploy import errors
@@ -53,17 +54,8 @@ def _until_document(report: Report) -> Report:
 
 def task(deployed: Deployed, command: Sequence[str]) -> OneOff:
     """The task that runs a verb. Raises NotApplied."""
-    told = deployed.output(OUTPUT)
-    return OneOff(
-        cluster=deployed.output("ecs_cluster_arn"),
-        task_definition=told["task_definition_arn"],
-        subnets=told["subnet_ids"],
-        security_groups=[told["security_group_id"]],
-        log_group=told["log_group_name"],
-        command=command,
-        container=told["container_name"],
-        environment={carried.VARIABLE: carried.text(deployed)},
-    )
+    environment = {carried.VARIABLE: carried.text(deployed)}
+    return replace(OneOff.of(deployed, OUTPUT), command=command, environment=environment)
 
 
 def _without_time(line: str) -> str:
@@ -84,8 +76,11 @@ def _result(ended: Ended, kind: type[T]) -> T:
         raise TaskFailed(
             f"task {ended.task.rpartition('/')[2]} has printed no result",
             cause=f"it ended with exit code {ended.exit_code}; its log ends with: "
-            f"{' / '.join(ended.log[-3:]) or 'nothing'}",
-            fix="see that its image has this version of dsql-deploy: dsql-deploy images push ENV",
+            f"{' / '.join(ended.log[-3:]) or 'nothing'}"
+            + (f"; it could not be read to its end: {ended.trouble}" if ended.trouble else ""),
+            fix="try again"
+            if ended.trouble
+            else "see that its image has this version of dsql-deploy: dsql-deploy images push ENV",
         ) from error
 
 

@@ -17,6 +17,13 @@ def plan(work: Work) -> Step:
 
 
 def _look_at_plan(work: Work) -> Seen:
+    made = _planned(work)
+    work.show_plan()
+    return Seen(not made.changes, _counted(made))
+
+
+def _planned(work: Work) -> PlanResult:
+    """Raises TerraformFailed for a plan that says less than all: it may seem to change nothing."""
     made = work.planned()
     if made.errored:
         raise TerraformFailed(
@@ -24,8 +31,7 @@ def _look_at_plan(work: Work) -> Seen:
             cause="; ".join(made.notes) or "Terraform says no more",
             fix="see all that it says: dsql-deploy plan ENV",
         )
-    work.show_plan()
-    return Seen(not made.changes, _counted(made))
+    return made
 
 
 def apply(work: Work) -> Step:
@@ -39,12 +45,12 @@ def apply(work: Work) -> Step:
 
 
 def _look(work: Work) -> Seen:
-    made = work.planned()
+    made = _planned(work)
     return Seen(not made.changes, _counted(made))
 
 
 def _do(work: Work, doing: Doing) -> str:
-    made = work.planned()
+    made = _planned(work)
     work.show_plan()
     losses = [f"{one.action.upper()} {one.what} {one.address}: {one.lost}" for one in made.losses]
     work.how.ask(

@@ -1,7 +1,9 @@
 """Remove an environment from AWS: its tasks, then its infrastructure; its data only when told."""
 
 import tempfile
-from dataclasses import dataclass
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
@@ -19,6 +21,7 @@ from temporal_dsql_deploy.operations.staged.steps import (
     StepResult,
 )
 from temporal_dsql_deploy.operations.staged.work import PRODUCTION, How, Question, Work
+from temporal_dsql_deploy.plan import Action, Plan
 from temporal_dsql_deploy.platforms.ecs import lock, services
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
@@ -27,7 +30,7 @@ from temporal_dsql_deploy.platforms.protocol import Report, Result
 from temporal_dsql_deploy.terraform import workdir
 
 _NO_CLUSTER = "ClusterNotFoundException"
-_STEPS = ("account", "confirmation", "services", "infrastructure")
+_STEPS = ("account", "confirmation", "plan", "services", "infrastructure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,11 @@ def destroy(
     with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
         work = Work(environment, how, Path(folder))
         runner.run([account.step(work)])
-        removal = _Removal(work, with_data=with_data)
-        if how.dry_run:
-            runner.run(removal.steps())
-        else:
-            with lock.held(work.directory, "destroy", report) as taken:
-                runner.run(removal.steps(), check=lambda: taken.check() if taken else None)
+        locked = nullcontext() if how.dry_run else lock.held(work.directory, "destroy", report)
+        with locked as taken:
+            # The state is read under the lock: before it, another may still change it.
+            removal = _Removal(work, with_data=with_data)
+            runner.run(removal.steps(), check=lambda: taken.check() if taken else None)
     return removal.result(runner.results)
 
 
@@ -105,6 +107,13 @@ class _Removal:
                 lambda: Seen(not self._parting.gone, self._told()),
                 self._ask,
             ),
+            # Before a task is stopped for it: what cannot be removed goes on serving.
+            Step(
+                "plan",
+                "Terraform would remove what is to go, and nothing more",
+                lambda: Seen(not self._parting.gone, self._told()),
+                self._plan,
+            ),
             Step("services", "no service runs a task", self._look_at_services, self._stop),
             Step(
                 "infrastructure",
@@ -128,10 +137,16 @@ class _Removal:
             for one in self._parting.gone
             if one.type in kept.DATA
         ]
+        others = Counter(
+            HOLDS_DATA[one.type][0]
+            for one in self._parting.gone
+            if one.type in HOLDS_DATA and one.type not in kept.DATA
+        )
+        goes = [f"goes: {count} of the kind {what}" for what, count in sorted(others.items())]
         stays = [f"stays: {one.address} ({kept.DATA[one.type]})" for one in self._parting.data]
         question = Question(
             f"destroy {name}: {self._told()}",
-            [*(f"LOST: {line}" for line in lost), *stays],
+            [*(f"LOST: {line}" for line in lost), *goes, *stays],
             typed=name == PRODUCTION or bool(lost),
         )
         self._work.how.ask(question)
@@ -187,24 +202,42 @@ class _Removal:
         ).stop(deployed.components)
         return "all services are at zero"
 
-    def _remove(self, doing: Doing) -> str:
-        request = self._request()
-        out = self._work.plan_file
+    def _plan(self, _doing: Doing) -> str:
         workdir.plan(
-            workdir.Request(
-                directory=request.directory,
-                var_files=request.var_files,
-                out=out,
+            replace(
+                self._request(),
+                out=self._work.plan_file,
                 destroy=True,
                 targets=() if self._with_data else self._parting.targets,
-                terraform=request.terraform,
-                provider_mirror=request.provider_mirror,
-                on_event=request.on_event,
+                check=self._refuse_more,
             )
         )
+        return "it would remove that and nothing more"
+
+    def _refuse_more(self, plan: Plan) -> None:
+        """Terraform takes along what depends on a target, by the files and by the state."""
+        agreed = set(self._parting.targets)
+        more = sorted(
+            {
+                one.address
+                for one in plan.changes
+                if one.action in {Action.DELETE, Action.REPLACE}
+                and not {one.address, one.previous_address} & agreed
+            }
+        )
+        if more:
+            raise Protected(
+                f"Terraform would remove more than is to go: {', '.join(more)}",
+                cause="by its files these depend on what goes, and by its state they do not, or "
+                "they were made since",
+                fix="let state and files agree: dsql-deploy up ENV --only apply; then this again",
+            )
+
+    def _remove(self, doing: Doing) -> str:
+        total = len(self._parting.gone)
         try:
             gone = applied(
-                self._work, self._work.directory, out, doing, total=len(self._parting.gone)
+                self._work, self._work.directory, self._work.plan_file, doing, total=total
             )
         finally:
             self._work.applied()

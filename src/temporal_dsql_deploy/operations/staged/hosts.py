@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import NotReady
+from temporal_dsql_deploy.errors import NotApplied, NotReady
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import Work
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
@@ -72,6 +72,13 @@ def look(deployed: Deployed, clients: Clients) -> list[Group]:
         said = clients.autoscaling.describe_auto_scaling_groups(
             AutoScalingGroupNames=sorted(names.values())
         )["AutoScalingGroups"]
+    lacking = sorted({*names.values()} - {one["AutoScalingGroupName"] for one in said})
+    if lacking:
+        raise NotApplied(
+            f"there is no Auto Scaling group {', '.join(lacking)}",
+            cause="the state of its Terraform names it, and somebody has deleted it",
+            fix="run the same command again without --from and --only: the apply makes it anew",
+        )
     registered = set(_registered(deployed.cluster, clients))
     return [_group(one, registered) for one in said]
 

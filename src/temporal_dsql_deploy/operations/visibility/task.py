@@ -12,14 +12,7 @@ OUTPUT = "opensearch_setup"
 
 def found(deployed: Deployed) -> OneOff:
     """The task, as the outputs tell it. Raises NotApplied."""
-    told = deployed.output(OUTPUT)
-    return OneOff(
-        cluster=deployed.output("ecs_cluster_arn"),
-        task_definition=told["task_definition_arn"],
-        subnets=told["subnet_ids"],
-        security_groups=[told["security_group_id"]],
-        log_group=told["log_group_name"],
-    )
+    return OneOff.of(deployed, OUTPUT)
 
 
 def plan(deployed: Deployed) -> VisibilityPlan:

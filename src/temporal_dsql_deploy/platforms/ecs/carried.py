@@ -37,11 +37,6 @@ def text(deployed: Deployed) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def is_here() -> bool:
-    """Whether this is a task inside the VPC that has been told."""
-    return bool(os.environ.get(VARIABLE))
-
-
 def here(environment: str) -> Deployed | None:
     """What this task was told; None where this is none. Raises InvalidSetting."""
     said = os.environ.get(VARIABLE)

@@ -7,14 +7,14 @@ import platform
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import Locked
 from temporal_dsql_deploy.persistence import lock as object_lock
 from temporal_dsql_deploy.persistence.lock import Held, Holder, Lock, Place
-from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, identify
+from temporal_dsql_deploy.platforms.processes.identity import ProcessIdentity, boot_id, identify
 from temporal_dsql_deploy.platforms.protocol import Report
 from temporal_dsql_deploy.terraform import backend
 
@@ -43,6 +43,7 @@ def held(directory: Path, verb: str, report: Report) -> Iterator[object_lock.Loc
     """
     found = place(directory)
     if found is None:
+        _tell_of_others(directory, report)
         with _of_this_machine(directory, verb):
             yield None
         return
@@ -50,10 +51,24 @@ def held(directory: Path, verb: str, report: Report) -> Iterator[object_lock.Loc
         yield taken
 
 
+def _tell_of_others(directory: Path, report: Report) -> None:
+    kind = backend.read(directory).kind
+    if kind not in {"local", "s3"}:
+        report(
+            f"the lock holds on this machine alone: the state is kept by the backend {kind}, "
+            "and only one in S3 has place for a lock that others see"
+        )
+
+
 def look(found: Place) -> Held | None:
     """Who has the lock, if anybody has and may still be at work."""
     there = found.read()
-    return None if there is None or there.expired or _gone(there.holder) else there
+    return None if there is None or is_over(there) else there
+
+
+def is_over(there: Held) -> bool:
+    """Whether its holder is known to work no more."""
+    return there.expired or _gone(there.holder)
 
 
 def _own(verb: str) -> Holder:
@@ -78,11 +93,15 @@ def _who() -> str:
 
 
 def _machine() -> str:
-    """Where a pid means the same process: a host and, on Linux, a namespace of pids on it."""
-    namespace = ""
-    with suppress(OSError):
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    return f"{platform.node()} {namespace}".strip()
+    """Where a pid means the same process.
+
+    Names of hosts are not unique, and the first namespace of pids has one number everywhere. So on
+    Linux it is a run of the kernel and a namespace of pids in it, elsewhere a network card.
+    """
+    try:
+        return f"{platform.node()} {boot_id()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{platform.node()} {uuid.getnode():x}"
 
 
 def _gone(holder: Holder) -> bool:

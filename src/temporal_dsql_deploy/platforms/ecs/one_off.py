@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from temporal_dsql_deploy import aws, interrupts
-from temporal_dsql_deploy.errors import DeployError, TaskFailed
+from temporal_dsql_deploy.errors import DeployError, MissingError, TaskFailed
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.task_log import Log
 from temporal_dsql_deploy.platforms.protocol import Report
 
@@ -19,6 +20,9 @@ LIMIT = 900.0
 _POLL = 3.0
 _LOG_SECONDS = 15.0
 """That a log may come after its task has ended."""
+_SETTLING = 30.0
+"""Seconds for which ECS may not yet know a task that it has started: its answers are consistent
+eventually (ECS API reference, RunTask)."""
 _LAST = 3
 """Lines of the log that an error repeats."""
 
@@ -43,6 +47,19 @@ class OneOff:
     8192 characters (ECS API reference, TaskOverride)."""
     capacity_provider: str = ""
     """Of instances; empty for Fargate."""
+
+    @classmethod
+    def of(cls, deployed: Deployed, output: str) -> Self:
+        """That which an output of Terraform tells of. Raises NotApplied."""
+        told = deployed.output(output)
+        return cls(
+            cluster=deployed.output("ecs_cluster_arn"),
+            task_definition=told["task_definition_arn"],
+            subnets=told["subnet_ids"],
+            security_groups=[told["security_group_id"]],
+            log_group=told["log_group_name"],
+            container=told.get("container_name", ""),
+        )
 
     def request(self, started_by: str) -> dict[str, Any]:
         """The parameters of ecs:RunTask. `started_by` is what it is found again by."""
@@ -88,6 +105,8 @@ class Ended:
     """ARN."""
     exit_code: int
     log: list[str]
+    trouble: str = ""
+    """Why its log could not be read to its end; empty where it could."""
 
 
 def shown(one_off: OneOff) -> str:
@@ -113,7 +132,7 @@ def run(  # noqa: PLR0913 - how long, by which clock, and what is an end
     container, log = _container(one_off, clients)
     started_by = f"dsql-deploy-{secrets.token_hex(6)}"
     stop = _Stop(one_off, clients, report)
-    with stop.if_interrupted(started_by):
+    with stop.if_unanswered(started_by):
         task = _start(one_off, clients, one_off.request(started_by))
     with stop.if_left(task):
         report(f"task {_id(task)} is started")
@@ -144,11 +163,14 @@ class _Stop:
     report: Report
 
     @contextmanager
-    def if_interrupted(self, started_by: str) -> Iterator[None]:
+    def if_unanswered(self, started_by: str) -> Iterator[None]:
         """Stop what RunTask may have started in the block, without its answer having come."""
         try:
             yield
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, MissingError) as error:
+            # What AWS refuses it has not done; a call that was cut off it may have heard.
+            if type(error) not in {KeyboardInterrupt, MissingError}:
+                raise
             with interrupts.uninterrupted(), self._told():
                 cluster = self.one_off.cluster
                 found = self.clients.ecs.list_tasks(cluster=cluster, startedBy=started_by)
@@ -209,10 +231,11 @@ class _Wait:
 
 def _until_stopped(wait: _Wait, log: Log) -> Mapping[str, Any]:
     """What ECS says of the task once it has stopped."""
-    deadline = wait.clock.now() + wait.limit
+    began = wait.clock.now()
+    deadline = began + wait.limit
     status = ""
     while True:
-        task = _describe(wait)
+        task = _describe(wait, is_new=not status and wait.clock.now() - began < _SETTLING)
         if task["lastStatus"] != status:
             status = task["lastStatus"]
             wait.report(f"task {_id(wait.task)}: {status}")
@@ -229,12 +252,14 @@ def _until_stopped(wait: _Wait, log: Log) -> Mapping[str, Any]:
         wait.clock.sleep(_POLL)
 
 
-def _describe(wait: _Wait) -> Mapping[str, Any]:
+def _describe(wait: _Wait, *, is_new: bool) -> Mapping[str, Any]:
     with aws.calling("look at the task (ecs:DescribeTasks)"):
         answer = wait.clients.ecs.describe_tasks(cluster=wait.one_off.cluster, tasks=[wait.task])
     if answer["tasks"]:
         found: Mapping[str, Any] = answer["tasks"][0]
         return found
+    if is_new:
+        return {"lastStatus": ""}
     reasons = ", ".join(str(one.get("reason")) for one in answer.get("failures", []))
     raise TaskFailed(
         f"ECS does not know task {_id(wait.task)} any more",
@@ -252,7 +277,7 @@ def _rest_of(log: Log, clock: Clock, report: Report) -> Log:
         lines = log.read()
         for line in lines:
             report(line)
-        quiet = 0 if lines or not log.lines else quiet + 1
+        quiet = 0 if lines or log.trouble or not log.lines else quiet + 1
     return log
 
 
@@ -264,7 +289,7 @@ def _told(
     one = next((each for each in containers if each["name"] == container), {})
     code = one.get("exitCode")
     if code is not None and code in codes:
-        return Ended(task, code, log.lines)
+        return Ended(task, code, log.lines, log.trouble)
     reasons = [
         f"stopped because: {ended.get('stoppedReason') or 'ECS does not say why'}",
         str(one.get("reason") or ""),

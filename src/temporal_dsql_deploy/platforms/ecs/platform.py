@@ -1,9 +1,8 @@
 """The platform `ecs`: the protocol, spoken by the services of an ECS cluster."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
-from typing import NoReturn
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.environments.model import Environment
@@ -31,6 +30,9 @@ from temporal_dsql_deploy.platforms.protocol import (
     Stopped,
     Stored,
 )
+
+if TYPE_CHECKING:
+    from temporal_dsql_deploy.persistence.lock import Lock
 
 _FRESH = 2.0
 """Seconds for which an answer of ECS is good: whoever polls asks several times a second, and ECS
@@ -64,6 +66,7 @@ class EcsPlatform:
         self._clock = clock
         self._slots = Slots()
         self._last: tuple[float, Seen] | None = None
+        self._taken: Lock | None = None
 
     def seen(self) -> Seen:
         """What ECS says, two seconds old at most."""
@@ -72,10 +75,22 @@ class EcsPlatform:
             self._last = now, seen.look(self.deployed, self.clients, self._slots)
         return self._last[1]
 
-    def lock(self, verb: str, waiting: Report) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self, verb: str, waiting: Report) -> Iterator[None]:
         """See Platform; a task inside the VPC runs for a command that holds it already."""
+        from temporal_dsql_deploy.platforms.ecs import lock
+
         directory = self._environment.terraform
-        return nullcontext() if directory is None else _locked(directory, verb, waiting)
+        if directory is None:
+            yield
+            return
+        with lock.held(directory, verb, waiting) as self._taken:
+            yield
+
+    def check_lock(self) -> None:
+        """Between two changes. Raises Locked where the lock was lost meanwhile."""
+        if self._taken is not None:
+            self._taken.check()
 
     def plan(self) -> list[Change]:
         """See Platform. Raises NotForPlatform."""
@@ -249,11 +264,3 @@ class EcsPlatform:
             cause="its platform is ecs",
             fix=instead,
         )
-
-
-@contextmanager
-def _locked(directory: Path, verb: str, waiting: Report) -> Iterator[None]:
-    from temporal_dsql_deploy.platforms.ecs import lock
-
-    with lock.held(directory, verb, waiting):
-        yield

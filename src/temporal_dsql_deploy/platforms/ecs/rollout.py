@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import NotReady, RolledBack
+from temporal_dsql_deploy.errors import NotApplied, NotReady, RolledBack
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
 from temporal_dsql_deploy.platforms.ecs import definitions, evidence, services, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
@@ -135,9 +135,9 @@ def wait(  # noqa: PLR0913 - how long, by which clock, and what not
 
     That is: its PRIMARY deployment is the one wanted and COMPLETED, as many tasks run as are
     wanted, and each is HEALTHY. `limit` is in seconds; `without` are ARNs of tasks that have to be
-    gone. Raises RolledBack when ECS has given a
-    deployment up or runs another than the one wanted, NotReady at the limit, both with evidence;
-    and what `aws.told` makes of a refusal.
+    gone. Raises RolledBack when ECS has given a deployment up or runs another than the one wanted,
+    NotReady at the limit, both with evidence; NotApplied for a service that was deleted; and what
+    `aws.told` makes of a refusal.
     """
     waiting = _Waiting(clients, report, clock, without)
     left = list(wanted)
@@ -173,11 +173,15 @@ class _Waiting:
         names = {one.service.name: one.service.component for one in left}
         self._now = services.described(left[0].service.cluster, names, self._clients)
         there = tasks.look(list(self._now.values()), self._clients)
-        found = {}
+        found: dict[str, list[Task]] = {}
         for wanted in left:
             component = wanted.service.component
             now = self._now.get(component)
             if now is None:
+                if not wanted.desired:
+                    found[component] = []
+                elif self._clock.now() - self.began > SETTLING:
+                    raise _gone(wanted)
                 continue
             mine = there[component]
             self._tell(wanted, now, mine)
@@ -231,6 +235,14 @@ class _Waiting:
         if now is None:
             return evidence.sentences(evidence.Evidence(component))
         return evidence.sentences(evidence.gather(now, self._clients, self._since))
+
+
+def _gone(wanted: Wanted) -> NotApplied:
+    return NotApplied(
+        f"ECS has no service {wanted.service.name} any more",
+        cause="somebody has deleted it while it was waited for",
+        fix="let the apply make it anew: dsql-deploy up ENV",
+    )
 
 
 def _is_checked(wanted: Wanted, clients: Clients) -> bool:

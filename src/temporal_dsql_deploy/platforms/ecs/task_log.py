@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.errors import DeployError, PermissionMissing
 
 _NOT_THERE = "ResourceNotFoundException"
 
@@ -20,36 +20,37 @@ class Log:
     lines: list[str] = field(default_factory=list)
     """What was read of it."""
     trouble: str = ""
-    """Why it cannot be read; empty while it can. The task does its work all the same."""
+    """Why it could not be read when it was tried last. The task does its work all the same."""
     _token: str = ""
+    _is_denied: bool = False
 
     def of_task(self, task: str) -> "Log":
         """The stream of the task with this id."""
         return replace(self, stream=f"{self.stream}/{task}", lines=[], _token="")
 
     def read(self) -> list[str]:
-        """Lines that were not read before; none while there is no stream."""
-        if self.trouble:
+        """Lines that were not read before; none while there is no stream, or trouble."""
+        if self._is_denied:
             return []
+        before = len(self.lines)
         try:
             with aws.calling(f"read the log group {self.group} (logs:GetLogEvents)"):
-                found = self._new()
+                self._read_on()
+            self.trouble = ""
         except DeployError as error:
+            # All else may pass: a result that is read from here must not be lost with it.
+            self._is_denied = isinstance(error, PermissionMissing)
             self.trouble = f"{error.message}: {error.cause}"
-            return []
-        self.lines += found
-        return found
+        return self.lines[before:]
 
-    def _new(self) -> list[str]:
-        found = []
+    def _read_on(self) -> None:
         while answer := self._events():
-            found += [event["message"] for event in answer["events"]]
+            self.lines += [event["message"] for event in answer["events"]]
             token = answer["nextForwardToken"]
             # At its end the same one comes back.
             if token == self._token:
                 break
             self._token = token
-        return found
 
     def _events(self) -> Any | None:
         """A page; None while there is no stream."""

@@ -45,11 +45,12 @@ def _linux_start_time(pid: int) -> str | None:
     # The second field, the command in parentheses, may itself hold spaces and parentheses.
     fields = stat.rpartition(")")[2].split()
     state, started = fields[0], fields[19]
-    return None if state in "ZX" else f"{_boot_id()}:{started}"
+    return None if state in "ZX" else f"{boot_id()}:{started}"
 
 
 @cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Of this run of the kernel, random; containers share it. Raises OSError where not on Linux."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 

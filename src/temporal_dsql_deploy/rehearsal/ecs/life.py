@@ -101,8 +101,9 @@ class Life:
                 raise CannotStart(one.reason)
         if task.address:
             ecs.walls.put(task.address, task.network.get("securityGroups") or [])
-        ecs.docker.run(*commands.pause(self._place, self._settings))
+        # Docker leaves what it has made and cannot start.
         self._made.append(self._place.pause)
+        ecs.docker.run(*commands.pause(self._place, self._settings))
         if not task.address:
             task.address = self._found_address()
         if self._names:
@@ -309,7 +310,7 @@ class Life:
         task.status = DEPROVISIONING
         self._tried(self._remove)
         if task.address:
-            ecs.walls.drop(task.address)
+            self._tried(lambda: ecs.walls.drop(task.address))
             if task.subnet:
                 ecs.addresses.give_back(task.address)
         task.stopped = time.time()

@@ -12,7 +12,6 @@ HEALTH = "Task failed container health checks"
 BROKEN = "ECS deployment circuit breaker: tasks failed to start."
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 USER = "Task stopped by user"
-FORCED = "Service was deleted"
 _SHORT = {
     "CPU": "has insufficient CPU units available",
     "MEMORY": "has insufficient memory available",
