@@ -2,17 +2,19 @@
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temporal_dsql_deploy.errors import StartFailed
+from temporal_dsql_deploy.errors import BinaryMissing, StartFailed
 from temporal_dsql_deploy.plan import firewall as planned
-from temporal_dsql_deploy.rehearsal.network import rules, table
+from temporal_dsql_deploy.rehearsal.network import bridge, rules, table, walls
 from temporal_dsql_deploy.rehearsal.network.addresses import Addresses
 from temporal_dsql_deploy.rehearsal.network.bridge import Network
 from temporal_dsql_deploy.rehearsal.network.rules import Rule, SecurityGroups
@@ -235,3 +237,16 @@ def test_a_device_has_a_name_that_linux_takes(environment: str) -> None:
     assert len(network.device) <= 15
     assert network.gateway == "10.0.0.1"
     assert network.created()[-1] == network.name
+
+
+def test_a_machine_without_an_engine_is_not_sent_to_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(walls, "run", lambda *_words: "")
+    monkeypatch.setattr(bridge, "ip", lambda *_words: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BinaryMissing) as told:
+        bridge.check()
+    assert "start it" in told.value.fix
+    assert "processes" not in told.value.fix

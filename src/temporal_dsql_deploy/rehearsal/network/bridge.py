@@ -118,7 +118,15 @@ def check() -> None:
         )
     walls.run("list", "tables")
     ip("-Version")
-    engine.find().version()
+    try:
+        engine.find().version()
+    except (BinaryMissing, BinaryUnusable) as error:
+        # Its own way out is to do without containers, which a rehearsal cannot.
+        error.fix = (
+            "install Docker's engine and start it (systemctl start docker), or name one that runs "
+            "on this machine with DOCKER_HOST"
+        )
+        raise
 
 
 def ip(*words: str) -> None:
