@@ -94,6 +94,13 @@ def test_what_a_killed_one_has_left_is_taken_away(rehearsing: Deploy) -> None:
     assert left(rehearsing) == []
 
 
+def test_a_device_whose_engine_is_gone_is_taken_away(rehearsing: Deploy) -> None:
+    subprocess.run(["ip", "link", "add", NETWORK.device, "type", "bridge"], check=True)
+    assert left(rehearsing) == [NETWORK.device]
+    rehearsing.run("rehearse", "dev", "--end")
+    assert left(rehearsing) == []
+
+
 def test_two_at_once_are_refused(rehearsing: Deploy) -> None:
     process = rehearsing.start("rehearse", "dev")
     assert process.stderr is not None

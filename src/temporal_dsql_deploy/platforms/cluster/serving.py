@@ -12,8 +12,11 @@ from temporal_dsql_deploy.platforms.cluster import status
 from temporal_dsql_deploy.platforms.cluster.run import Run
 from temporal_dsql_deploy.platforms.protocol import State
 
-SECONDS = 60.0
-"""A role that could not start by itself within this time ends (topology.json, start_limit)."""
+SECONDS = 90.0
+"""A role that cannot join by itself within 60 s ends (topology.json, start_limit). A history looks
+whether it holds its shards when the ring changes, and after that once a minute only
+(history.acquireShardInterval), and says SERVING 5 s later (temporal-server 1.32.2,
+service/history/service.go and shard/controller_impl.go)."""
 _POLL = 0.02
 R = TypeVar("R", bound=Run)
 Broken = Callable[[R], StartFailed | None]

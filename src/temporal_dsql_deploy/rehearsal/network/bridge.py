@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from temporal_dsql_deploy.errors import (
     BinaryMissing,
@@ -20,6 +21,7 @@ from temporal_dsql_deploy.platforms.cluster.containers.engine import Engine
 from temporal_dsql_deploy.rehearsal.network import walls
 
 _SECONDS = 30
+_DEVICES = Path("/sys/class/net")
 _OPTIONS = {
     # What runs in a rehearsal reaches nothing beyond this machine.
     "com.docker.network.bridge.enable_ip_masquerade": "false",
@@ -91,6 +93,10 @@ class Network:
             if there := _lines(docker, *on_it):
                 docker.run("rm", "--force", "--volumes", *there)
             docker.run("network", "rm", self.name)
+        # An engine that has ended since, or was killed, has left it; and none removes a device that
+        # it found there.
+        if (_DEVICES / self.device).exists():
+            ip("link", "delete", "dev", self.device)
         walls.remove(self.device)
 
     def add(self, address: str) -> None:
