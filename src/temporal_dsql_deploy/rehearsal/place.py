@@ -1,5 +1,6 @@
 """Where the data stores are in the VPC that was applied, and which security groups they wear."""
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +9,8 @@ from typing import Any
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import NotApplied
 
-PUBLIC = "198.51.100.20"
-"""Of DSQL's public endpoint: an address of nobody's (RFC 5737), outside of every VPC."""
+_NOBODYS = ipaddress.IPv4Network("198.18.0.0/15")
+"""For tests of devices, routed nowhere (RFC 2544): outside of every VPC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,18 @@ class Places:
         return {one.address: list(one.groups) for one in both if one.groups}
 
 
-def find(outputs: Mapping[str, Any], region: str) -> Places:
+def find(environment: str, outputs: Mapping[str, Any], region: str) -> Places:
     """Where both are, by what the emulated AWS says. Raises NotApplied."""
     subnets = _subnets(region)
-    return Places(_database(outputs, region, subnets), _visibility(outputs, region, subnets))
+    inside = _database(outputs, region, subnets)
+    outside = Place(str(outputs["dsql_cluster_endpoint"]), public(environment), ())
+    return Places(inside or outside, _visibility(outputs, region, subnets))
+
+
+def public(environment: str) -> str:
+    """Address of DSQL's public endpoint: not that of another environment's rehearsal."""
+    number = int.from_bytes(hashlib.sha256(environment.encode()).digest()[:2])
+    return str(_NOBODYS[1 + number])
 
 
 def _subnets(region: str) -> dict[str, str]:
@@ -50,7 +59,8 @@ def _subnets(region: str) -> dict[str, str]:
     return {one["SubnetId"]: one["CidrBlock"] for one in said}
 
 
-def _database(outputs: Mapping[str, Any], region: str, subnets: Mapping[str, str]) -> Place:
+def _database(outputs: Mapping[str, Any], region: str, subnets: Mapping[str, str]) -> Place | None:
+    """Its endpoint in the VPC; None where there is none."""
     host = str(outputs["dsql_cluster_endpoint"])
     with aws.calling("look at the endpoints of the VPC (ec2:DescribeVpcEndpoints)"):
         said = aws.client("ec2", region).describe_vpc_endpoints()["VpcEndpoints"]
@@ -58,7 +68,7 @@ def _database(outputs: Mapping[str, Any], region: str, subnets: Mapping[str, str
         if "dsql" in one["ServiceName"] and one.get("VpcEndpointType") == "Interface":
             groups = tuple(group["GroupId"] for group in one.get("Groups", ()))
             return Place(host, last(subnets[one["SubnetIds"][0]], 1), groups)
-    return Place(host, PUBLIC, ())
+    return None
 
 
 def _visibility(outputs: Mapping[str, Any], region: str, subnets: Mapping[str, str]) -> Place:

@@ -168,7 +168,7 @@ class _Rehearsal:
         """Let both stores listen in the VPC, and tell containers of them; what is changed."""
         how = deployed.How(self._request.terraform, self._request.provider_mirror)
         found = deployed.find(prepared.environment, how)
-        places = place.find(found.outputs, found.region)
+        places = place.find(prepared.environment.name, found.outputs, found.region)
         database = kept.until_ready()
         house = topology.load().externals
         for one in (places.database, places.visibility):
