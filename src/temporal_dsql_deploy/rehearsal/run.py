@@ -118,11 +118,13 @@ class _Rehearsal:
             stores.obtain(self._programs, self._report)
         with self._timed.part("network, stores and AWS", self._report):
             prepared.network.make()
-            kept = Stores(self._standing.directory, self._programs)
-            kept.start()
             settings = self._settings(prepared)
             self._standing.write(settings)
-            self.aws = self._standing.start_aws()
+            # It takes some seconds to start, and so do the stores.
+            port = self._standing.start_aws()
+            kept = Stores(self._standing.directory, self._programs)
+            kept.start()
+            self.aws = self._standing.talking_to_aws(port)
         with speaking_to(self.aws):
             return self._deployed(prepared, kept, settings, probe)
 

@@ -52,20 +52,23 @@ class Standing:
         """Folder of the emulated ECS."""
         return self.directory.root / ECS
 
-    def start_aws(self) -> dict[str, str]:
-        """Start the emulated AWS; the variables by which it is talked to.
-
-        It stays when this command ends. Raises StartFailed, NotReady.
-        """
+    def start_aws(self) -> int:
+        """Start the emulated AWS; its port. It stays when this command ends. Raises StartFailed."""
         port = ports.any_free()
         command = [
             *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
             *("--port", str(port), "--containers", str(self.settings), "--stays"),
         ]
-        record = self.directory.record(AWS)
-        log = self.directory.log(AWS)
+        record, log = self.directory.record(AWS), self.directory.log(AWS)
         supervisor.start(Component(AWS, command, record, log, dict(os.environ)))
-        listening.until((_LOOPBACK, port), record)
+        return port
+
+    def talking_to_aws(self, port: int) -> dict[str, str]:
+        """Wait until it listens; the variables by which it is talked to.
+
+        Raises StartFailed, NotReady.
+        """
+        listening.until((_LOOPBACK, port), self.directory.record(AWS))
         return server.variables(f"http://{_LOOPBACK}:{port}")
 
     def write(self, wanted: RehearsalSettings) -> None:

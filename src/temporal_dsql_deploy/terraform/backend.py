@@ -46,8 +46,7 @@ def _initialised(directory: Path) -> Backend | None:
     try:
         said = json.loads((directory / ".terraform" / "terraform.tfstate").read_text())
         found = said["backend"]
-        settings = {name: str(one) for name, one in found["config"].items() if one is not None}
-        return Backend(str(found["type"]), settings)
+        return Backend(str(found["type"]), _flat(found["config"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -96,4 +95,15 @@ def _of_json(text: str) -> Backend | None:
         (kind, said), *_ = found["backend"].items()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
-    return Backend(kind, {name: str(one) for name, one in dict(said or {}).items()})
+    return Backend(kind, _flat(dict(said or {})))
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, str]:
+    """What is said, and what is said within it: `assume_role` has the role."""
+    said: dict[str, str] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            said |= _flat(value)
+        elif value is not None:
+            said[name] = str(value)
+    return said
