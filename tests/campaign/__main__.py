@@ -26,6 +26,7 @@ from tests.campaign import (
     fuzz,
     mutants,
     options,
+    rehearsals,
     rolling,
 )
 from tests.campaign.faults import RECOVERY, Round, run_round
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--rolling-restarts-alone", action="store_true", help="no more than these")
     parser.add_argument("--cluster-faults", type=int, default=100)
     parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
+    parser.add_argument("--rehearsals-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     if given.closed_paths_alone:
@@ -73,6 +75,8 @@ def main() -> int:
         return int(not of_rolling_restarts(date))
     if given.cluster_faults_alone:
         return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
+    if given.rehearsals_alone:
+        return int(not of_rehearsals(date))
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -83,6 +87,7 @@ def main() -> int:
     named = of_closed_paths(date) and named
     kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
     kept = of_rolling_restarts(date) and kept
+    kept = of_rehearsals(date) and kept
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -138,6 +143,13 @@ def of_rolling_restarts(date: str) -> bool:
     rows = rolling.run(PROGRESS / f"rolling-{fresh.digest()}.jsonl", say)
     write(f"{date}-rolling-restarts.md", rolling.report(rows, date=date))
     return not any(row.failed or row.lost for row in rows if row.settings == "drain")
+
+
+def of_rehearsals(date: str) -> bool:
+    """Every environment on ECS rehearsed; whether each was right."""
+    done = rehearsals.run(PROGRESS / f"rehearsals-{fresh.digest()}.jsonl", say)
+    write(f"{date}-rehearsals.md", rehearsals.report(done, date=date))
+    return not any(one.failed for one in done)
 
 
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
