@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from temporal_dsql_deploy.aws import Identity
 from temporal_dsql_deploy.terraform.workdir import BACKEND
 
 _COMMENT = re.compile(r"(?m)^[ \t]*(?:#|//)[^\n]*$|/\*.*?\*/", re.DOTALL)
@@ -27,6 +28,12 @@ class Backend:
     def bucket(self) -> str | None:
         """The bucket of the state; None where it is in none, or not said yet."""
         return self.settings.get("bucket") if self.kind == "s3" else None
+
+    @property
+    def identity(self) -> Identity:
+        """What Terraform itself reads and writes a state in S3 with."""
+        said = self.settings
+        return Identity(said.get("profile"), said.get("role_arn"), said.get("external_id"))
 
 
 def read(directory: Path) -> Backend:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import Locked
 from temporal_dsql_deploy.persistence import lock as object_lock
 from temporal_dsql_deploy.persistence.lock import Held, Holder, Lock, Place
@@ -32,10 +31,7 @@ def place(directory: Path) -> Place | None:
     key = found.settings.get("key")
     if found.bucket is None or key is None:
         return None
-    said = found.settings
-    # What Terraform itself would read and write the state with.
-    identity = aws.Identity(said.get("profile"), said.get("role_arn"), said.get("external_id"))
-    return Place.beside(found.bucket, key, said.get("region"), identity)
+    return Place.beside(found.bucket, key, found.settings.get("region"), found.identity)
 
 
 @contextmanager
