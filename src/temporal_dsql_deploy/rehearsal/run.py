@@ -83,7 +83,7 @@ def run(request: Request, probe: Probe, report: Report, *, keep: bool) -> Rehear
             _left(standing, report, keep=keep and isinstance(error, DeployError))
             raise
         if keep:
-            return replace(result, standing=rehearsal.aws)
+            return replace(result, standing=rehearsal.told)
         with interrupts.uninterrupted():
             standing.remove(None)
         return result
@@ -104,7 +104,8 @@ class _Rehearsal:
     def __init__(
         self, request: Request, standing: Standing, programs: stores.Programs, report: Report
     ) -> None:
-        self.aws: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+        """Variables by which other verbs talk to it, once its AWS listens."""
         self._request = request
         self._standing = standing
         self._programs = programs
@@ -124,8 +125,9 @@ class _Rehearsal:
             port = self._standing.start_aws()
             kept = Stores(self._standing.directory, self._programs)
             kept.start()
-            self.aws = self._standing.talking_to_aws(port)
-        with speaking_to(self.aws):
+            aws = self._standing.talking_to_aws(port)
+            self.told = {**aws, **self._standing.tell(prepared.environment)}
+        with speaking_to(aws):
             return self._deployed(prepared, kept, settings, probe)
 
     def _settings(self, prepared: Prepared) -> RehearsalSettings:
