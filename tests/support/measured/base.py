@@ -1,0 +1,91 @@
+"""A rehearsal that stands, as what mutants are applied to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.operations import deployed
+from temporal_dsql_deploy.plan import Plan
+from temporal_dsql_deploy.plan.reader import read_plan
+from temporal_dsql_deploy.platforms.ecs.clients import Clients
+from temporal_dsql_deploy.rehearsal import settings
+from temporal_dsql_deploy.rehearsal.network.bridge import Network
+from temporal_dsql_deploy.terraform import commands
+from temporal_dsql_deploy.terraform.run import Terraform, ignore, ready
+from tests.support.measured.carry import Carrier, Refused
+from tests.support.measured.differs import difference
+from tests.support.measured.measure import Seen, Watch
+from tests.support.mutants import Mutant
+
+_START_PERIOD = 30.0
+"""Seconds within which a role is well here, twice over; on AWS DSQL's limits make it minutes."""
+
+
+class NotGreen(Exception):
+    """The base cannot be mended; what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a rehearsal that was kept is."""
+
+    environment: Environment
+    """With the folder of its copied Terraform."""
+    state: Path
+    """Folder `rehearsal-ENV`."""
+    aws: Mapping[str, str]
+    """Variables by which its AWS is talked to; this process must have them."""
+    var_files: tuple[Path, ...] = ()
+
+
+class Base:
+    """It, with what it takes to change it and to see what comes of that."""
+
+    def __init__(self, stands: Stands) -> None:
+        found = deployed.find(stands.environment)
+        clients = Clients.of(found.region)
+        network = Network(stands.environment.name, "0.0.0.0/0")
+        _hasten(stands.state / "settings.json")
+        self.plan = planned(stands)
+        self.watch = Watch(stands.environment, found, clients, network.device)
+        self._carrier = Carrier(self.plan, found.cluster, clients)
+
+    def measured(self, mutant: Mutant) -> Seen:
+        """What comes of a mutant; afterwards all is as it was. Raises NotGreen."""
+        before = self.watch.denied()
+        try:
+            carried = self._carrier.carry(difference(self.plan, mutant))
+        except Refused as error:
+            self._mended()
+            return Seen("refused", ["AWS"], str(error))
+        try:
+            seen = self.watch.after(carried.restarted, before)
+        finally:
+            carried.undo()
+        self._mended()
+        return seen
+
+    def _mended(self) -> None:
+        """Wait until all is well again; once, start everything anew."""
+        if self.watch.green():
+            self._carrier.restart(self.watch.deployed.components)
+            if why := self.watch.green():
+                raise NotGreen(why)
+
+
+def planned(stands: Stands) -> Plan:
+    """What Terraform would make of the state as it is: every value known, and nothing to do."""
+    directory = stands.environment.terraform
+    assert directory is not None
+    with ready(None, None, ignore) as (binary, variables):
+        terraform = Terraform(binary, directory, {**variables, **stands.aws})
+        out = stands.state / "measured.tfplan"
+        terraform.run(commands.plan(out=out, var_files=stands.var_files, refresh=False))
+        return read_plan(terraform.document(commands.show(out)), revealed=True)
+
+
+def _hasten(path: Path) -> None:
+    said = settings.read(path)
+    seconds = {**said.seconds, "start_period": _START_PERIOD}
+    settings.write(path, replace(said, seconds=seconds))
