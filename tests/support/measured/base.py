@@ -1,5 +1,6 @@
 """A rehearsal that stands, as what mutants are applied to."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,22 +53,19 @@ class Base:
         self._carrier = Carrier(self.plan, found.cluster, clients)
 
     def measured(self, mutant: Mutant) -> Seen:
-        """What comes of a mutant; afterwards all is as it was. Raises NotGreen."""
+        """What comes of a mutant, which is then undone; `mend` waits until all is well again."""
         before = self.watch.denied()
         try:
             carried = self._carrier.carry(difference(self.plan, mutant))
         except Refused as error:
-            self._mended()
             return Seen("refused", ["AWS"], str(error))
         try:
-            seen = self.watch.after(carried.restarted, before)
+            return self.watch.after(carried.restarted, before)
         finally:
             carried.undo()
-        self._mended()
-        return seen
 
-    def _mended(self) -> None:
-        """Wait until all is well again; once, start everything anew."""
+    def mend(self) -> None:
+        """Wait until all is well again; if need be, start everything anew. Raises NotGreen."""
         if self.watch.green():
             self._carrier.restart(self.watch.deployed.components)
             if why := self.watch.green():
@@ -78,9 +76,12 @@ def planned(stands: Stands) -> Plan:
     """What Terraform would make of the state as it is: every value known, and nothing to do."""
     directory = stands.environment.terraform
     assert directory is not None
-    with ready(None, None, ignore) as (binary, variables):
+    with (
+        ready(None, None, ignore) as (binary, variables),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         terraform = Terraform(binary, directory, {**variables, **stands.aws})
-        out = stands.state / "measured.tfplan"
+        out = Path(folder) / "plan"
         terraform.run(commands.plan(out=out, var_files=stands.var_files, refresh=False))
         return read_plan(terraform.document(commands.show(out)), revealed=True)
 

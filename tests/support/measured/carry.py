@@ -61,7 +61,6 @@ class Carrier:
             differs.TASK: self._task,
             differs.SERVICE: self._service,
             differs.LOG_GROUP: self._log_group,
-            differs.AUTO_SCALING: self._instances,
             "output": self._count,
         }.get(one.type, self._firewall)
         try:
@@ -189,32 +188,6 @@ class Carrier:
             if one.after is not None and other:
                 logs.delete_log_group(logGroupName=other)
             logs.create_log_group(logGroupName=name)
-            self.restart(names)
-
-        return Carried(names, undo)
-
-    def _instances(self, one: Difference) -> Carried:
-        before, after = _required(one.before), _required(one.after)
-        names = list(differs.roles(self._plan))
-
-        def put(group: Resource) -> None:
-            sizes = {"MinSize": group["min_size"], "MaxSize": group["max_size"]}
-            if group["desired_capacity"] is not None:
-                sizes["DesiredCapacity"] = group["desired_capacity"]
-            zones = ",".join(group["vpc_zone_identifier"] or ())
-            self._clients.autoscaling.update_auto_scaling_group(
-                AutoScalingGroupName=before["name"], VPCZoneIdentifier=zones, **sizes
-            )
-
-        try:
-            put(after)
-        except ClientError:
-            put(before)
-            raise
-        self.restart(names)
-
-        def undo() -> None:
-            put(before)
             self.restart(names)
 
         return Carried(names, undo)

@@ -1,6 +1,7 @@
 """The one difference between a plan and its mutant, and whether an emulated AWS can carry it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,6 @@ from tests.support.mutants import Mutant
 from tests.support.mutants.firewall import TYPES as FIREWALL
 
 TASK, SERVICE, LOG_GROUP = "aws_ecs_task_definition", "aws_ecs_service", "aws_cloudwatch_log_group"
-AUTO_SCALING = "aws_autoscaling_group"
 _HERE = Path(__file__).parent
 _PLACEHOLDER = "a placeholder plays it"
 _PEERS = ("referenced_security_group_id", "prefix_list_id", "cidr_ipv4")
@@ -93,6 +93,9 @@ def why_not(plan: Plan, mutant: Mutant) -> str:
     """Why a rehearsal cannot carry the mutant, by its kind and place; empty where it can."""
     if reason := shows()["kinds"].get(mutant.kind):
         return str(reason)
+    places = shows()["places"].items()
+    if found := [why for pattern, why in places if re.fullmatch(pattern, mutant.id)]:
+        return str(found[0])
     if mutant.address.startswith("output."):
         return _count(mutant)
     resource = plan[mutant.address]
@@ -104,7 +107,7 @@ def why_not(plan: Plan, mutant: Mutant) -> str:
         return "" if logging(plan, resource) else "no role logs there"
     if resource.type == SERVICE:
         return "" if resource in roles(plan).values() else _PLACEHOLDER
-    return "" if resource.type == AUTO_SCALING else f"nothing acts on {resource.type} here"
+    return f"nothing here acts on a change of {resource.type}"
 
 
 def _firewall(plan: Plan, rule: Resource) -> str:

@@ -14,7 +14,6 @@ from tests.support.mutants.firewall import TYPES as FIREWALL
 NOTHING = "nothing"
 SHOWN = ("start", "place", "refused", "path", "stuck", "count")
 """How something broken is seen, in the order in which a mutant meets it on AWS."""
-_NOTHING_FAILS = ("Nothing fails",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,9 @@ def predict(plan: Plan, mutant: Mutant) -> Prediction | Unseen:
     if why := differs.why_not(plan, mutant):
         return Unseen(mutant.kind, why)
     findings = judge(Subject(mutant.make())).findings
+    unplayed = differs.shows()["unplayed"]
+    if parts := [unplayed[rule.id] for rule, _ in findings if rule.id in unplayed]:
+        return Unseen(mutant.kind, parts[0])
     shown = [(_shown(plan, mutant, rule, finding), rule, finding) for rule, finding in findings]
     expected = [how for how in SHOWN if any(how == one for one, _, _ in shown)]
     cannot = [one for one, _, _ in shown if one not in SHOWN and one != NOTHING]
@@ -63,9 +65,9 @@ def predict(plan: Plan, mutant: Mutant) -> Prediction | Unseen:
 
 
 def _shown(plan: Plan, mutant: Mutant, rule: Rule, finding: Finding) -> str:
-    if finding.symptom.startswith(_NOTHING_FAILS):
-        return NOTHING
-    how = str(differs.shows()["rules"].get(rule.id, f"no word on {rule.id}"))
+    begins = differs.shows()["begins"].items()
+    said = next((how for words, how in begins if finding.symptom.startswith(words)), None)
+    how = str(said or differs.shows()["rules"].get(rule.id, f"no word on {rule.id}"))
     if how == "path" and _to_itself(plan, mutant):
         return "a role with one task does not leave it on the way to itself"
     return how
@@ -96,16 +98,20 @@ def drawn(plan: Plan, seed: int, count: int) -> tuple[list[Prediction], list[Uns
         chance.shuffle(some)
     turns = [_fresh(plan, some, unseen) for some in kinds.values()]
     found: list[Prediction] = []
+    harmless = 0
     while turns and len(found) < count:
         for turn in list(turns):
             one = next(turn, None)
             if one is None:
                 turns.remove(turn)
-            elif len(found) < count:
+            elif len(found) < count and (one.expected or harmless < count // _HARMLESS):
                 found.append(one)
+                harmless += not one.expected
     return found, unseen
 
 
+_HARMLESS = 3
+"""One of so many breaks nothing."""
 _LOOKED_AT = 12
 """Mutants of a kind that are judged for one that says something new."""
 
