@@ -26,11 +26,13 @@ from tests.campaign import (
     fuzz,
     mutants,
     options,
+    predictions,
     rolling,
 )
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support import plans
 from tests.support.deploy import Deploy
+from tests.support.measured import standing
 from tests.support.mutants import judging
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,8 @@ def main() -> int:
     parser.add_argument("--rolling-restarts-alone", action="store_true", help="no more than these")
     parser.add_argument("--cluster-faults", type=int, default=100)
     parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
+    parser.add_argument("--predictions", type=int, default=predictions.COUNT)
+    parser.add_argument("--predictions-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     if given.closed_paths_alone:
@@ -73,6 +77,8 @@ def main() -> int:
         return int(not of_rolling_restarts(date))
     if given.cluster_faults_alone:
         return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
+    if given.predictions_alone:
+        return int(not of_predictions(given.seed, date, count=given.predictions))
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -83,6 +89,7 @@ def main() -> int:
     named = of_closed_paths(date) and named
     kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
     kept = of_rolling_restarts(date) and kept
+    named = of_predictions(given.seed, date, count=given.predictions) and named
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -146,6 +153,16 @@ def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
     rounds = cluster_faults.campaign(progress, say, seed=seed, count=count)
     write(f"{date}-cluster-faults-{seed}.md", cluster_faults.report(rounds, date=date, seed=seed))
     return all(done.right for done in rounds)
+
+
+def of_predictions(seed: int, date: str, *, count: int) -> bool:
+    """Mutants on a rehearsal that stands; whether `check` was right of all but a few."""
+    progress = PROGRESS / f"predictions-{seed}-{fresh.digest()}.jsonl"
+    rows, unseen = predictions.run(standing.made, progress, say, seed=seed, count=count)
+    why = predictions.explained()
+    page = predictions.report(rows, unseen, date=date, seed=seed, why=why)
+    write(f"{date}-predictions-{seed}.md", page)
+    return predictions.right(rows)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:

@@ -2,20 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support.measured import predict
-from tests.support.measured.base import Base
-from tests.support.measured.measure import Seen
+from tests.support.measured.base import START_PERIOD, Base
+from tests.support.measured.measure import WINDOW, Seen
 from tests.support.measured.predict import Prediction
 from tests.support.mutants import mutants
 
 COUNT = 40
 MOST_WRONG = 2
-_HERE = Path(__file__).parent
+_DISAGREE = Path(predict.__file__).parent / "disagree.json"
 _SAID = 260
 """Letters of what was seen that the page has."""
 _FITS = {
@@ -31,18 +31,24 @@ _FITS = {
 HEAD = """\
 # Predictions of `check` against measurements, seed {seed}
 
-{date}. A mutant is one difference in the plan of dev (`tests/support/mutants`). All rules judge the mutant's
-plan, which is the Terraform state of a rehearsal that stands, and what they predict is written down. Then the same
-difference is made by calls of the emulated AWS, whoever is concerned gets a new deployment, and its deployment and
-`dsql-deploy probe` are watched for {window:g} s each at most; then it is undone, and all has to be well again.
-What to expect of which rule is `tests/support/measured/shows.json`, written before anything was measured.
+{date}. A mutant is one difference in the plan of dev (`tests/support/mutants`). The plan is that
+of a rehearsal that stands, with every value known. All rules judge the mutant's plan, and what they
+predict is written down. Then the same difference is made by calls of the emulated AWS, whoever is
+concerned gets a new deployment, which is watched for {window:g} s at most, then `dsql-deploy probe`
+runs. It is undone, and all has to be well again before the next.
 
-**{right} of {count} agree{beside}.** {broken} were predicted to break something, {harmless} to break nothing within that time: no rule
-says anything of them, or its symptom says that nothing fails.
+**{right} of {count} agree.** {broken} were predicted to break something, {harmless} to break nothing
+now: no rule says anything of them, or what it says is that nothing fails.
 
-- A security group holds new connections: who dials gets a new deployment when a rule changes, as after the next deployment on AWS.
-- A role that exits, or is not healthy, is seen in its deployment, which ECS takes back; the old tasks serve meanwhile, so the probe is not asked.
-- Health checks have {start_period:g} s for the start, in place of the minutes that DSQL's limits take.
+- What of which rule can be seen here is in `tests/support/measured/shows.json`, written from what
+  rules and stand-ins say, before anything was measured. What cannot is not drawn; it is below.
+- `start`: a task of the role does not become ready, and ECS takes the deployment back; `place`: no
+  instance has room; `refused`: AWS does not take it; `stuck`: the deployment does not end; `path`:
+  the probe fails; `count`: the probe misses the role. Behind a closed path a role may not start.
+- Security groups hold new connections alone, here and on AWS. So who dials gets a new deployment
+  when a rule changes: the effect is that of the next deployment.
+- Where a deployment fails, the old tasks go on, and the probe is not asked.
+- A health check has {start:g} s for the start, in place of the minutes that DSQL's limits can take.
 
 | Mutant | Rules | Predicted | Seen | s | Agrees |
 |---|---|---|---|---|---|"""
@@ -90,7 +96,9 @@ def run(
                 file.write(json.dumps(asdict(row)) + "\n")
             rows.append(row)
             verdict = "" if row.agrees else ", DISAGREES"
-            say(f"{row.prediction.id}: {row.seen.how or 'nothing'} in {row.seen.seconds} s{verdict}")
+            say(
+                f"{row.prediction.id}: {row.seen.how or 'nothing'} in {row.seen.seconds} s{verdict}"
+            )
     return rows, unseen
 
 
@@ -129,3 +137,71 @@ def resumed(progress: Path) -> list[Row]:
 def right(rows: Sequence[Row]) -> bool:
     """Whether at most as many disagree as may."""
     return sum(not one.agrees for one in rows) <= MOST_WRONG
+
+
+def explained() -> dict[str, str]:
+    """Why predictions are not what is seen, by the ids of mutants: `disagree.json`."""
+    found: dict[str, str] = json.loads(_DISAGREE.read_text())
+    return found
+
+
+def report(
+    rows: Sequence[Row],
+    unseen: Mapping[str, Mapping[str, int]],
+    *,
+    date: str,
+    seed: int,
+    why: Mapping[str, str] | None = None,
+) -> str:
+    """The campaign as a page; `why` explains those that disagree, by the ids of mutants."""
+    broken = sum(bool(one.prediction.expected) for one in rows)
+    lines = [
+        HEAD.format(
+            date=date,
+            seed=seed,
+            count=len(rows),
+            right=sum(one.agrees for one in rows),
+            broken=broken,
+            harmless=len(rows) - broken,
+            window=WINDOW,
+            start=START_PERIOD,
+        )
+    ]
+    lines += [_line(one) for one in rows]
+    wrong = [one.prediction.id for one in rows if not one.agrees]
+    if wrong:
+        lines += ["", "## Those that disagree", ""]
+        lines += [f"- `{_short(one)}`: {(why or {}).get(one, 'not explained')}" for one in wrong]
+    lines += ["", "## Not drawn", "", "What a rehearsal cannot show, and why.", ""]
+    lines += ["| Why | Mutants that were looked at |", "|---|---|"]
+    for reason, kinds in sorted(unseen.items()):
+        counted = ", ".join(f"{kind} {number}" for kind, number in sorted(kinds.items()))
+        lines.append(f"| {reason} | {counted} |")
+    return "\n".join([*lines, f"\nAgain: `make campaign SEED={seed}`."]) + "\n"
+
+
+def _line(row: Row) -> str:
+    one, seen = row.prediction, row.seen
+    predicted = f"{' or '.join(one.expected)}: {one.symptom}" if one.expected else "nothing"
+    if not one.expected and one.symptom:
+        predicted += f": {one.symptom}"
+    found = f"{seen.how}: {', '.join(seen.parts)}: {seen.said}" if seen.how else "nothing"
+    cells = [
+        f"`{_short(one.id)}` ({one.detail})" if one.detail != "deleted" else f"`{_short(one.id)}`",
+        ", ".join(one.rules) or "none",
+        _cut(predicted),
+        _cut(found),
+        f"{seen.seconds:g}",
+        "yes" if row.agrees else "**no**",
+    ]
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _short(text: str) -> str:
+    """An id without the modules that all have in common, and what AWS made up."""
+    return text.replace("module.temporal.", "").replace("module.", "")
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _SAID else f"{words[:_SAID]} ..."

@@ -1,6 +1,5 @@
 """`dsql-deploy rehearse`: from nothing to a probe, and nothing is left."""
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from temporal_dsql_deploy.rehearsal.network.bridge import Network
 from tests.support import rehearsal
 from tests.support.containers import DOCKER
 from tests.support.deploy import Deploy
+from tests.support.rehearsal import Held, Kept
 
 pytestmark = [
     pytest.mark.needs("container engine"),
@@ -24,16 +24,11 @@ pytestmark = [
     pytest.mark.timeout(2400),
 ]
 NETWORK = Network("dev", "10.0.0.0/16")
-_LONG = 1800
-
-
-@pytest.fixture(scope="module")
-def images(docker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return rehearsal.build_images(docker, tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture
-def rehearsing(docker: dict[str, str], images: dict[str, str], tmp_path: Path) -> Iterator[Deploy]:
+def rehearsing(docker: dict[str, str], held: Held, tmp_path: Path) -> Iterator[Deploy]:
+    held.end()
     deploy = rehearsal.rehearsing(docker, tmp_path)
     yield deploy
     deploy.end_started()
@@ -57,15 +52,18 @@ def left(deploy: Deploy) -> list[str]:
     return found + [str(one) for one in deploy.servers()]
 
 
-def test_dev_from_nothing_to_a_green_probe_and_nothing_is_left(rehearsing: Deploy) -> None:
-    done = rehearsing.run("rehearse", "dev", "--json", timeout=_LONG)
-    result = json.loads(done.stdout)
+def test_dev_from_nothing_to_a_green_probe_and_nothing_is_left(
+    standing_dev: Kept, held: Held
+) -> None:
+    result = standing_dev.result
     assert result["ok"], result["probe"]
-    assert result["standing"] is None
+    assert result["standing"]["AWS_ENDPOINT_URL"]
     assert {one["instead_of"] for one in result["stand_ins"]} >= {"Aurora DSQL"}
     assert all(one["cannot_show"] for one in result["stand_ins"])
     assert result["overrides"]
-    assert left(rehearsing) == []
+    assert left(standing_dev.deploy) != []
+    held.end()
+    assert left(standing_dev.deploy) == []
 
 
 def test_an_interruption_takes_everything_away(rehearsing: Deploy) -> None:

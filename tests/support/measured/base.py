@@ -19,7 +19,7 @@ from tests.support.measured.differs import difference
 from tests.support.measured.measure import Seen, Watch
 from tests.support.mutants import Mutant
 
-_START_PERIOD = 30.0
+START_PERIOD = 30.0
 """Seconds within which a role is well here, twice over; on AWS DSQL's limits make it minutes."""
 
 
@@ -88,5 +88,5 @@ def planned(stands: Stands) -> Plan:
 
 def _hasten(path: Path) -> None:
     said = settings.read(path)
-    seconds = {**said.seconds, "start_period": _START_PERIOD}
+    seconds = {**said.seconds, "start_period": START_PERIOD}
     settings.write(path, replace(said, seconds=seconds))

@@ -195,9 +195,7 @@ class Carrier:
     def _count(self, one: Difference) -> Carried:
         there = int(self._plan.outputs["services"].value[one.component]["replicas"])
         self._update(one.component, desiredCount=int(one.count or 0))
-        return Carried(
-            [one.component], lambda: self._update(one.component, desiredCount=there)
-        )
+        return Carried([one.component], lambda: self._update(one.component, desiredCount=there))
 
 
 def settings(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,10 @@ def why_not(plan: Plan, mutant: Mutant) -> str:
         return str(found[0])
     if mutant.address.startswith("output."):
         return _count(mutant)
-    resource = plan[mutant.address]
+    return _resource(plan, plan[mutant.address], mutant)
+
+
+def _resource(plan: Plan, resource: Resource, mutant: Mutant) -> str:
     if resource.type in FIREWALL:
         return _firewall(plan, resource)
     if resource.type == TASK:

@@ -72,7 +72,7 @@ class Watch:
         return Seen(seen.how, seen.parts, seen.said, sorted(denied), seconds)
 
     def steady(self, components: Sequence[str] | None = None) -> list[str]:
-        """Components whose deployment is not complete, or that do not run as many as they are to."""
+        """Components with a deployment under way, or with fewer tasks than wanted."""
         found = services.look(self.deployed, self.clients, components)
         return [name for name, one in found.items() if not _done(one)]
 
