@@ -37,8 +37,8 @@ predict is written down. Then the same difference is made by calls of the emulat
 concerned gets a new deployment, which is watched for {window:g} s at most, then `dsql-deploy probe`
 runs. It is undone, and all has to be well again before the next.
 
-**{right} of {count} agree.** {broken} were predicted to break something, {harmless} to break nothing
-now: no rule says anything of them, or what it says is that nothing fails.
+**{right} of {count} agree.** {broken} were predicted to break something, {harmless} to break
+nothing now: no rule says anything of them, or what it says is that nothing fails.
 
 - What of which rule can be seen here is in `tests/support/measured/shows.json`, written from what
   rules and stand-ins say, before anything was measured. What cannot is not drawn; it is below.
@@ -122,8 +122,9 @@ def measured(base: Base, predictions: Sequence[Prediction]) -> Iterator[Row]:
     """What is seen of each; one after the other. Raises NotGreen."""
     there = {one.id: one for one in mutants(base.plan)}
     for one in predictions:
-        yield Row(one, base.measured(there[one.id]))
-        base.mend()
+        seen = base.measured(there[one.id])
+        yield Row(one, seen)
+        base.mend(seen)
 
 
 def resumed(progress: Path) -> list[Row]:

@@ -69,7 +69,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
 def test_the_page_says_who_was_wrong() -> None:
     rows = [Row(BROKEN, SEEN), Row(HARMLESS, Seen()), Row(HARMLESS, SEEN)]
     page = predictions.report(rows, {"no": {"port": 3}}, date="2026-11-22", seed=1)
-    assert "**2 of 3 agree.** 1 were predicted to break something, 2 to break nothing" in page
+    assert "**2 of 3 agree.** 1 were predicted to break something, 2 to break\nnothing" in page
     assert "| `port: x: deleted` | ports-role | path: It hangs. |" in page
     assert "path: workflow: no / answer | 12.5 | yes |" in page
     assert "- `port: y: deleted`: not explained" in page

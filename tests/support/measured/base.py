@@ -22,6 +22,9 @@ from tests.support.mutants import Mutant
 START_PERIOD = 30.0
 """Seconds within which a role is well here, twice over; on AWS DSQL's limits make it minutes."""
 
+_SERVED = ("", "start", "refused", "stuck", "place")
+"""What is seen while the tasks of the last deployment go on; see measure."""
+
 
 class NotGreen(Exception):
     """The base cannot be mended; what is wrong with it."""
@@ -64,11 +67,16 @@ class Base:
         finally:
             carried.undo()
 
-    def mend(self) -> None:
-        """Wait until all is well again; if need be, start everything anew. Raises NotGreen."""
-        if self.watch.green():
+    def mend(self, seen: Seen | None = None) -> None:
+        """Wait until all is well after what was seen; if need be, start everything anew.
+
+        Where the old tasks served all the time, or a probe was just well, deployments tell enough.
+        Raises NotGreen.
+        """
+        told = seen is not None and seen.how in _SERVED
+        if self.watch.green(probed=not told):
             self._carrier.restart(self.watch.deployed.components)
-            if why := self.watch.green():
+            if why := self.watch.green(probed=True):
                 raise NotGreen(why)
 
 

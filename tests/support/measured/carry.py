@@ -156,12 +156,8 @@ class Carrier:
             for name in names:
                 self._update(name, forceNewDeployment=True, **kept)
 
-        try:
-            for name in names:
-                self._update(name, forceNewDeployment=True, **changed)
-        except ClientError:
-            undo()
-            raise
+        for name in names:
+            self._update(name, forceNewDeployment=True, **changed)
         return Carried(names, undo)
 
     def _log_group(self, one: Difference) -> Carried:

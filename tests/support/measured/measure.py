@@ -22,7 +22,10 @@ _UNPLACED = 12.0
 """Seconds without a place after which none is expected: instances come within one."""
 _BELIEVED = 25.0
 """Seconds for which a probe that fails after a change is repeated; see operations.prove."""
+_FAILED = ("deployment failed", "rolling back", "failed container health checks")
+"""What ECS says of a service whose new tasks do not become ready."""
 _DEADLINE = 8.0
+_PATIENCE = 120.0
 _POLL = 1.0
 
 
@@ -76,14 +79,14 @@ class Watch:
         found = services.look(self.deployed, self.clients, components)
         return [name for name, one in found.items() if not _done(one)]
 
-    def green(self, patience: float = 120.0) -> str:
-        """Wait until all is well; else what is not."""
-        until = time.monotonic() + patience
+    def green(self, *, probed: bool) -> str:
+        """Wait until all is steady, and if `probed` a probe is well; else what is not."""
+        until = time.monotonic() + _PATIENCE
         while waiting := self.steady():
             if time.monotonic() > until:
                 return f"not steady: {', '.join(waiting)}"
             time.sleep(_POLL)
-        while (found := self._probed()).how:
+        while probed and (found := self._probed()).how:
             if time.monotonic() > until:
                 return found.said
         return ""
@@ -162,8 +165,5 @@ def _broken(one: Service, since: datetime, *, placed: bool) -> str:
         return "stuck"
     if not placed and any("unable to place a task because" in said for said in recent):
         return "place"
-    if any("deployment failed" in said or "rolling back" in said for said in recent):
-        return "start"
-    if any(part.rollout == "FAILED" for part in one.deployments):
-        return "start"
-    return ""
+    failed = any(words in said for said in recent for words in _FAILED)
+    return "start" if failed or any(part.rollout == "FAILED" for part in one.deployments) else ""
