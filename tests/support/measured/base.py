@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
@@ -57,13 +58,14 @@ class Base:
 
     def measured(self, mutant: Mutant) -> Seen:
         """What comes of a mutant, which is then undone; `mend` waits until all is well again."""
-        before = self.watch.denied()
+        # ECS may say what is wrong while it still answers the call.
+        before, since = self.watch.denied(), datetime.now(UTC)
         try:
             carried = self._carrier.carry(difference(self.plan, mutant))
         except Refused as error:
             return Seen("refused", ["AWS"], str(error))
         try:
-            return self.watch.after(carried.restarted, before)
+            return self.watch.after(carried.restarted, since, before)
         finally:
             carried.undo()
 

@@ -149,6 +149,8 @@ class Carrier:
         before, after = _required(one.before), _required(one.after)
         names = [n for n, each in differs.roles(self._plan).items() if each is before]
         there, wanted = settings(before.values), settings(after.values)
+        # Terraform makes a service anew that no longer names one, and then the cluster's holds.
+        wanted["capacityProviderStrategy"] = wanted["capacityProviderStrategy"] or self._default()
         changed = {name: value for name, value in wanted.items() if there.get(name) != value}
 
         def undo() -> None:
@@ -159,6 +161,12 @@ class Carrier:
         for name in names:
             self._update(name, forceNewDeployment=True, **changed)
         return Carried(names, undo)
+
+    def _default(self) -> list[dict[str, Any]]:
+        """The capacity provider strategy of a service that names none."""
+        found = self._plan.of_type("aws_ecs_cluster_capacity_providers")
+        blocks = [one for each in found for one in each["default_capacity_provider_strategy"] or ()]
+        return _strategy(blocks)
 
     def _log_group(self, one: Difference) -> Carried:
         before = _required(one.before)
@@ -223,20 +231,24 @@ def settings(service: Mapping[str, Any]) -> dict[str, Any]:
             {name: one[name] for name in ("type", "expression") if one.get(name)}
             for one in service.get("placement_constraints") or ()
         ],
-        "capacityProviderStrategy": [
-            {
-                "capacityProvider": one["capacity_provider"],
-                "base": one.get("base") or 0,
-                "weight": one.get("weight") or 0,
-            }
-            for one in service.get("capacity_provider_strategy") or ()
-        ],
+        "capacityProviderStrategy": _strategy(service.get("capacity_provider_strategy") or ()),
         "enableExecuteCommand": bool(service.get("enable_execute_command")),
         "healthCheckGracePeriodSeconds": service.get("health_check_grace_period_seconds") or 0,
         "serviceRegistries": [
             {"registryArn": one["registry_arn"]} for one in service.get("service_registries") or ()
         ],
     }
+
+
+def _strategy(blocks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "capacityProvider": one["capacity_provider"],
+            "base": one.get("base") or 0,
+            "weight": one.get("weight") or 0,
+        }
+        for one in blocks
+    ]
 
 
 def _put(wanted: dict[str, Any], attribute: str, value: Any) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import DeployError
@@ -65,9 +65,12 @@ class Watch:
             found[name] = found.get(name, 0) + one.attempts
         return found
 
-    def after(self, restarted: Sequence[str], before: dict[str, int]) -> Seen:
-        """What comes of it when these components have a new deployment."""
-        began, since = time.monotonic(), datetime.now(UTC)
+    def after(self, restarted: Sequence[str], since: datetime, before: dict[str, int]) -> Seen:
+        """What comes of it when these components have a new deployment `since` then.
+
+        `before` are the refused dials so far.
+        """
+        began = time.monotonic()
         seen = self._deployments(restarted, since) or self._probed()
         now = self.denied()
         denied = [name for name, count in now.items() if count > before.get(name, 0)]
