@@ -58,10 +58,10 @@ def _services(ecs: Ecs) -> None:
     @wrap(Response)
     def create_service(original: Method, self: Response) -> ActionResult:
         with ecs.lock:
-            _check(self, _asked(self), self._get_param("taskDefinition"))
+            asked = _with_default(self)
+            _check(self, asked, self._get_param("taskDefinition"))
             answer: ActionResult = original(self)
             made = _of(answer, "service")
-            asked = _asked(self)
             found = definition.read(self.ecs_backend.describe_task_definition(made.task_definition))
             first = deployments.make(made.arn, found, asked, ecs.namespaces)
             cluster = made.cluster_arn
@@ -120,6 +120,18 @@ def _of(answer: ActionResult, name: str) -> Any:
 
 def _asked(response: Response) -> dict[str, Any]:
     return {name: value for name, value in response.params.items() if value is not None}
+
+
+def _with_default(response: Response) -> dict[str, Any]:
+    """What a new service is asked to be: one that names neither has the cluster's strategy.
+
+    ECS API, CreateService; an UpdateService to none goes back to the launch type.
+    """
+    asked = _asked(response)
+    if asked.get("launchType") or asked.get("capacityProviderStrategy"):
+        return asked
+    cluster = response.ecs_backend._get_cluster(response._get_param("cluster") or _DEFAULT)
+    return {**asked, "capacityProviderStrategy": cluster.default_capacity_provider_strategy or []}
 
 
 def _named(ecs: Ecs, response: Response) -> Service | None:
