@@ -33,6 +33,7 @@ SEEN = Seen("path", ["workflow"], "no | answer", ["history -> matching:7235"], 1
         (HARMLESS, "path", False),
         (replace(BROKEN, expected=["refused"]), "start", False),
         (replace(BROKEN, expected=["start", "refused"]), "refused", True),
+        (replace(BROKEN, expected=["path", "refused"]), "path", False),
         (replace(BROKEN, expected=["count"]), "path", True),
     ],
 )

@@ -10,7 +10,7 @@ from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.operations.on_ecs import inside
 from temporal_dsql_deploy.operations.on_ecs.prove import probe_command
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
-from temporal_dsql_deploy.platforms.ecs import evidence, services
+from temporal_dsql_deploy.platforms.ecs import evidence, services, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.services import Service
@@ -101,14 +101,21 @@ class Watch:
             self._learn()
             found = services.look(self.deployed, self.clients, restarted)
             for name, one in found.items():
-                if how := _broken(one, since, placed=time.monotonic() < unplaced_at):
+                if how := _broken(one, since):
                     return self._told(how, name, one, since)
+                if time.monotonic() > unplaced_at and self._waits(one):
+                    return self._told("place", name, one, since)
             waiting = [name for name, one in found.items() if not _done(one)]
             if not waiting:
                 return None
             if time.monotonic() > until:
                 return self._told("start", waiting[0], found[waiting[0]], since)
             time.sleep(_POLL)
+
+    def _waits(self, one: Service) -> bool:
+        """Whether a task has no place: what ECS said of it may be over."""
+        there = tasks.look([one], self.clients)[one.component]
+        return any(task.status == "PROVISIONING" for task in there)
 
     def _told(self, how: str, component: str, one: Service, since: datetime) -> Seen:
         lines = evidence.sentences(evidence.gather(one, self.clients, since))
@@ -162,11 +169,9 @@ def _done(one: Service) -> bool:
     )
 
 
-def _broken(one: Service, since: datetime, *, placed: bool) -> str:
+def _broken(one: Service, since: datetime) -> str:
     recent = [event.message for event in one.events if event.at >= since]
     if any("unable to stop or start tasks" in said for said in recent):
         return "stuck"
-    if not placed and any("unable to place a task because" in said for said in recent):
-        return "place"
     failed = any(words in said for said in recent for words in _FAILED)
     return "start" if failed or any(part.rollout == "FAILED" for part in one.deployments) else ""

@@ -12,8 +12,9 @@ from tests.support.mutants import Mutant, mutants
 from tests.support.mutants.firewall import TYPES as FIREWALL
 
 NOTHING = "nothing"
-SHOWN = ("start", "place", "refused", "path", "stuck", "count")
-"""How something broken is seen, in the order in which a mutant meets it on AWS."""
+SHOWN = ("refused", "place", "start", "stuck", "path", "count")
+"""How something broken is seen, in the order in which a mutant meets it: what AWS refuses is not
+there at all, what has no place does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Prediction:
     rules: list[str]
     """That say something which they do not say of the plan itself."""
     expected: list[str]
-    """Of SHOWN; empty where nothing is to be seen."""
+    """Of SHOWN, what comes first first; empty where nothing is to be seen."""
     symptom: str
-    """Of the first rule that expects something, else of the first."""
+    """Of the rule that expects what comes first, else of the first rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def predict(plan: Plan, mutant: Mutant) -> Prediction | Unseen:
     cannot = [one for one, _, _ in shown if one not in SHOWN and one != NOTHING]
     if cannot and not expected:
         return Unseen(mutant.kind, cannot[0])
-    first = next((one for how, _, one in shown if how in expected), None)
+    first = next((one for how, _, one in shown if how in expected[:1]), None)
     said = first or (findings[0][1] if findings else None)
     return Prediction(
         mutant.id,
