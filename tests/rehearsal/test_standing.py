@@ -80,10 +80,9 @@ def _writes(record: Path) -> set[str]:
 
 def _planned(standing: StandingRehearsal) -> list[dict[str, Any]]:
     """What an apply would change."""
-    folder = standing.folder / "terraform" / "envs" / "dev"
     done = subprocess.run(
         [str(find.find(None).path), "plan", "-json", "-input=false"],
-        cwd=folder,
+        cwd=standing.terraform,
         env=standing.deploy.environment,
         capture_output=True,
         text=True,

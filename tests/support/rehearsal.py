@@ -1,8 +1,10 @@
 """The images that a rehearsal runs, and the command line that rehearses with them."""
 
 import json
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +46,14 @@ class StandingRehearsal:
         return str(self.result["standing"]["AWS_ENDPOINT_URL"])
 
     @property
-    def folder(self) -> Path:
-        """What it has on this machine."""
+    def state(self) -> Path:
+        """The folder of all that it keeps."""
         return self.deploy.state / "dsql-deploy" / f"rehearsal-{self.result['environment']}"
+
+    @property
+    def terraform(self) -> Path:
+        """The folder of the copy of dev's Terraform, with its state."""
+        return self.state / "terraform/terraform/envs/dev"
 
 
 def stand(deploy: Deploy, environment: str) -> StandingRehearsal:
@@ -96,3 +103,19 @@ def rehearsing(environ: Mapping[str, str], folder: Path) -> Deploy:
     deploy = Deploy(folder)
     deploy.environment.update(environ)
     return deploy
+
+
+@contextmanager
+def talking_to(standing: StandingRehearsal) -> Iterator[None]:
+    """A block in which this process talks to the AWS of a rehearsal, and to its engine."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    own = standing.deploy.environment
+    os.environ.update(standing.result["standing"])
+    os.environ.update({name: own[name] for name in own if name.startswith("DOCKER_")})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

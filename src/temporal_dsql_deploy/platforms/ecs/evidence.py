@@ -20,6 +20,8 @@ _TASKS = 3
 _LINES = 5
 """Of the log of each."""
 _EVENTS = 5
+_STOPPED_BY_ECS = (143, 137)
+"""Exit codes of SIGTERM, and of the SIGKILL that follows it."""
 _NOTHING_WRONG = ("has reached a steady state", "has started ", "registered ", "has stopped ")
 """What an event says that explains no failure."""
 _MEANINGS = {
@@ -105,7 +107,9 @@ def _stopped(task: Task, clients: Clients) -> Stopped:
 
 def _guilty(task: Task) -> str:
     """Name of the container that ended badly, else of that which did not start, else of any."""
-    failed = [one.name for one in task.containers if one.exit_code]
+    # Once one has ended, ECS stops the others: how these end says nothing.
+    ended = sorted(task.containers, key=lambda one: one.exit_code in _STOPPED_BY_ECS)
+    failed = [one.name for one in ended if one.exit_code]
     never = [one.name for one in task.containers if one.reason]
     return next(iter([*failed, *never, *(one.name for one in task.containers)]), "")
 
