@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from temporal_dsql_deploy.errors import (
@@ -33,13 +34,22 @@ _UNKNOWN = (
 )
 
 
-def client(service: str, region: str | None = None) -> Any:
-    """A client of one service, with the credentials that AWS's SDK finds.
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Other credentials than those that AWS's SDK finds by itself."""
+
+    profile: str | None = None
+    role: str | None = None
+    """ARN of a role that is assumed, with the profile's credentials."""
+    external_id: str | None = None
+
+
+def client(service: str, region: str | None = None, identity: Identity | None = None) -> Any:
+    """A client of one service, with the credentials that AWS's SDK finds, or others.
 
     `region` is the SDK's own choice when it is None. Raises CredentialsMissing for a profile that
     is not there, MissingError without a region.
     """
-    import boto3
     from botocore.config import Config
 
     settings = Config(
@@ -49,7 +59,27 @@ def client(service: str, region: str | None = None) -> Any:
     )
     with calling(f"make a client of {service}"):
         # Not boto3.client: that one's session is shared, and not safe to use from threads.
-        return boto3.session.Session().client(service, region_name=region, config=settings)
+        session = _session(identity or Identity())
+        return session.client(service, region_name=region, config=settings)
+
+
+def _session(identity: Identity) -> Any:
+    import boto3
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    session = boto3.session.Session(profile_name=identity.profile)
+    if identity.role is None:
+        return session
+    given = {"ExternalId": identity.external_id} if identity.external_id else {}
+    core = session._session
+    fetcher = AssumeRoleCredentialFetcher(
+        core.create_client, session.get_credentials(), identity.role, extra_args=given
+    )
+    assumed = boto3.session.Session(profile_name=identity.profile)
+    assumed._session._credentials = DeferredRefreshableCredentials(
+        fetcher.fetch_credentials, "assume-role"
+    )
+    return assumed
 
 
 def authorities() -> str:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.campaign import (
     mutants,
     options,
     predictions,
+    rehearsals,
     rolling,
 )
 from tests.campaign.faults import RECOVERY, Round, run_round
@@ -69,16 +70,25 @@ def main() -> int:
     parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
     parser.add_argument("--predictions", type=int, default=predictions.COUNT)
     parser.add_argument("--predictions-alone", action="store_true", help="no more than these")
+    parser.add_argument("--rehearsals-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    if given.closed_paths_alone:
-        return int(not of_closed_paths(date))
-    if given.rolling_restarts_alone:
-        return int(not of_rolling_restarts(date))
-    if given.cluster_faults_alone:
-        return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
-    if given.predictions_alone:
-        return int(not of_predictions(given.seed, date, count=given.predictions))
+    alone: list[tuple[bool, Callable[[], bool]]] = [
+        (given.closed_paths_alone, lambda: of_closed_paths(date)),
+        (given.rolling_restarts_alone, lambda: of_rolling_restarts(date)),
+        (
+            given.cluster_faults_alone,
+            lambda: of_cluster_faults(given.seed, date, count=given.cluster_faults),
+        ),
+        (
+            given.predictions_alone,
+            lambda: of_predictions(given.seed, date, count=given.predictions),
+        ),
+        (given.rehearsals_alone, lambda: of_rehearsals(date)),
+    ]
+    for wanted, campaign in alone:
+        if wanted:
+            return int(not campaign())
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -90,6 +100,7 @@ def main() -> int:
     kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
     kept = of_rolling_restarts(date) and kept
     named = of_predictions(given.seed, date, count=given.predictions) and named
+    kept = of_rehearsals(date) and kept
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -145,6 +156,13 @@ def of_rolling_restarts(date: str) -> bool:
     rows = rolling.run(PROGRESS / f"rolling-{fresh.digest()}.jsonl", say)
     write(f"{date}-rolling-restarts.md", rolling.report(rows, date=date))
     return not any(row.failed or row.lost for row in rows if row.settings == "drain")
+
+
+def of_rehearsals(date: str) -> bool:
+    """Every environment on ECS rehearsed; whether each was right."""
+    done = rehearsals.run(PROGRESS / f"rehearsals-{fresh.digest()}.jsonl", say)
+    write(f"{date}-rehearsals.md", rehearsals.report(done, date=date))
+    return not any(one.failed for one in done)
 
 
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:

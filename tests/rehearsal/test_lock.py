@@ -185,3 +185,32 @@ def test_a_state_in_a_file_is_locked_by_the_kernel(tmp_path: Path) -> None:
             raise AssertionError
     with environment_lock.held(tmp_path, "up", _ignore):
         pass
+
+
+def test_it_is_written_with_the_credentials_of_the_backend(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Terraform reads and writes the state beside it: central buckets are another account's."""
+    config = directory / "config"
+    config.write_text(
+        "[profile states]\naws_access_key_id = of-the-profile\naws_secret_access_key = secret\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    own = directory / "main.tf"
+    text = own.read_text()
+
+    def key(more: str) -> str:
+        own.write_text(text.replace('key = "', f'{more}\n    key = "'))
+        place = _place(directory)
+        assert place.write(_holder("one"), None)
+        credentials = place.s3._request_signer._credentials.get_frozen_credentials()
+        found = place.read()
+        assert found is not None
+        assert place.delete(found.etag)
+        return str(credentials.access_key)
+
+    assert key('profile = "states"') == "of-the-profile"
+    role = "arn:aws:iam::999999999999:role/states"
+    nested = f'assume_role = {{\n      role_arn = "{role}"\n      external_id = "ours"\n    }}'
+    # AWS gives keys that begin so to who assumes a role.
+    assert key(f'profile = "states"\n    {nested}').startswith("ASIA")

@@ -9,22 +9,14 @@ from tests.support.measured.base import Base
 from tests.support.measured.predict import Prediction, predict
 from tests.support.measured.standing import stands
 from tests.support.mutants import mutants
-from tests.support.rehearsal import Kept
+from tests.support.rehearsal import NEEDS, StandingRehearsal
 
-pytestmark = [
-    pytest.mark.needs("container engine"),
-    pytest.mark.needs("nftables"),
-    pytest.mark.needs("terraform"),
-    pytest.mark.needs("temporal-server"),
-    pytest.mark.needs("opensearch"),
-    pytest.mark.needs("postgresql"),
-    pytest.mark.timeout(2400),
-]
+pytestmark = NEEDS
 ROLE = 'temporal_service["{role}"].aws_ecs_task_definition.this'
 
 
 @pytest.fixture
-def base(standing_dev: Kept) -> Iterator[Base]:
+def base(standing_dev: StandingRehearsal) -> Iterator[Base]:
     with stands(standing_dev) as found:
         yield found
 

@@ -103,12 +103,15 @@ def test_a_dry_run_of_an_empty_account_tells_all_and_makes_nothing(
     assert not (terraform / "envs" / "dev" / "backend.hcl").exists()
 
 
-def test_without_a_yes_and_a_terminal_nothing_is_made(aws: EmulatedAws, command: Deploy) -> None:
+def test_without_a_yes_and_a_terminal_nothing_is_made(
+    aws: EmulatedAws, command: Deploy, terraform: Path
+) -> None:
     refused = command.run("up", "dev", "--only", "state", check=False)
     assert refused.returncode == 4
     assert "apply" in refused.stderr
     assert "--yes" in refused.stderr
     assert client(aws, "s3").list_buckets()["Buckets"] == []
+    assert not (terraform / "account" / "terraform.tfvars").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,82 @@
-"""The images that a rehearsal runs, the command line that rehearses with them, one that stands."""
+"""The images that a rehearsal runs, and the command line that rehearses with them."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from temporal_dsql_deploy.rehearsal.ecs.commands import LABEL
+from temporal_dsql_deploy.rehearsal.network import walls
+from temporal_dsql_deploy.rehearsal.network.bridge import Network
 from tests.support.container_images import BASE, binaries
+from tests.support.containers import DOCKER
 from tests.support.deploy import Deploy
 
-LONG = 1800
-"""Seconds for a rehearsal on a machine that has more to do."""
+DEV = Network("dev", "10.0.0.0/16")
+_SECONDS = 1800
+NEEDS = [
+    pytest.mark.needs("container engine"),
+    pytest.mark.needs("nftables"),
+    pytest.mark.needs("terraform"),
+    pytest.mark.needs("temporal-server"),
+    pytest.mark.needs("opensearch"),
+    pytest.mark.needs("postgresql"),
+    pytest.mark.timeout(2400),
+]
+"""Marks of the tests of whole rehearsals."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRehearsal:
+    """One that stands, and the command line that talks to its AWS."""
+
+    result: dict[str, Any]
+    """What `rehearse --keep --json` said."""
+    deploy: Deploy
+
+    @property
+    def url(self) -> str:
+        """Endpoint of its AWS."""
+        return str(self.result["standing"]["AWS_ENDPOINT_URL"])
+
+    @property
+    def folder(self) -> Path:
+        """What it has on this machine."""
+        return self.deploy.state / "dsql-deploy" / f"rehearsal-{self.result['environment']}"
+
+
+def stand(deploy: Deploy, environment: str) -> StandingRehearsal:
+    """Rehearse and keep; from then on the command talks to what stands, as its user is told to."""
+    done = deploy.run("rehearse", environment, "--keep", "--json", timeout=_SECONDS)
+    result = json.loads(done.stdout)
+    deploy.environment |= result["standing"]
+    return StandingRehearsal(result, deploy)
+
+
+def end(deploy: Deploy, environment: str) -> None:
+    """Take away what stands."""
+    deploy.run("rehearse", environment, "--end")
+
+
+def left(deploy: Deploy, network: Network) -> list[str]:
+    """What stands of a rehearsal on this machine."""
+    found = [str(path) for path in deploy.state.rglob(f"rehearsal-{network.environment}")]
+    devices = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True)
+    found += [network.device] if network.device in devices.stdout else []
+    tables = walls.run("list", "tables")
+    found += [walls.table_of(network.device)] if network.device in tables else []
+    ours = deploy.state / "dsql-deploy" / f"rehearsal-{network.environment}" / "ecs"
+    for kind in (["ps", "--all"], ["volume", "ls"]):
+        asked = [DOCKER, *kind, "--quiet", "--filter", f"label={LABEL}={ours}"]
+        said = subprocess.run(
+            asked, env=deploy.environment, capture_output=True, text=True, check=True
+        )
+        found += said.stdout.split()
+    return found + [str(one) for one in deploy.servers()]
 
 
 def build_images(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -32,73 +96,3 @@ def rehearsing(environ: Mapping[str, str], folder: Path) -> Deploy:
     deploy = Deploy(folder)
     deploy.environment.update(environ)
     return deploy
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A rehearsal of dev that stands."""
-
-    deploy: Deploy
-    result: dict[str, Any]
-    """What `rehearse --keep --json` has printed."""
-
-    @property
-    def aws(self) -> dict[str, str]:
-        """The variables by which its AWS is talked to."""
-        return dict(self.result["standing"])
-
-    @property
-    def state(self) -> Path:
-        """The folder of all that it keeps."""
-        return self.deploy.state / "dsql-deploy" / "rehearsal-dev"
-
-    @property
-    def terraform(self) -> Path:
-        """The folder of the copy of dev's Terraform, with its state."""
-        return self.state / "terraform/terraform/envs/dev"
-
-    def end(self) -> None:
-        """Take it away."""
-        self.deploy.run("rehearse", "dev", "--end")
-        self.deploy.clean_up()
-
-
-class Held:
-    """At most one rehearsal of dev that stands, made when it is first asked for."""
-
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
-        self._environ = environ
-        self._folder = folder
-        self._kept: Kept | None = None
-        self._count = 0
-
-    def stand(self) -> Kept:
-        """That one."""
-        if self._kept is None:
-            self._count += 1
-            deploy = rehearsing(self._environ, self._folder / str(self._count))
-            self._kept = Kept(deploy, {})
-            done = deploy.run("rehearse", "dev", "--keep", "--json", timeout=LONG)
-            self._kept = Kept(deploy, json.loads(done.stdout))
-        return self._kept
-
-    def end(self) -> None:
-        """Take it away, if there is one: a rehearsal of dev from nothing has the same network."""
-        if self._kept is not None:
-            self._kept.end()
-            self._kept = None
-
-
-@contextmanager
-def talking_to(kept: Kept) -> Iterator[None]:
-    """A block in which this process talks to the AWS of a rehearsal, and to its engine."""
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    engine = {n: v for n, v in kept.deploy.environment.items() if n.startswith("DOCKER_")}
-    os.environ.update({**kept.aws, **engine})
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -268,6 +268,12 @@ def test_terraform_says_what_an_apply_would_take(
     assert found["region"] == "us-east-2"
     (root / "more.tf.json").write_text('{"variable": {"absent": {"default": {"a": ["b"]}}}}')
     assert values.read(values.Request(root), names)["absent"] == {"a": ["b"]}
+    (root / "part.tf").write_text(
+        'variable "part" {\n  type = object({ given = string, left = optional(string, "out") })\n'
+        "  sensitive = true\n}\n"
+    )
+    (root / "terraform.tfvars").write_text('part = { given = "a" }\n')
+    assert values.read(values.Request(root), ("part",)) == {"part": {"given": "a", "left": "out"}}
 
 
 def test_what_terraform_refuses_is_told(root: Path) -> None:

@@ -1,6 +1,6 @@
 """`dsql-deploy down ENV`."""
 
-from temporal_dsql_deploy.cli import options
+from temporal_dsql_deploy.cli import options, staged
 from temporal_dsql_deploy.cli.console import terminal
 
 EXAMPLE = "dsql-deploy down local"
@@ -11,12 +11,14 @@ def down(
     grace: options.Grace = options.GRACE,
     file: options.File = None,
     data_dir: options.DataDir = None,
+    confirm: options.Confirm = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Stop the cluster and keep its data: `up` goes on where it was.
 
-    On ECS no task of any service runs then; instances and data stores stay, and cost.
+    On ECS no task of any service runs then; instances and data stores stay, and cost. Production is
+    confirmed by its name.
     """
     from temporal_dsql_deploy.operations import down as operation
 
@@ -24,8 +26,10 @@ def down(
     if found := options.on_ecs(platform):
         from temporal_dsql_deploy.operations.on_ecs import change
 
-        result = change.down(found, chosen, dry_run=dry_run, report=terminal.progress)
+        ask = staged.Given(environment, confirm=confirm).ask
+        result = change.down(found, chosen, ask, dry_run=dry_run, report=terminal.progress)
     else:
+        staged.refuse_given(chosen, {"--confirm": confirm})
         result = operation.down(
             platform, environment, grace=grace, dry_run=dry_run, report=terminal.progress
         )

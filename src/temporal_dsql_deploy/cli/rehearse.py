@@ -46,7 +46,7 @@ def rehearse(
     options.address(environment, file=file)
     found = find(environment, file=file)
     if end:
-        _end(found, alone=not (keep or dry_run or var_file))
+        _end(found, alone=not (keep or dry_run or var_file or as_json))
         return
     with watching() as on_event:
         from temporal_dsql_deploy.operations.staged import proof

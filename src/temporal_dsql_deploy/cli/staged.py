@@ -56,7 +56,7 @@ class Given:
                 told(event)
 
             yield How(
-                ask=self._ask,
+                ask=self.ask,
                 show=_show,
                 terraform=self.terraform,
                 provider_mirror=self.provider_mirror,
@@ -66,8 +66,8 @@ class Given:
                 on_event=on_event,
             )
 
-    def _ask(self, question: "Question") -> None:
-        """Raises NotConfirmed."""
+    def ask(self, question: "Question") -> None:
+        """Ask the user, or heed what the options say. Raises NotConfirmed."""
         for line in question.details:
             terminal.progress(line)
         if question.typed:

@@ -75,9 +75,11 @@ class Place:
     """A client of S3 in the bucket's region."""
 
     @classmethod
-    def beside(cls, bucket: str, key: str, region: str | None) -> Self:
+    def beside(
+        cls, bucket: str, key: str, region: str | None, identity: aws.Identity | None = None
+    ) -> Self:
         """That of the environment whose state is in `bucket` by the name `key`."""
-        return cls(bucket, f"{key}.dsql-deploy-lock", aws.client("s3", region))
+        return cls(bucket, f"{key}.dsql-deploy-lock", aws.client("s3", region, identity))
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"

@@ -83,7 +83,7 @@ def run(request: Request, probe: Probe, report: Report, *, keep: bool) -> Rehear
             _left(standing, report, keep=keep and isinstance(error, DeployError))
             raise
         if keep:
-            return replace(result, standing=rehearsal.aws)
+            return replace(result, standing=rehearsal.told)
         with interrupts.uninterrupted():
             standing.remove(None)
         return result
@@ -104,7 +104,8 @@ class _Rehearsal:
     def __init__(
         self, request: Request, standing: Standing, programs: stores.Programs, report: Report
     ) -> None:
-        self.aws: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+        """Variables by which other verbs talk to it, once its AWS listens."""
         self._request = request
         self._standing = standing
         self._programs = programs
@@ -118,12 +119,15 @@ class _Rehearsal:
             stores.obtain(self._programs, self._report)
         with self._timed.part("network, stores and AWS", self._report):
             prepared.network.make()
-            kept = Stores(self._standing.directory, self._programs)
-            kept.start()
             settings = self._settings(prepared)
             self._standing.write(settings)
-            self.aws = self._standing.start_aws()
-        with speaking_to(self.aws):
+            # It takes some seconds to start, and so do the stores.
+            port = self._standing.start_aws()
+            kept = Stores(self._standing.directory, self._programs)
+            kept.start()
+            aws = self._standing.talking_to_aws(port)
+            self.told = {**aws, **self._standing.tell(prepared.environment)}
+        with speaking_to(aws):
             return self._deployed(prepared, kept, settings, probe)
 
     def _settings(self, prepared: Prepared) -> RehearsalSettings:

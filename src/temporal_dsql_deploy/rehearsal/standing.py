@@ -1,12 +1,14 @@
 """What of a rehearsal stands on this machine: its folder, its AWS, its network, its containers."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from temporal_dsql_deploy.environments.find import state_directory
+from temporal_dsql_deploy.environments.find import FOLDER_VARIABLE, state_directory
+from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.platforms.cluster import parts
 from temporal_dsql_deploy.platforms.cluster.containers import engine
 from temporal_dsql_deploy.platforms.cluster.layout import OPENSEARCH
@@ -21,8 +23,8 @@ from temporal_dsql_deploy.rehearsal.overrides import PARALLELISM
 from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
 
 AWS = "aws"
-COPY, ECS = "terraform", "ecs"
-"""Folders: the copy of Terraform; what the emulated ECS keeps."""
+COPY, ECS, ENVIRONMENTS = "terraform", "ecs", "environments"
+"""Folders: the copy of Terraform; what the emulated ECS keeps; the environment, for other verbs."""
 _SETTINGS = "settings.json"
 _GRACE = 15.0
 _LOOPBACK = "127.0.0.1"
@@ -33,7 +35,7 @@ class Standing:
 
     def __init__(self, environment: str) -> None:
         name = f"rehearsal-{environment}"
-        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, _SETTINGS)
+        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, ENVIRONMENTS, _SETTINGS)
         self.directory = Directory(state_directory(name), name, data)
         self._name = environment
 
@@ -52,21 +54,41 @@ class Standing:
         """Folder of the emulated ECS."""
         return self.directory.root / ECS
 
-    def start_aws(self) -> dict[str, str]:
-        """Start the emulated AWS; the variables by which it is talked to.
-
-        It stays when this command ends. Raises StartFailed, NotReady.
-        """
+    def start_aws(self) -> int:
+        """Start the emulated AWS; its port. It stays when this command ends. Raises StartFailed."""
         port = ports.any_free()
         command = [
             *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
             *("--port", str(port), "--containers", str(self.settings), "--stays"),
         ]
-        record = self.directory.record(AWS)
-        log = self.directory.log(AWS)
+        record, log = self.directory.record(AWS), self.directory.log(AWS)
         supervisor.start(Component(AWS, command, record, log, dict(os.environ)))
-        listening.until((_LOOPBACK, port), record)
+        return port
+
+    def talking_to_aws(self, port: int) -> dict[str, str]:
+        """Wait until it listens; the variables by which it is talked to.
+
+        Raises StartFailed, NotReady.
+        """
+        listening.until((_LOOPBACK, port), self.directory.record(AWS))
         return server.variables(f"http://{_LOOPBACK}:{port}")
+
+    def tell(self, environment: Environment) -> dict[str, str]:
+        """Let other verbs find what is rehearsed under its own name; by which variable.
+
+        Raises OSError.
+        """
+        folder = self.directory.root / ENVIRONMENTS
+        folder.mkdir(exist_ok=True)
+        # JSON's strings and lists of them are TOML's too.
+        said = {
+            "platform": environment.platform,
+            "terraform": str(environment.terraform),
+            "var_files": [str(path) for path in environment.var_files],
+        }
+        lines = [f"{name} = {json.dumps(value)}" for name, value in said.items()]
+        (folder / f"{self._name}.toml").write_text("\n".join([*lines, ""]), encoding="utf-8")
+        return {FOLDER_VARIABLE: str(folder)}
 
     def write(self, wanted: RehearsalSettings) -> None:
         """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from temporal_dsql_deploy.aws import Identity
 from temporal_dsql_deploy.terraform.workdir import BACKEND
 
 _COMMENT = re.compile(r"(?m)^[ \t]*(?:#|//)[^\n]*$|/\*.*?\*/", re.DOTALL)
@@ -28,6 +29,12 @@ class Backend:
         """The bucket of the state; None where it is in none, or not said yet."""
         return self.settings.get("bucket") if self.kind == "s3" else None
 
+    @property
+    def identity(self) -> Identity:
+        """What Terraform itself reads and writes a state in S3 with."""
+        said = self.settings
+        return Identity(said.get("profile"), said.get("role_arn"), said.get("external_id"))
+
 
 def read(directory: Path) -> Backend:
     """The backend that `terraform init` has set up, else the one that the files declare.
@@ -46,8 +53,7 @@ def _initialised(directory: Path) -> Backend | None:
     try:
         said = json.loads((directory / ".terraform" / "terraform.tfstate").read_text())
         found = said["backend"]
-        settings = {name: str(one) for name, one in found["config"].items() if one is not None}
-        return Backend(str(found["type"]), settings)
+        return Backend(str(found["type"]), _flat(found["config"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -96,4 +102,15 @@ def _of_json(text: str) -> Backend | None:
         (kind, said), *_ = found["backend"].items()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
-    return Backend(kind, {name: str(one) for name, one in dict(said or {}).items()})
+    return Backend(kind, _flat(dict(said or {})))
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, str]:
+    """What is said, and what is said within it: `assume_role` has the role."""
+    said: dict[str, str] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            said |= _flat(value)
+        elif value is not None:
+            said[name] = str(value)
+    return said

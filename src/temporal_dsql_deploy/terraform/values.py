@@ -7,7 +7,7 @@ neither providers, modules, a backend nor AWS, where a plan takes all of them an
 import json
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,16 @@ def read(request: Request, names: Collection[str]) -> Mapping[str, Any]:
         # Under its own name, which Terraform's errors tell.
         here = Path(folder) / source.name
         here.mkdir()
-        (here / "variables.tf").write_text("\n".join(_blocks(source, names)), encoding="utf-8")
-        if in_json := _in_json(source, names):
-            (here / "variables.tf.json").write_text(json.dumps({"variable": in_json}))
+        blocks = _blocks(source, names)
+        (here / "variables.tf").write_text("\n".join(blocks.values()), encoding="utf-8")
+        in_json = _in_json(source, names)
+        # What a plan says of a variable is what was given: defaults within it come with its use.
+        used = {
+            name: {"value": f"${{var.{name}}}", "sensitive": True} for name in (*blocks, *in_json)
+        }
+        # Terraform takes no empty block.
+        more = {kind: one for kind, one in (("variable", in_json), ("output", used)) if one}
+        (here / "variables.tf.json").write_text(json.dumps(more))
         for path in automatic(source):
             (here / path.name).symlink_to(path)
         # Neither another place of .terraform nor another workspace is meant for this copy.
@@ -62,17 +69,19 @@ def read(request: Request, names: Collection[str]) -> Mapping[str, Any]:
         terraform = Terraform(find.find(request.terraform), here, apart)
         out = here / "plan"
         terraform.run(commands.plan(out=out, var_files=files))
-        said = terraform.document(commands.show(out)).get("variables", {})
+        said = terraform.document(commands.show(out))["planned_values"].get("outputs", {})
     return {name: one["value"] for name, one in said.items() if one.get("value") is not None}
 
 
-def _blocks(source: Path, names: Collection[str]) -> Iterator[str]:
+def _blocks(source: Path, names: Collection[str]) -> dict[str, str]:
     """The declarations of these variables, as they stand there."""
+    found: dict[str, str] = {}
     for path in sorted(source.glob("*.tf")):
         text = path.read_text(encoding="utf-8", errors="replace")
         for block in _VARIABLE.finditer(text):
             if block["name"] in names:
-                yield block[0]
+                found[block["name"]] = block[0]
+    return found
 
 
 def _in_json(source: Path, names: Collection[str]) -> dict[str, Any]:

@@ -9,12 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from temporal_dsql_deploy.cli.staged import Given
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import Locked, NotForPlatform, NotRunning, StoppedHalfway
+from temporal_dsql_deploy.errors import (
+    Locked,
+    NotConfirmed,
+    NotForPlatform,
+    NotRunning,
+    StoppedHalfway,
+)
 from temporal_dsql_deploy.operations.on_ecs import change
 from temporal_dsql_deploy.operations.on_ecs import prove as proving
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.recover.seeing import see
+from temporal_dsql_deploy.operations.staged.work import Question
 from temporal_dsql_deploy.platforms.clock import Clock
 from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
@@ -24,6 +32,10 @@ from temporal_dsql_deploy.platforms.protocol import State
 from tests.support.fake_ecs import START, FakeEcs, clients, deployed, deployment, service, task
 
 COMPONENTS = ("history", "matching", "frontend", "worker")
+
+
+def unasked(question: Question) -> None:
+    raise AssertionError(question)
 
 
 @dataclass
@@ -165,19 +177,32 @@ def test_members_are_the_tasks_that_run_with_the_ports_of_their_roles(world: Wor
 
 def test_down_stops_the_last_to_be_started_first_and_waits_for_each(world: World) -> None:
     platform = world.platform()
-    result = change.down(platform, ENVIRONMENT, dry_run=False, report=world.said.append)
+    result = change.down(platform, ENVIRONMENT, unasked, dry_run=False, report=world.said.append)
     assert result.stopped.was_running
     assert world.asked() == [(one, 0) for one in reversed(COMPONENTS)]
     world.ecs.asked.clear()
-    again = change.down(platform, ENVIRONMENT, dry_run=False, report=world.said.append)
+    again = change.down(platform, ENVIRONMENT, unasked, dry_run=False, report=world.said.append)
     assert not again.stopped.was_running
     assert world.ecs.asked == []
 
 
 def test_down_dry_run_changes_nothing(world: World) -> None:
-    found = change.down(world.platform(), ENVIRONMENT, dry_run=True, report=world.said.append)
+    platform = world.platform()
+    found = change.down(platform, ENVIRONMENT, unasked, dry_run=True, report=world.said.append)
     assert found.stopped.was_running
     assert world.ecs.asked == []
+
+
+def test_down_of_production_takes_its_name(world: World) -> None:
+    production = replace(ENVIRONMENT, name="prod")
+    platform = world.platform()
+    refusing = Given("prod", confirm="dev").ask
+    with pytest.raises(NotConfirmed, match="prod is not changed"):
+        change.down(platform, production, refusing, dry_run=False, report=world.said.append)
+    assert world.ecs.asked == []
+    named = Given("prod", confirm="prod").ask
+    change.down(platform, production, named, dry_run=False, report=world.said.append)
+    assert world.asked() == [(one, 0) for one in reversed(COMPONENTS)]
 
 
 @pytest.mark.usefixtures("proved")

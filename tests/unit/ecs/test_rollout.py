@@ -178,6 +178,65 @@ def test_a_rolled_back_deployment_is_told_with_what_its_tasks_said(code: int) ->
     assert "logged: no usable database" in told.value.cause
 
 
+def _ended(index: int, **more: Any) -> dict[str, Any]:
+    """A task that never started."""
+    return task(
+        number=NEW,
+        index=index,
+        desiredStatus="STOPPED",
+        lastStatus="STOPPED",
+        **{
+            "stoppedAt": datetime.now(UTC),
+            "stopCode": "TaskFailedToStart",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [{"name": "temporal-history", "reason": "CannotPullContainerError: x"}],
+            **more,
+        },
+    )
+
+
+def test_tasks_that_never_start_are_told_and_not_waited_for_to_the_limit() -> None:
+    """More tasks of a service are no deployment, and no circuit breaker of ECS watches them."""
+    none = _shown(_of(NEW, 0), desired=2, running=0)
+    answers = [(none, [_ended(index) for index in range(1, 1 + count)]) for count in range(4)]
+    seconds = Seconds(FakeEcs(), answers)
+    with pytest.raises(NotReady, match="3 tasks have ended, one after another") as told:
+        rollout.wait([_wanted(2)], clients(seconds.ecs), seconds.said.append, clock=seconds.clock())
+    assert seconds.at == 3
+    assert "the image is not there" in told.value.cause
+    once = "history: task history-2-1 has ended: temporal-history: CannotPullContainerError: x"
+    assert seconds.said.count(once) == 1
+
+
+@pytest.mark.parametrize(
+    ("rollout_state", "more", "ends"),
+    [
+        ("COMPLETED", {"stopCode": "UserInitiated", "stoppedReason": "by somebody"}, False),
+        ("COMPLETED", {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Scaling"}, False),
+        ("COMPLETED", {"taskDefinitionArn": definition("history", OLD)}, False),
+        ("COMPLETED", {"stoppedAt": datetime(2026, 1, 1, tzinfo=UTC)}, False),
+        ("IN_PROGRESS", {}, False),
+        (
+            "COMPLETED",
+            {
+                "stopCode": "ServiceSchedulerInitiated",
+                "stoppedReason": "Task failed container health checks",
+            },
+            True,
+        ),
+    ],
+    ids=["user", "scaling", "older", "before", "the breaker's", "health"],
+)
+def test_only_starts_that_failed_end_a_wait(
+    rollout_state: str, more: dict[str, Any], *, ends: bool
+) -> None:
+    shown = _shown(_of(NEW, 0, rolloutState=rollout_state), desired=2, running=0)
+    there = [_ended(index, **more) for index in range(1, 6)]
+    expected = "one after another" if ends else "not as wanted within 20 s"
+    with pytest.raises(NotReady, match=expected):
+        _wait([(shown, there)], _wanted(2), limit=20)
+
+
 def test_another_deployment_in_its_place_is_no_yes() -> None:
     """Somebody else has deployed, or ECS does not show the new one yet: that may take a moment."""
     other = (_shown(_of(3, 2), desired=2, running=2), _tasks(3, 2))

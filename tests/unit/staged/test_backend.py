@@ -64,9 +64,14 @@ def test_what_init_has_set_up_is_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(S3)
     (tmp_path / ".terraform").mkdir()
     record = tmp_path / ".terraform" / "terraform.tfstate"
-    config = {"bucket": "by-option", "key": "k", "region": None}
+    role = {"role_arn": "arn:of-a-role", "external_id": None}
+    config = {"bucket": "by-option", "key": "k", "region": None, "assume_role": role}
     record.write_text(json.dumps({"version": 3, "backend": {"type": "s3", "config": config}}))
-    assert backend.read(tmp_path).settings == {"bucket": "by-option", "key": "k"}
+    assert backend.read(tmp_path).settings == {
+        "bucket": "by-option",
+        "key": "k",
+        "role_arn": "arn:of-a-role",
+    }
     record.write_text("torn")
     assert backend.read(tmp_path).bucket is None
 

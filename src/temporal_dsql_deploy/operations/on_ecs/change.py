@@ -10,6 +10,7 @@ from temporal_dsql_deploy.operations.on_ecs.prove import prove
 from temporal_dsql_deploy.operations.prove import Proof
 from temporal_dsql_deploy.operations.restart import Restarted, RestartPlan, RestartResult
 from temporal_dsql_deploy.operations.scale import ScalePlan, ScaleResult
+from temporal_dsql_deploy.operations.staged.work import PRODUCTION, Ask, Question
 from temporal_dsql_deploy.platforms.ecs.platform import EcsPlatform
 from temporal_dsql_deploy.platforms.protocol import Change, Report, State, Stopped
 
@@ -158,15 +159,18 @@ def _halfway(error: DeployError, done: Sequence[Restarted], left: Sequence[str])
 
 
 def down(
-    platform: EcsPlatform, environment: Environment, *, dry_run: bool, report: Report
+    platform: EcsPlatform, environment: Environment, ask: Ask, *, dry_run: bool, report: Report
 ) -> DownResult:
     """No tasks of any service, the last to be started first, each waited for; data stays.
 
-    Interrupted, it goes on when it is called again. Raises NotReady.
+    Production is confirmed by its name. Interrupted, it goes on when it is called again. Raises
+    NotConfirmed, NotReady.
     """
     if dry_run or not _is_up(platform):
         found = Stopped(was_running=_is_up(platform))
         return DownResult(environment=environment.name, stopped=found, kept=[])
+    if environment.name == PRODUCTION:
+        ask(Question("stop every service of it: no workflow runs until `up`", (), typed=True))
     with platform.lock("down", report):
         return DownResult(environment=environment.name, stopped=platform.stop(grace=0), kept=[])
 

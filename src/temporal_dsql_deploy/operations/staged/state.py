@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy import aws
-from temporal_dsql_deploy.errors import BackendMissing, PermissionMissing
+from temporal_dsql_deploy.errors import BackendMissing, NotConfirmed, PermissionMissing
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 from temporal_dsql_deploy.operations.staged.applying import applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
@@ -36,18 +36,18 @@ def _look(work: Work) -> Seen:
         return Seen(True, f"the state is kept by the backend {found.kind}")
     if found.bucket is None:
         return Seen(False, f"there is no {workdir.BACKEND} in {work.directory} that names a bucket")
-    if _is_there(found.bucket, found.settings.get("region") or work.region):
+    if _is_there(found.bucket, found.settings.get("region") or work.region, found.identity):
         return Seen(True, f"the state is in the bucket {found.bucket}")
     return Seen(False, f"there is no bucket {found.bucket}")
 
 
-def _is_there(bucket: str, region: str | None) -> bool:
+def _is_there(bucket: str, region: str | None, identity: aws.Identity | None = None) -> bool:
     """Raises PermissionMissing for what may be somebody else's, and what else AWS refuses."""
     from botocore.exceptions import ClientError
 
     with aws.calling(f"look at the bucket {bucket} (s3:ListBucket)"):
         try:
-            aws.client("s3", region).head_bucket(Bucket=bucket)
+            aws.client("s3", region, identity).head_bucket(Bucket=bucket)
         except ClientError as error:
             if aws.refusal(error) in {"404", "NoSuchBucket"}:
                 return False
@@ -70,8 +70,13 @@ def _do(work: Work, doing: Doing) -> str:
     if name is not None and _is_there(name, work.region):
         _write_backend(work, f'bucket = "{name}"\nregion = "{work.region}"\n', doing)
         return f"the account has the bucket {name}: {workdir.BACKEND} names it"
-    _write_values(work, folder, doing)
-    _apply(work, folder, doing)
+    written = _write_values(work, folder, doing)
+    try:
+        _apply(work, folder, doing)
+    except NotConfirmed:
+        if written is not None:
+            written.unlink()
+        raise
     said = outputs.read(
         outputs.Request(folder, work.how.terraform, work.how.provider_mirror, work.how.on_event)
     )
@@ -120,11 +125,11 @@ def _account_values(work: Work, folder: Path) -> dict[str, Any]:
     return said
 
 
-def _write_values(work: Work, folder: Path, doing: Doing) -> None:
-    """terraform.tfvars of the account, where its owner has written none."""
+def _write_values(work: Work, folder: Path, doing: Doing) -> Path | None:
+    """terraform.tfvars of the account, where its owner has written none: None where there is."""
     path = folder / _VALUES
     if path.exists():
-        return
+        return None
     there = [service for service, role in _ROLES.items() if _has_role(role)]
     lines = [f"region     = {json.dumps(work.region)}", f"account_id = {json.dumps(aws.account())}"]
     if there:
@@ -134,6 +139,7 @@ def _write_values(work: Work, folder: Path, doing: Doing) -> None:
     doing.changing()
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     doing.report(f"state: wrote {path}")
+    return path
 
 
 def _has_role(name: str) -> bool:

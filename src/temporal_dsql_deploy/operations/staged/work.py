@@ -43,12 +43,15 @@ class Question:
     """Whether the name of the environment has to be typed for it."""
 
 
+Ask = Callable[[Question], None]
+"""Raises NotConfirmed."""
+
+
 @dataclass(frozen=True, slots=True)
 class How:
     """What the user says of it."""
 
-    ask: Callable[[Question], None]
-    """Raises NotConfirmed."""
+    ask: Ask
     show: Callable[[PlanResult], None]
     """Shows a plan before it is asked about."""
     terraform: Path | None = None

@@ -31,7 +31,7 @@ def place(directory: Path) -> Place | None:
     key = found.settings.get("key")
     if found.bucket is None or key is None:
         return None
-    return Place.beside(found.bucket, key, found.settings.get("region"))
+    return Place.beside(found.bucket, key, found.settings.get("region"), found.identity)
 
 
 @contextmanager

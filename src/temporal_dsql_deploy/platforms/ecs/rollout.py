@@ -21,6 +21,9 @@ the circuit breaker of ECS gives up after three tasks that failed."""
 POLL = 5.0
 SETTLING = 30.0
 """Seconds for which ECS may not yet show a deployment that it has been asked for."""
+_FAILED_STARTS = 3
+"""As many as the circuit breaker of ECS takes at the least. It watches deployments alone: of a
+service that is only given more tasks ECS starts one after another for ever."""
 _OVERLAP = timedelta(seconds=60)
 """That clocks may differ: tasks that stopped before the wait are no evidence."""
 
@@ -136,7 +139,8 @@ def wait(  # noqa: PLR0913 - how long, by which clock, and what not
     That is: its PRIMARY deployment is the one wanted and COMPLETED, as many tasks run as are
     wanted, and each is HEALTHY. `limit` is in seconds; `without` are ARNs of tasks that have to be
     gone. Raises RolledBack when ECS has given a deployment up or runs another than the one wanted,
-    NotReady at the limit, both with evidence; NotApplied for a service that was deleted; and what
+    NotReady at the limit, and when tasks end again and again where ECS gives nothing up, each with
+    evidence; NotApplied for a service that was deleted; and what
     `aws.told` makes of a refusal.
     """
     waiting = _Waiting(clients, report, clock, without)
@@ -165,6 +169,8 @@ class _Waiting:
         self._without = without
         self._since = datetime.now(UTC) - _OVERLAP
         self._said: dict[str, str] = {}
+        self._ended: set[str] = set()
+        """Tasks that were told of."""
         self._now: dict[str, Service] = {}
         self.began = clock.now()
 
@@ -193,7 +199,30 @@ class _Waiting:
                 verdict is Verdict.OTHER and self._clock.now() - self.began > SETTLING
             ):
                 raise self._rolled_back(wanted, now)
+            elif wanted.desired and component not in found:
+                self._tell_of_ended(wanted, now)
         return found
+
+    def _tell_of_ended(self, wanted: Wanted, now: Service) -> None:
+        """Raises NotReady for the last of too many."""
+        ended = [
+            one
+            for one in tasks.look([now], self._clients, wanted=tasks.STOPPED)[now.component]
+            if one.failed and one.task_definition == wanted.task_definition
+            if one.stopped is None or one.stopped >= self._since
+        ]
+        for one in ended:
+            if one.arn not in self._ended:
+                self._ended.add(one.arn)
+                self._report(f"{now.component}: task {one.id} has ended: {one.why}")
+        watched = now.primary is not None and now.primary.rollout != "COMPLETED"
+        if len(ended) >= _FAILED_STARTS and not watched:
+            raise NotReady(
+                f"{now.component}: {len(ended)} tasks have ended, one after another",
+                cause="\n".join(self._evidence(wanted)),
+                fix="correct what they say, then try again; until then ECS starts more of them: "
+                f"dsql-deploy scale ENV {now.component}=0",
+            )
 
     def _tell(self, wanted: Wanted, now: Service, there: Sequence[Task]) -> None:
         healthy = sum(one.health == "HEALTHY" for one in there)

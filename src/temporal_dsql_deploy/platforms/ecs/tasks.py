@@ -15,6 +15,9 @@ RUNNING, STOPPED = "RUNNING", "STOPPED"
 """What a task is wanted to be: one that is being started or stopped still says RUNNING or PENDING
 in its status. ECS keeps a stopped task for an hour at least."""
 
+_ON_PURPOSE = ("ServiceSchedulerInitiated", "UserInitiated")
+"""Stop codes: also those of a task whose health check failed, which the scheduler replaces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -55,6 +58,7 @@ class Task:
     """When its containers ran."""
     stopped: datetime | None = None
     stopped_reason: str = ""
+    stop_code: str = ""
     containers: Sequence[Container] = ()
     instance: str = ""
     """ARN of the container instance; empty on Fargate, and until it is placed."""
@@ -63,6 +67,22 @@ class Task:
     def id(self) -> str:
         """The last part of its ARN: log streams end with it."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it never started, ended by itself, or was not healthy: nobody has stopped it."""
+        return self.stop_code not in _ON_PURPOSE or "health checks" in self.stopped_reason
+
+    @property
+    def why(self) -> str:
+        """Why it stopped: what its containers say, else what ECS says of the task."""
+        said = [f"{one.name}: {one.reason}" for one in self.containers if one.reason]
+        codes = [
+            f"{one.name} ended with exit code {one.exit_code}"
+            for one in self.containers
+            if one.exit_code
+        ]
+        return "; ".join([*said, *codes]) or self.stopped_reason or "no reason is said"
 
     @property
     def revision(self) -> int:
@@ -112,6 +132,7 @@ def parse(component: str, service: str, said: Mapping[str, Any]) -> Task:
         started=_time(said.get("startedAt")),
         stopped=_time(said.get("stoppedAt")),
         stopped_reason=said.get("stoppedReason", ""),
+        stop_code=said.get("stopCode", ""),
         containers=[_container(one) for one in said.get("containers", [])],
         instance=said.get("containerInstanceArn", ""),
     )
