@@ -49,6 +49,8 @@ nothing now: no rule says anything of them, or what it says is that nothing fail
   when a rule changes: the effect is that of the next deployment.
 - Where a deployment fails, the old tasks go on, and the probe is not asked.
 - A health check has {start:g} s for the start, in place of the minutes that DSQL's limits can take.
+- Where rule, stand-in or this translation was found to be wrong it was mended, and its mutants were
+  measured again on a base that was made anew; what still disagrees is explained below.
 
 | Mutant | Rules | Predicted | Seen | s | Agrees |
 |---|---|---|---|---|---|"""

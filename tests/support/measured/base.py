@@ -23,7 +23,7 @@ from tests.support.mutants import Mutant
 START_PERIOD = 30.0
 """Seconds within which a role is well here, twice over; on AWS DSQL's limits make it minutes."""
 
-_SERVED = ("", "start", "refused", "stuck", "place")
+_SERVED = ("", "start", "refused", "stuck")
 """What is seen while the tasks of the last deployment go on; see measure."""
 
 
@@ -76,6 +76,8 @@ class Base:
         Raises NotGreen.
         """
         told = seen is not None and seen.how in _SERVED
+        if seen is not None and seen.how == "place":
+            self._carrier.shrink()
         if self.watch.green(probed=not told):
             self._carrier.restart(self.watch.deployed.components)
             if why := self.watch.green(probed=True):

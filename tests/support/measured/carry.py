@@ -68,6 +68,14 @@ class Carrier:
         except (ClientError, ParamValidationError) as error:
             raise Refused(str(error)) from error
 
+    def shrink(self) -> None:
+        """Take away the instances that were added for a mutant: nothing scales in here."""
+        scaling = self._clients.autoscaling
+        for group in self._plan.of_type("aws_autoscaling_group"):
+            scaling.update_auto_scaling_group(
+                AutoScalingGroupName=group["name"], DesiredCapacity=group["desired_capacity"]
+            )
+
     def restart(self, components: Iterable[str]) -> None:
         """Give services a new deployment of what they run."""
         for name in components:

@@ -32,5 +32,5 @@ def made() -> Iterator[Base]:
                 with stands(rehearsal.stand(deploy, "dev")) as base:
                     yield base
             finally:
-                rehearsal.end(deploy, "dev")
+                deploy.run("rehearse", "dev", "--end", check=False)
                 deploy.clean_up()

@@ -36,6 +36,11 @@ def awaited(place: Place) -> bool:
     )
 
 
+_RELATIVE = (
+    "The task does not start: `CannotStartContainerError: ... invalid volume specification`."
+)
+
+
 @FAMILY.rule(
     "volume-declared",
     holds="Every volume that a container mounts is a volume of its task.",
@@ -61,7 +66,7 @@ def volume_declared(subject: Subject) -> Iterator[Said]:
                 yield place.finding(f"mountPoints.{number}.sourceVolume", what)
             if not path.startswith("/"):
                 what = f"`{path}` is no absolute path"
-                yield place.finding(f"mountPoints.{number}.containerPath", what)
+                yield place.finding(f"mountPoints.{number}.containerPath", what, _RELATIVE)
 
     return judged(containers(subject), judge)
 
