@@ -7,25 +7,47 @@ import json
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from temporal_dsql_deploy.rehearsal import faults
 from temporal_dsql_deploy.rehearsal.aws.server import ACCOUNT, REGION, EmulatedAws
 from temporal_dsql_deploy.rehearsal.faults import Faults, Write
 from tests.support.aws import client
 from tests.support.deploy import Deploy
+from tests.support.inventory import inventory, more
 
 NAME = "small"
 BUCKET = f"{NAME}-terraform-state"
 ROOT = Path(__file__).parent / "small_root"
 _UP = ("up", NAME, "--yes", "--only", "apply", "--json")
 _LIMIT = 600.0
-_LOCK_KEYS = ("dsql-deploy-lock", "tflock")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where an `up` is stopped."""
+
+    write: int
+    """The number of the call that changes something, from 1."""
+    signal: str
+    """SIGINT or SIGKILL."""
+    answered: bool
+    """Whether that call's answer was on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What came of one round."""
+
+    point: Point
+    code: int
+    """Of the `up` that was stopped; 0 where it was done before."""
+    again: int
+    """Of the next one, which nobody has prepared."""
+    wrong: str
+    """What is not as after an undisturbed `up`; empty for nothing."""
 
 
 class Account:
@@ -41,9 +63,8 @@ class Account:
             f'account_id = "{ACCOUNT}"\nregion = "{REGION}"\n'
         )
         (self.root / "backend.hcl").write_text(f'bucket = "{BUCKET}"\nregion = "{REGION}"\n')
-        self.command.write_environment(
-            f'platform = "ecs"\nterraform = "{self.root}"\n[unused]\n', NAME
-        ).write_text(f'platform = "ecs"\nterraform = "{self.root}"\n')
+        path = self.command.write_environment(name=NAME)
+        path.write_text(f'platform = "ecs"\nterraform = "{self.root}"\n')
         self.command.environment = {
             name: value
             for name, value in self.command.environment.items()
@@ -65,9 +86,43 @@ class Account:
         assert done.returncode == 0, done.stderr
         return faults.writes(path.read_text().splitlines())
 
-    def stopped(self, write: int, number: signal.Signals, *, answered: bool) -> tuple[int, str]:
+    def stopped(self, point: Point) -> tuple[int, str]:
         """One `up` that gets a signal at a write; its exit code, and what it said."""
         process = self.command.start(*_UP)
-        self.faults.stop_after(write, process.pid, number, answered=answered)
+        number = signal.Signals[point.signal]
+        self.faults.stop_after(point.write, process.pid, number, answered=point.answered)
         _, said = process.communicate(timeout=_LIMIT)
         return process.returncode, said
+
+    def difference(self, undisturbed: Mapping[str, int]) -> str:
+        """What is not as after an `up` that nobody has stopped, with that one's inventory."""
+        found = more(undisturbed, inventory(self.aws))
+        twice = [f"{count:+d} {kind}" for kind, count in found.items()]
+        done = self.up()
+        if done.returncode != 0:
+            return f"a third up ended with {done.returncode}: {done.stderr[-500:]}"
+        if json.loads(done.stdout)["changed"]:
+            twice.append("a third up had something left to change")
+        return ", ".join(twice)
+
+
+def run_round(point: Point, folder: Path, undisturbed: Mapping[str, int]) -> Stopped:
+    """Stop an `up` from nothing, and say what the next one makes of it."""
+    with EmulatedAws(folder / "log") as aws:
+        account = Account(aws, folder)
+        try:
+            code, _ = account.stopped(point)
+            again = account.up()
+            if again.returncode != 0:
+                return Stopped(point, code, again.returncode, again.stderr[-1000:])
+            return Stopped(point, code, 0, account.difference(undisturbed))
+        finally:
+            account.command.clean_up()
+
+
+def undisturbed(folder: Path) -> tuple[list[Write], dict[str, int]]:
+    """The writes of an `up` from nothing, and what stands after it."""
+    with EmulatedAws(folder / "log") as aws:
+        account = Account(aws, folder)
+        written = account.recorded(folder / "writes")
+        return written, inventory(aws)
