@@ -1,5 +1,6 @@
 """How many of each kind stand in an emulated account."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
@@ -51,7 +52,7 @@ def inventory(aws: EmulatedAws) -> dict[str, int]:
     return counts
 
 
-def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+def more(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
     """What stands too often, or not, by kind."""
     return {kind: after[kind] - before[kind] for kind in before if after[kind] != before[kind]}
 

@@ -178,7 +178,6 @@ class Terraform:
                 # A terminal would send Ctrl-C to Terraform as well, and it takes the second of two
                 # as an order to drop everything.
                 start_new_session=True,
-                preexec_fn=survive.told_of_death(),  # noqa: PLW1509 - it takes no lock of ours
             ) as process,
         ):
             try:

@@ -1,46 +1,24 @@
-"""A Terraform that outlives the one who started it: it ends what it has begun, and writes its state.
+"""A Terraform that outlives the one who started it: it goes on to its end, and writes its state.
 
 Who is killed (SIGKILL, out of memory) can hand nothing on. Without this Terraform would die of the
-pipe that nobody reads, in the midst of a call: what that makes would be in no state.
+pipe that nobody reads, in the midst of a call: what that makes would be in no state. It is not
+interrupted then: providers drop the calls that they wait for, whatever AWS makes of them.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-LOCKING = ("apply", "destroy", "plan")
+LOCKING = ("apply", "destroy", "plan", "untaint")
 """Subcommands that lock the state: what they say goes to a file, which needs no reader."""
-_PR_SET_PDEATHSIG = 1
 _LOOK_SECONDS = 0.05
 _CHUNK = 1 << 16
-_PATIENCE = 300.0
-"""Seconds that one which was told to stop may take: it waits for the calls it has begun."""
-
-
-def told_of_death() -> Callable[[], None] | None:
-    """For the new process, before it is Terraform: it is interrupted when its parent dies.
-
-    Linux alone has this (prctl(2)); elsewhere it goes on to its end.
-    """
-    if sys.platform != "linux":
-        return None
-    # Looked up here: after the fork other threads hold what they held.
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def in_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT))
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return in_child
+_PATIENCE = 2400.0
+"""Seconds; Terraform's own lock speaks afterwards. An OpenSearch domain alone takes 20 minutes."""
 
 
 def lines(process: "subprocess.Popen[str]", written: IO[bytes]) -> Iterator[str]:
@@ -66,16 +44,15 @@ def wait_for_others(
 ) -> bool:
     """Wait until no Terraform of this user works in a folder; whether that is so.
 
-    One that was started by somebody who was killed goes on until its calls are answered, and has
-    the state locked so long.
+    One that was started by somebody who was killed goes on, and has the state locked so long.
     """
     end = time.monotonic() + seconds
     is_told = False
     while found := _working(directory):
         if not is_told:
             report(
-                f"waiting for the Terraform of an earlier command, process {found[0]}: it ends "
-                "what it has begun"
+                f"waiting for the Terraform of another command, process {found[0]}, which works in "
+                f"{directory}"
             )
             is_told = True
         if time.monotonic() > end:
