@@ -24,6 +24,7 @@ from tests.campaign import (
     environments,
     fresh,
     fuzz,
+    interruptions,
     mutants,
     options,
     rehearsals,
@@ -67,16 +68,13 @@ def main() -> int:
     parser.add_argument("--cluster-faults", type=int, default=100)
     parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
     parser.add_argument("--rehearsals-alone", action="store_true", help="no more than these")
+    parser.add_argument("--interruptions", type=int, default=1000)
+    parser.add_argument("--interruptions-alone", action="store_true", help="no more than these")
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    if given.closed_paths_alone:
-        return int(not of_closed_paths(date))
-    if given.rolling_restarts_alone:
-        return int(not of_rolling_restarts(date))
-    if given.cluster_faults_alone:
-        return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
-    if given.rehearsals_alone:
-        return int(not of_rehearsals(date))
+    alone = _alone(given, date)
+    if alone is not None:
+        return int(not alone)
     missed = of_plans(given.seed, date)
     if given.plans_alone:
         return int(missed)
@@ -88,6 +86,7 @@ def main() -> int:
     kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
     kept = of_rolling_restarts(date) and kept
     kept = of_rehearsals(date) and kept
+    kept = of_interruptions(given.seed, date, count=given.interruptions) and kept
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -99,6 +98,21 @@ def main() -> int:
     )
     lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
     return 1 if missed or lost or not kept or not named or "failed" in said or not properties else 0
+
+
+def _alone(given: argparse.Namespace, date: str) -> bool | None:
+    """Whether the one part that was asked for alone was right; None where all are."""
+    if given.closed_paths_alone:
+        return of_closed_paths(date)
+    if given.rolling_restarts_alone:
+        return of_rolling_restarts(date)
+    if given.cluster_faults_alone:
+        return of_cluster_faults(given.seed, date, count=given.cluster_faults)
+    if given.rehearsals_alone:
+        return of_rehearsals(date)
+    if given.interruptions_alone:
+        return of_interruptions(given.seed, date, count=given.interruptions)
+    return None
 
 
 def of_plans(seed: int, date: str) -> bool:
@@ -150,6 +164,15 @@ def of_rehearsals(date: str) -> bool:
     done = rehearsals.run(PROGRESS / f"rehearsals-{fresh.digest()}.jsonl", say)
     write(f"{date}-rehearsals.md", rehearsals.report(done, date=date))
     return not any(one.failed for one in done)
+
+
+def of_interruptions(seed: int, date: str, *, count: int) -> bool:
+    """`up` on ECS stopped at each write to AWS; whether the next one was right each time."""
+    progress = PROGRESS / f"interruptions-{seed}-{fresh.digest()}.jsonl"
+    written, done = interruptions.run(progress, say, seed=seed, count=count)
+    page = interruptions.report(written, done, date=date, seed=seed)
+    write(f"{date}-interruptions-{seed}.md", page)
+    return not any(one.wrong for one in done)
 
 
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:

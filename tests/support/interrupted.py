@@ -108,6 +108,7 @@ class Account:
 
 def run_round(point: Point, folder: Path, undisturbed: Mapping[str, int]) -> Stopped:
     """Stop an `up` from nothing, and say what the next one makes of it."""
+    folder.mkdir(parents=True)
     with EmulatedAws(folder / "log") as aws:
         account = Account(aws, folder)
         try:
@@ -122,6 +123,7 @@ def run_round(point: Point, folder: Path, undisturbed: Mapping[str, int]) -> Sto
 
 def undisturbed(folder: Path) -> tuple[list[Write], dict[str, int]]:
     """The writes of an `up` from nothing, and what stands after it."""
+    folder.mkdir(parents=True)
     with EmulatedAws(folder / "log") as aws:
         account = Account(aws, folder)
         written = account.recorded(folder / "writes")
