@@ -19,14 +19,16 @@ HEAD = """\
 those that it would make twice) to an empty emulated account, by the real command line, Terraform
 and provider. At a write to AWS the command gets a signal; the next `up` is not prepared by anybody.
 A round is right when that one ends with 0, a third has nothing to change, and nothing stands twice:
-the inventory of the account is that of an undisturbed `up`.
+the inventory of the account is that of an undisturbed `up`, once what that `up` has named as in no
+state was removed by the commands that it gave: interrupted, the AWS provider drops calls that AWS
+carries out (decision 0014).
 
 An undisturbed `up` has {writes} writes, so there are {points} points: each with SIGINT and SIGKILL,
 before and after its answer. **{run} of them were run, {right} were right.** Points are in an order
 drawn by the seed.
 
-| Signal | Rounds | Right | Done before the signal mattered |
-|---|---|---|---|"""
+| Signal | Rounds | Right | Rounds that left something | Named and removed | Done all the same |
+|---|---|---|---|---|---|"""
 
 
 def points(writes: int, seed: int) -> list[Point]:
@@ -92,7 +94,8 @@ def report(writes: int, done: Sequence[Stopped], *, date: str, seed: int) -> str
     for signal in SIGNALS:
         some = [one for one in done if one.point.signal == signal]
         right, unmet = sum(not one.wrong for one in some), sum(one.code == 0 for one in some)
-        lines.append(f"| {signal} | {rounds[signal]} | {right} | {unmet} |")
+        left, named = sum(bool(one.named) for one in some), sum(one.named for one in some)
+        lines.append(f"| {signal} | {rounds[signal]} | {right} | {left} | {named} | {unmet} |")
     lines.append("")
     lines += [
         f"- write {one.point.write}, {one.point.signal}, "

@@ -4,6 +4,7 @@ Each round has an account of its own, empty but for the bucket of the state.
 """
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,8 @@ NAME = "small"
 BUCKET = f"{NAME}-terraform-state"
 ROOT = Path(__file__).parent / "small_root"
 _UP = ("up", NAME, "--yes", "--only", "apply", "--json")
-_LIMIT = 600.0
+_LIMIT = 900.0
+_REMOVAL = re.compile(r"To remove it: aws ec2 ([\w-]+) --([\w-]+) (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Stopped:
     """Of the next one, which nobody has prepared."""
     wrong: str
     """What is not as after an undisturbed `up`; empty for nothing."""
+    named: int = 0
+    """What the next one has named as in no state, with the command that has removed it."""
 
 
 class Account:
@@ -58,6 +62,9 @@ class Account:
         self.faults = Faults(aws.url)
         self.root = folder / "root"
         self.command = Deploy(folder / "command")
+        # Whoever runs in the background of a script ignores it, and so does all that is started.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         shutil.copytree(ROOT, self.root, symlinks=True)
         (self.root / "terraform.tfvars").write_text(
             f'account_id = "{ACCOUNT}"\nregion = "{REGION}"\n'
@@ -94,6 +101,15 @@ class Account:
         _, said = process.communicate(timeout=_LIMIT)
         return process.returncode, said
 
+    def remove_named(self, said: str) -> int:
+        """Do what an `up` has said removes what is in no state; how many these are."""
+        found = _REMOVAL.findall(said)
+        for command, option, name in found:
+            method = getattr(client(self.aws, "ec2"), command.replace("-", "_"))
+            argument = "".join(part.capitalize() for part in option.split("-"))
+            method(**{argument: [name] if argument.endswith("s") else name})
+        return len(found)
+
     def difference(self, undisturbed: Mapping[str, int]) -> str:
         """What is not as after an `up` that nobody has stopped, with that one's inventory."""
         found = more(undisturbed, inventory(self.aws))
@@ -116,7 +132,8 @@ def run_round(point: Point, folder: Path, undisturbed: Mapping[str, int]) -> Sto
             again = account.up()
             if again.returncode != 0:
                 return Stopped(point, code, again.returncode, again.stderr[-1000:])
-            return Stopped(point, code, 0, account.difference(undisturbed))
+            named = account.remove_named(again.stderr)
+            return Stopped(point, code, 0, account.difference(undisturbed), named)
         finally:
             account.command.clean_up()
 
