@@ -24,6 +24,7 @@ from tests.campaign import (
     environments,
     fresh,
     fuzz,
+    interruptions,
     mutants,
     options,
     predictions,
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--bottlenecks", type=int, default=30)
     parser.add_argument("--cluster-faults", type=int, default=100)
     parser.add_argument("--predictions", type=int, default=predictions.COUNT)
+    parser.add_argument("--interruptions", type=int, default=1000)
     for name in PARTS:
         parser.add_argument(f"--{name}-alone", dest="alone", action="store_const", const=name)
     given = parser.parse_args()
@@ -138,6 +140,15 @@ def of_rehearsals(date: str) -> bool:
     done = rehearsals.run(PROGRESS / f"rehearsals-{fresh.digest()}.jsonl", say)
     write(f"{date}-rehearsals.md", rehearsals.report(done, date=date))
     return not any(one.failed for one in done)
+
+
+def of_interruptions(seed: int, date: str, *, count: int) -> bool:
+    """`up` on ECS stopped at each write to AWS; whether the next one was right each time."""
+    progress = PROGRESS / f"interruptions-{seed}-{fresh.digest()}.jsonl"
+    written, done = interruptions.run(progress, say, seed=seed, count=count)
+    page = interruptions.report(written, done, date=date, seed=seed)
+    write(f"{date}-interruptions-{seed}.md", page)
+    return not any(one.wrong for one in done)
 
 
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
@@ -251,6 +262,9 @@ PARTS: dict[str, Callable[[argparse.Namespace, str], bool]] = {
     "rolling-restarts": lambda _given, date: of_rolling_restarts(date),
     "rehearsals": lambda _given, date: of_rehearsals(date),
     "predictions": lambda given, date: of_predictions(given.seed, date, count=given.predictions),
+    "interruptions": lambda given, date: of_interruptions(
+        given.seed, date, count=given.interruptions
+    ),
 }
 """What can be run alone, `--plans-alone`; whether it found all as it must be."""
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from temporal_dsql_deploy.errors import (
     VariableRejected,
 )
 from temporal_dsql_deploy.plan import Action, read_plan, read_state
-from temporal_dsql_deploy.terraform import commands, find, mirror, workdir
+from temporal_dsql_deploy.terraform import commands, find, mirror, survive, workdir
 from temporal_dsql_deploy.terraform.messages import Event
 from temporal_dsql_deploy.terraform.run import Terraform, ignore
 
@@ -272,6 +273,41 @@ def test_an_interrupted_apply_stops_gracefully_and_can_go_on(write: Write) -> No
     terraform.run(commands.apply(planned(terraform)))
     state = read_state(terraform.document(commands.show()))
     assert len(state.of_type("terraform_data")) == 2
+
+
+APPLIER = """
+import sys
+from pathlib import Path
+from temporal_dsql_deploy.terraform import commands, find
+from temporal_dsql_deploy.terraform.run import Terraform
+
+def told(event):
+    print(event.text, flush=True)
+
+Terraform(find.find(), Path(sys.argv[1]), {}, told).run(commands.apply(Path(sys.argv[2])))
+"""
+"""Whoever applies, as a process that can be killed."""
+
+
+def test_an_apply_goes_on_when_who_started_it_is_killed(write: Write) -> None:
+    terraform = write(WAITING)
+    out = planned(terraform)
+    command = [sys.executable, "-c", APPLIER, str(terraform.directory), str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as applier:
+        assert applier.stdout is not None
+        assert any("started" in line for line in applier.stdout)
+        applier.kill()
+    said: list[str] = []
+    assert not survive.wait_for_others(terraform.directory, said.append, seconds=0)
+    (terraform.directory / "go").touch()
+    assert survive.wait_for_others(terraform.directory, said.append)
+    assert "waiting for the Terraform of another command" in said[0]
+    assert not locked(terraform)
+    state = read_state(terraform.document(commands.show()))
+    assert len(state.of_type("terraform_data")) == 2
+    said.clear()
+    assert survive.wait_for_others(terraform.directory, said.append)
+    assert said == []
 
 
 def test_an_interrupted_plan_is_an_interrupt(write: Write) -> None:

@@ -62,6 +62,11 @@ def apply(plan_file: Path) -> Command:
     return ["apply", "-json", "-input=false", str(plan_file)]
 
 
+def untaint(address: str) -> Command:
+    """Take what was made half way as it is: the next plan changes what it lacks."""
+    return ["untaint", address]
+
+
 def destroy(
     *, var_files: Iterable[Path] = (), variables: Mapping[str, Any] | None = None
 ) -> Command:

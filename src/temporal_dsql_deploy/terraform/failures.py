@@ -270,6 +270,17 @@ def _not_empty(found: Diagnostic, _context: Context) -> DeployError:
     )
 
 
+def _exists(found: Diagnostic, context: Context) -> DeployError:
+    address = found.address or "ADDRESS"
+    return TerraformFailed(
+        f"{found.address or 'something'} exists already, and is in no state",
+        cause=_sentence(found),
+        fix="where it is this environment's, as an apply that was killed has left it, take it over "
+        f"with its name or id: {_terraform(context, 'import', address, 'ID')}; else remove it, or "
+        "give the environment another project_name",
+    )
+
+
 def _version(found: Diagnostic, _context: Context) -> DeployError:
     return BinaryUnusable(
         "this Terraform does not fit the configuration",
@@ -336,6 +347,12 @@ _RULES: dict[_Make, tuple[str, ...]] = {
     _precondition: ("resource (pre|post)condition failed", "check block assertion failed"),
     _protected: ("prevent_destroy", "deletion.?protection"),
     _not_empty: ("BucketNotEmpty",),
+    _exists: (
+        "AlreadyExists",
+        "already exists",
+        "AlreadyOwnedByYou",
+        "creation of .* was not idempotent",
+    ),
     _unreachable: (
         "dial tcp",
         "no such host",

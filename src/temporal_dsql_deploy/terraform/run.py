@@ -14,7 +14,7 @@ from types import FrameType
 from typing import IO, Any
 
 from temporal_dsql_deploy.errors import MissingError, StoppedHalfway, TerraformFailed
-from temporal_dsql_deploy.terraform import failures, find, mirror
+from temporal_dsql_deploy.terraform import failures, find, mirror, survive
 from temporal_dsql_deploy.terraform.commands import Command
 from temporal_dsql_deploy.terraform.find import Binary
 from temporal_dsql_deploy.terraform.messages import Diagnostic, Event, Message, diagnostic, message
@@ -97,8 +97,8 @@ class Terraform:
     def attempt(self, command: Command, *, keep: Callable[[Message], bool] | None = None) -> Result:
         """As `run`, but an exit code other than 0 is left to the caller."""
         kept = []
-        with self._process(command) as (process, errors, interrupts):
-            for line in process.stdout or ():
+        with self._process(command) as (process, lines, errors, interrupts):
+            for line in lines:
                 said = message(line)
                 if interrupts.news():
                     self.on_event(Event("interrupted", interrupts.words(command[0])))
@@ -116,8 +116,8 @@ class Terraform:
 
     def document(self, command: Command) -> Any:
         """Run a subcommand that prints one JSON document, and read that. Raises as `run`."""
-        with self._process(command) as (process, errors, interrupts):
-            text = process.stdout.read() if process.stdout else ""
+        with self._process(command) as (process, lines, errors, interrupts):
+            text = "".join(lines)
             code = process.wait()
             output = _content(errors)
         if interrupts.count:
@@ -147,7 +147,7 @@ class Terraform:
     @contextmanager
     def _process(
         self, command: Command
-    ) -> Iterator[tuple[subprocess.Popen[str], IO[str], "_Interrupts"]]:
+    ) -> Iterator[tuple[subprocess.Popen[str], Iterator[str], IO[str], "_Interrupts"]]:
         if not self.directory.is_dir():
             raise MissingError(
                 f"there is no folder {self.directory}",
@@ -160,8 +160,10 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
+        to_file = command[0] in survive.LOCKING
         with (
             tempfile.TemporaryFile("w+", errors="replace") as errors,
+            tempfile.TemporaryFile() as written,
             # Before Terraform starts: no signal may end this process and leave Terraform running.
             _forwarded() as interrupts,
             subprocess.Popen(
@@ -169,7 +171,7 @@ class Terraform:
                 cwd=self.directory,
                 env=variables,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=written if to_file else subprocess.PIPE,
                 stderr=errors,
                 encoding="utf-8",
                 errors="replace",
@@ -180,7 +182,8 @@ class Terraform:
         ):
             try:
                 interrupts.pass_on_to(process)
-                yield process, errors, interrupts
+                lines = survive.lines(process, written) if to_file else iter(process.stdout or ())
+                yield process, lines, errors, interrupts
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)

@@ -106,6 +106,12 @@ def of(summary: str, detail: str = "", **rest: str | int) -> DeployError:
             "deletion_protection",
         ),
         (errors.Protected, "deleting S3 Bucket", "api error BucketNotEmpty", "empty it"),
+        (
+            errors.TerraformFailed,
+            "creating CloudWatch Logs Log Group (/small/tasks)",
+            "api error ResourceAlreadyExistsException: The specified log group already exists",
+            "import",
+        ),
         (errors.BinaryUnusable, "Unsupported Terraform Core version", "not 1.11.4", "--terraform"),
         (errors.MissingError, "x", "dial tcp: lookup dsql: no such host", "AWS cannot be reached"),
         (errors.VariableRejected, "Resource precondition failed", "Too few tasks.", "Too few"),

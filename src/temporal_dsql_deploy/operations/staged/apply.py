@@ -1,10 +1,13 @@
 """The plan, the question, and the apply of exactly that plan."""
 
-from temporal_dsql_deploy.errors import TerraformFailed
+from temporal_dsql_deploy.errors import PermissionMissing, TerraformFailed
 from temporal_dsql_deploy.operations.plan.result import PlanResult
+from temporal_dsql_deploy.operations.staged import leftovers
 from temporal_dsql_deploy.operations.staged.applying import applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import PRODUCTION, Question, Work
+from temporal_dsql_deploy.terraform import commands, workdir
+from temporal_dsql_deploy.terraform.run import Terraform, ready
 
 
 def plan(work: Work) -> Step:
@@ -51,6 +54,8 @@ def _look(work: Work) -> Seen:
 
 def _do(work: Work, doing: Doing) -> str:
     made = _planned(work)
+    if made.losses and _taken_as_they_are(work, doing):
+        made = _planned(work)
     work.show_plan()
     losses = [f"{one.action.upper()} {one.what} {one.address}: {one.lost}" for one in made.losses]
     work.how.ask(
@@ -67,7 +72,47 @@ def _do(work: Work, doing: Doing) -> str:
         changed = applied(work, work.directory, work.plan_file, doing, total=total)
     finally:
         work.applied()
+    _tell_of_orphans(work, doing)
     return f"applied: {changed} resources were changed"
+
+
+def _taken_as_they_are(work: Work, doing: Doing) -> bool:
+    """Whether there was something that holds data and was made half way: it is not replaced."""
+    found = leftovers.half_made(workdir.state(_request(work)))
+    for address in found:
+        doing.changing()
+        with ready(work.how.terraform, work.how.provider_mirror, work.how.on_event) as ours:
+            binary, variables = ours
+            Terraform(binary, work.directory, variables).run(commands.untaint(address))
+        doing.report(
+            f"apply: {address} was being made when an apply was stopped; it is kept, and changed "
+            "where it lacks something (terraform untaint)"
+        )
+    if found:
+        work.applied()
+    return bool(found)
+
+
+def _tell_of_orphans(work: Work, doing: Doing) -> None:
+    try:
+        found = leftovers.orphans(workdir.state(_request(work)), work.region)
+    except PermissionMissing as error:
+        doing.report(f"apply: not looked for what nobody uses: {error.message}")
+        return
+    for one in found:
+        doing.report(
+            f"apply: {one.type} {one.id} has the tags of {work.name} and is in no state: an apply "
+            f"that was stopped may have left it. To remove it: {one.remove}"
+        )
+
+
+def _request(work: Work) -> workdir.Request:
+    return workdir.Request(
+        work.directory,
+        terraform=work.how.terraform,
+        provider_mirror=work.how.provider_mirror,
+        on_event=work.how.on_event,
+    )
 
 
 def _counted(made: PlanResult) -> str:

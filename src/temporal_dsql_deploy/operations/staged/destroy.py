@@ -27,7 +27,7 @@ from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
 from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-from temporal_dsql_deploy.terraform import workdir
+from temporal_dsql_deploy.terraform import survive, workdir
 
 _NO_CLUSTER = "ClusterNotFoundException"
 _STEPS = ("account", "confirmation", "plan", "services", "infrastructure")
@@ -74,6 +74,8 @@ def destroy(
         runner.run([account.step(work)])
         locked = nullcontext() if how.dry_run else lock.held(work.directory, "destroy", report)
         with locked as taken:
+            if not how.dry_run:
+                survive.wait_for_others(work.directory, report)
             # The state is read under the lock: before it, another may still change it.
             removal = _Removal(work, with_data=with_data)
             runner.run(removal.steps(), check=lambda: taken.check() if taken else None)

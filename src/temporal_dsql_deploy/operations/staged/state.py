@@ -10,7 +10,7 @@ from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 from temporal_dsql_deploy.operations.staged.applying import applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import Question, Work
-from temporal_dsql_deploy.terraform import backend, outputs, values, workdir
+from temporal_dsql_deploy.terraform import backend, outputs, survive, values, workdir
 
 _VALUES = "terraform.tfvars"
 _ROLES = {
@@ -153,6 +153,8 @@ def _has_role(name: str) -> bool:
 
 
 def _apply(work: Work, folder: Path, doing: Doing) -> None:
+    # The lock that keeps two apart lies in the bucket that is yet to be made.
+    survive.wait_for_others(folder, doing.report)
     out = work.plan_file.with_name("account-plan")
     request = workdir.Request(
         directory=folder,

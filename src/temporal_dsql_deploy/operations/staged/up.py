@@ -29,6 +29,7 @@ from temporal_dsql_deploy.operations.staged.steps import (
 from temporal_dsql_deploy.operations.staged.work import How, Work
 from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.protocol import Report, Result
+from temporal_dsql_deploy.terraform import survive
 
 Probe = Callable[[Work, bool], ProbeResult]
 """Probes the cluster; whether something was changed just now."""
@@ -111,6 +112,7 @@ def up(
 
 def _run_locked(work: Work, runner: Runner, steps: Sequence[Step], report: Report) -> None:
     with lock.held(work.directory, "up", report) as taken:
+        survive.wait_for_others(work.directory, report)
         runner.run(steps, check=lambda: taken.check() if taken else None)
 
 

@@ -1,0 +1,96 @@
+"""What a Terraform that was stopped has left: half made in the state, or on AWS and in no state.
+
+Interrupted, the AWS provider drops the calls that it waits for. What such a call has made may then
+be marked as tainted, which the next plan replaces; or it is not known at all. What has a name of
+its own is refused the second time; the rest, which Amazon EC2 has, would be made twice unseen.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from temporal_dsql_deploy import aws
+from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
+
+_REMOVE = {
+    "vpc": "delete-vpc --vpc-id",
+    "subnet": "delete-subnet --subnet-id",
+    "internet-gateway": "delete-internet-gateway --internet-gateway-id",
+    "elastic-ip": "release-address --allocation-id",
+    "natgateway": "delete-nat-gateway --nat-gateway-id",
+    "route-table": "delete-route-table --route-table-id",
+    "security-group": "delete-security-group --group-id",
+    "vpc-endpoint": "delete-vpc-endpoints --vpc-endpoint-ids",
+}
+"""Of the AWS command line, `aws ec2`, by type as ec2:DescribeTags has it. What has another type is
+of Auto Scaling groups or of tasks, is refused the second time, or goes with one of these."""
+_SPELLED = {"vpc-elastic-ip": "elastic-ip", "nat-gateway": "natgateway"}
+"""Types as the emulated AWS has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """On AWS, with the tags of the environment, and in no state."""
+
+    type: str
+    id: str
+
+    @property
+    def remove(self) -> str:
+        """The command."""
+        return f"aws ec2 {_REMOVE[self.type]} {self.id}"
+
+
+def half_made(state: Mapping[str, Any]) -> list[str]:
+    """Addresses of what holds data and is marked as tainted, by `terraform show -json`."""
+    return [
+        one["address"]
+        for one in _resources(state)
+        if one.get("tainted") and one["type"] in HOLDS_DATA
+    ]
+
+
+def tags(state: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that all of a state have: the provider's default_tags."""
+    found = [
+        set(said.items()) for one in _resources(state) if (said := one["values"].get("tags_all"))
+    ]
+    return dict(sorted(set.intersection(*found))) if found else {}
+
+
+def unknown(state: Mapping[str, Any], found: Iterable[tuple[str, str]]) -> list[Orphan]:
+    """Of resources with the tags of a state, by type and id, those that are not in it."""
+    # A route table or security group that AWS makes is known by another attribute than its id.
+    known = json.dumps([one["values"] for one in _resources(state)])
+    spelled = {(_SPELLED.get(kind, kind), name) for kind, name in found}
+    return [
+        Orphan(kind, name)
+        for kind, name in sorted(spelled)
+        if kind in _REMOVE and f'"{name}"' not in known
+    ]
+
+
+def orphans(state: Mapping[str, Any], region: str | None) -> list[Orphan]:
+    """Those that Amazon EC2 has. Raises what `aws.calling` raises."""
+    client = aws.client("ec2", region)
+    with aws.calling("look for what an interrupted apply has left (ec2:DescribeTags)"):
+        found = [_tagged(client, key, value) for key, value in tags(state).items()]
+    return unknown(state, set.intersection(*found)) if found else []
+
+
+def _tagged(client: Any, key: str, value: str) -> set[tuple[str, str]]:
+    """Types and ids."""
+    filters = [{"Name": "key", "Values": [key]}, {"Name": "value", "Values": [value]}]
+    pages = client.get_paginator("describe_tags").paginate(Filters=filters)
+    return {(one["ResourceType"], one["ResourceId"]) for page in pages for one in page["Tags"]}
+
+
+def _resources(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return _within(state.get("values", {}).get("root_module", {}))
+
+
+def _within(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from (one for one in module.get("resources", []) if one["mode"] == "managed")
+    for child in module.get("child_modules", []):
+        yield from _within(child)
