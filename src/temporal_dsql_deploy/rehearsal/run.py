@@ -120,6 +120,7 @@ class _Rehearsal:
             prepared.network.make()
             settings = self._settings(prepared)
             self._standing.write(settings)
+            self._standing.remember(prepared.environment)
             # It takes some seconds to start, and so do the stores.
             port = self._standing.start_aws()
             kept = Stores(self._standing.directory, self._programs)

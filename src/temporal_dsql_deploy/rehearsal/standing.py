@@ -1,16 +1,21 @@
 """What of a rehearsal stands on this machine: its folder, its AWS, its network, its containers."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.find import state_directory
+from temporal_dsql_deploy.environments.model import Environment
+from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import parts
 from temporal_dsql_deploy.platforms.cluster.containers import engine
 from temporal_dsql_deploy.platforms.cluster.layout import OPENSEARCH
 from temporal_dsql_deploy.platforms.processes import ports, supervisor
+from temporal_dsql_deploy.platforms.processes import record as records
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.supervisor import Component
 from temporal_dsql_deploy.rehearsal import listening, settings, stores
@@ -24,8 +29,10 @@ AWS = "aws"
 COPY, ECS = "terraform", "ecs"
 """Folders: the copy of Terraform; what the emulated ECS keeps."""
 _SETTINGS = "settings.json"
+_REHEARSED = "rehearsed.json"
 _GRACE = 15.0
 _LOOPBACK = "127.0.0.1"
+_PORT = "--port"
 
 
 class Standing:
@@ -33,7 +40,7 @@ class Standing:
 
     def __init__(self, environment: str) -> None:
         name = f"rehearsal-{environment}"
-        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, _SETTINGS)
+        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, _SETTINGS, _REHEARSED)
         self.directory = Directory(state_directory(name), name, data)
         self._name = environment
 
@@ -57,7 +64,7 @@ class Standing:
         port = ports.any_free()
         command = [
             *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
-            *("--port", str(port), "--containers", str(self.settings), "--stays"),
+            *(_PORT, str(port), "--containers", str(self.settings), "--stays"),
         ]
         record, log = self.directory.record(AWS), self.directory.log(AWS)
         supervisor.start(Component(AWS, command, record, log, dict(os.environ)))
@@ -69,7 +76,32 @@ class Standing:
         Raises StartFailed, NotReady.
         """
         listening.until((_LOOPBACK, port), self.directory.record(AWS))
-        return server.variables(f"http://{_LOOPBACK}:{port}")
+        return _variables(port)
+
+    def stands(self) -> dict[str, str] | None:
+        """The variables by which its AWS is talked to; None where none runs."""
+        run = records.read(self.directory.record(AWS))
+        if run is None or not run.alive():
+            return None
+        return _variables(int(run.command[run.command.index(_PORT) + 1]))
+
+    def remember(self, rehearsed: Environment) -> None:
+        """Keep where the copy of an environment's Terraform is. Raises OSError."""
+        said = {
+            "terraform": str(rehearsed.terraform),
+            "var_files": [str(path) for path in rehearsed.var_files],
+        }
+        files.write(self.directory.root / _REHEARSED, json.dumps(said))
+
+    def rehearsed(self, environment: Environment) -> Environment:
+        """An environment with the copy of its Terraform that stands. Raises OSError."""
+        said = json.loads((self.directory.root / _REHEARSED).read_text())
+        return replace(
+            environment,
+            terraform=Path(said["terraform"]),
+            var_files=tuple(map(Path, said["var_files"])),
+            account=None,
+        )
 
     def write(self, wanted: RehearsalSettings) -> None:
         """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""
@@ -95,6 +127,10 @@ class Standing:
         volumes = docker.run("volume", "ls", "--quiet", "--filter", ours).split()
         if volumes:
             docker.run("volume", "rm", "--force", *volumes)
+
+
+def _variables(port: int) -> dict[str, str]:
+    return server.variables(f"http://{_LOOPBACK}:{port}")
 
 
 @contextmanager
