@@ -64,6 +64,8 @@ class Service:
     events: Sequence[Event] = ()
     """The newest first."""
     capacity_provider: str = ""
+    security_groups: Sequence[str] = ()
+    """Ids of those that its tasks wear."""
 
     @property
     def primary(self) -> Deployment | None:
@@ -102,6 +104,7 @@ def _described(cluster: str, names: Mapping[str, str], clients: Clients) -> Iter
 def parse(component: str, said: Mapping[str, Any]) -> Service:
     """A service of the ECS API."""
     strategy = said.get("capacityProviderStrategy") or [{}]
+    network = said.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     return Service(
         component=component,
         name=said["serviceName"],
@@ -114,6 +117,7 @@ def parse(component: str, said: Mapping[str, Any]) -> Service:
         deployments=[_deployment(one) for one in said.get("deployments", [])],
         events=[_event(one) for one in said.get("events", [])],
         capacity_provider=strategy[0].get("capacityProvider", ""),
+        security_groups=tuple(network.get("securityGroups", ())),
     )
 
 
