@@ -145,6 +145,13 @@ def causes(found: Evidence) -> list[str]:
     return [*found.dropped, *meanings.of("\n".join(lines))]
 
 
+def why(found: Evidence) -> str:
+    """The shortest that can be said, for a row of a table: what it means, else why a task ended."""
+    known = causes(found)
+    ended = [one.task.why for one in found.stopped]
+    return next(iter([*known, *ended, *filter(None, [found.trouble])]), "")
+
+
 def _of_stopped(found: Evidence) -> Iterator[str]:
     for one in found.stopped:
         task = one.task
