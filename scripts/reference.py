@@ -186,7 +186,8 @@ def environment_file() -> str:
     """What the file of an environment may say."""
     made = EnvironmentFile.model_json_schema()
     lines = [NOTE, "# The file of an environment\n", made["description"], ""]
-    lines += ["It is `environments/NAME.toml` in the working directory or the nearest parent that"]
+    lines += ["It is `NAME.toml` in the folder that DSQL_DEPLOY_ENVIRONMENTS names, else"]
+    lines += ["`environments/NAME.toml` in the working directory or the nearest parent that"]
     lines += [
         "has such a folder, else `dsql-deploy/environments/NAME.toml` in the XDG configuration"
     ]

@@ -28,7 +28,9 @@ _LOADING = (
     "tests/cluster/test_images",
     "tests/cluster/test_kill",
     "tests/rehearsal/test_ecs",
+    "tests/rehearsal/test_predictions",
     "tests/rehearsal/test_rehearse",
+    "tests/rehearsal/test_standing",
 )
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,12 +26,14 @@ from tests.campaign import (
     fuzz,
     mutants,
     options,
+    predictions,
     rehearsals,
     rolling,
 )
 from tests.campaign.faults import RECOVERY, Round, run_round
 from tests.support import plans
 from tests.support.deploy import Deploy
+from tests.support.measured import standing
 from tests.support.mutants import judging
 
 ROOT = Path(__file__).parents[2]
@@ -61,33 +63,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--workflows", type=int, default=200)
     parser.add_argument("--bottlenecks", type=int, default=30)
-    parser.add_argument("--plans-alone", action="store_true", help="mutants and options, no more")
-    parser.add_argument("--closed-paths-alone", action="store_true", help="no more than these")
-    parser.add_argument("--rolling-restarts-alone", action="store_true", help="no more than these")
     parser.add_argument("--cluster-faults", type=int, default=100)
-    parser.add_argument("--cluster-faults-alone", action="store_true", help="no more than these")
-    parser.add_argument("--rehearsals-alone", action="store_true", help="no more than these")
+    parser.add_argument("--predictions", type=int, default=predictions.COUNT)
+    for name in PARTS:
+        parser.add_argument(f"--{name}-alone", dest="alone", action="store_const", const=name)
     given = parser.parse_args()
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    if given.closed_paths_alone:
-        return int(not of_closed_paths(date))
-    if given.rolling_restarts_alone:
-        return int(not of_rolling_restarts(date))
-    if given.cluster_faults_alone:
-        return int(not of_cluster_faults(given.seed, date, count=given.cluster_faults))
-    if given.rehearsals_alone:
-        return int(not of_rehearsals(date))
-    missed = of_plans(given.seed, date)
-    if given.plans_alone:
-        return int(missed)
+    if given.alone:
+        return int(not PARTS[given.alone](given, date))
+    right = [part(given, date) for part in PARTS.values()]
     rounds = faults(given.seed, count=given.rounds, workflows=given.workflows)
     page = report(rounds, date=date, seed=given.seed, workflows=given.workflows)
     write(f"{date}-faults-{given.seed}.md", page)
-    named = of_bottlenecks(given.seed, date, count=given.bottlenecks)
-    named = of_closed_paths(date) and named
-    kept = of_cluster_faults(given.seed, date, count=given.cluster_faults)
-    kept = of_rolling_restarts(date) and kept
-    kept = of_rehearsals(date) and kept
+    right.append(of_bottlenecks(given.seed, date, count=given.bottlenecks))
     lives = environments.run(PROGRESS / f"environments-{given.seed}.jsonl", say)
     write(f"{date}-environments.md", environments.report(lives, date=date))
     say("fuzz: every property of the unit tests, this takes some minutes")
@@ -98,11 +86,11 @@ def main() -> int:
         fuzz.report(properties, said, seed=given.seed, date=date),
     )
     lost = any(done.losses for done in rounds) or any(life.problem for life in lives)
-    return 1 if missed or lost or not kept or not named or "failed" in said or not properties else 0
+    return int(not all(right) or lost or "failed" in said or not properties)
 
 
 def of_plans(seed: int, date: str) -> bool:
-    """Mutants and pairs of options, judged by the checks; whether anything is not as it must be."""
+    """Mutants and pairs of options, judged by the checks; whether all is as it must be."""
     # Verdicts of other rules or another Terraform are none.
     name = f"{seed}-{fresh.digest()}.jsonl"
     planned = {each: plans.of(each) for each in (*mutants.WHOLE, *mutants.BESIDE)}
@@ -113,7 +101,7 @@ def of_plans(seed: int, date: str) -> bool:
     write(f"{date}-options-{seed}.md", options.report(results, date=date, seed=seed))
     for mistake in judging.mistakes(verdicts, entries):
         say(mistake)
-    return (
+    return not (
         mutants.score(verdicts, entries).share < mutants.GOAL
         or bool(judging.mistakes(verdicts, entries))
         or any(one.findings or one.refused for one in results)
@@ -158,6 +146,16 @@ def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
     rounds = cluster_faults.campaign(progress, say, seed=seed, count=count)
     write(f"{date}-cluster-faults-{seed}.md", cluster_faults.report(rounds, date=date, seed=seed))
     return all(done.right for done in rounds)
+
+
+def of_predictions(seed: int, date: str, *, count: int) -> bool:
+    """Mutants on a rehearsal that stands; whether `check` was right of all but a few."""
+    progress = PROGRESS / f"predictions-{seed}-{fresh.digest()}.jsonl"
+    rows, unseen = predictions.run(standing.made, progress, say, seed=seed, count=count)
+    why = predictions.explained()
+    page = predictions.report(rows, unseen, date=date, seed=seed, why=why)
+    write(f"{date}-predictions-{seed}.md", page)
+    return predictions.right(rows)
 
 
 def faults(seed: int, *, count: int, workflows: int) -> list[Round]:
@@ -242,6 +240,19 @@ def say(line: str) -> None:
     """One line of progress."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, str], bool]] = {
+    "plans": lambda given, date: of_plans(given.seed, date),
+    "closed-paths": lambda _given, date: of_closed_paths(date),
+    "cluster-faults": lambda given, date: of_cluster_faults(
+        given.seed, date, count=given.cluster_faults
+    ),
+    "rolling-restarts": lambda _given, date: of_rolling_restarts(date),
+    "rehearsals": lambda _given, date: of_rehearsals(date),
+    "predictions": lambda given, date: of_predictions(given.seed, date, count=given.predictions),
+}
+"""What can be run alone, `--plans-alone`; whether it found all as it must be."""
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from tests.support import ecs_cluster
 from tests.support.ecs_cluster import (
     CLUSTER,
+    PROVIDER,
     Tiny,
     containers,
     heard,
@@ -152,3 +155,33 @@ def test_what_a_killed_emulator_has_left_is_removed_by_the_next(
         assert containers(tiny) != []
         with EmulatedAws(tmp_path / "next", containers=tiny.settings):
             assert containers(tiny) == []
+
+
+def test_a_service_that_names_no_capacity_provider_has_the_clusters(tiny: Tiny) -> None:
+    default = [{"capacityProvider": PROVIDER, "weight": 1}]
+    definition = tiny.define("default")
+    put = partial(tiny.ecs.put_cluster_capacity_providers, cluster=CLUSTER)
+    put(capacityProviders=[PROVIDER], defaultCapacityProviderStrategy=default)
+    try:
+        tiny.serve("default", definition, 1, capacityProviderStrategy=[])
+    finally:
+        put(capacityProviders=[PROVIDER], defaultCapacityProviderStrategy=[])
+    (task,) = tiny.until_well("default", 1)
+    assert task["capacityProviderName"] == PROVIDER
+
+
+def test_what_ecs_refuses_changes_nothing(tiny: Tiny) -> None:
+    tiny.serve("refused", tiny.define("refused"), 0)
+    before = tiny.described("refused")["deployments"]
+    other = [{"capacityProvider": "other", "weight": 1}]
+    with pytest.raises(ClientError, match="capacity provider 'other' was not found"):
+        tiny.serve("never", tiny.define("never"), 0, capacityProviderStrategy=other)
+    with pytest.raises(ClientError, match="Invalid placement strategy"):
+        tiny.ecs.update_service(
+            cluster=CLUSTER,
+            service="refused",
+            placementStrategy=[{"type": "spread", "field": "memory"}],
+        )
+    with pytest.raises(ClientError, match="must match"):
+        tiny.define("ports", portMappings=[{"containerPort": 80, "hostPort": 81}])
+    assert tiny.described("refused")["deployments"] == before

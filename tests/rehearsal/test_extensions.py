@@ -274,3 +274,21 @@ def test_a_log_group_gets_a_key_and_loses_it(aws: EmulatedAws) -> None:
     assert "kmsKeyId" not in group
     with pytest.raises(ClientError, match="ResourceNotFound"):
         logs.associate_kms_key(logGroupName="none", kmsKeyId="arn:aws:kms:key")
+
+
+def test_a_description_tells_no_two_rules_apart(aws: EmulatedAws) -> None:
+    ec2 = client(aws, "ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="twice", Description="twice", VpcId=vpc)["GroupId"]
+
+    def rule(**peer: str) -> list[dict[str, Any]]:
+        peers = [{"GroupId": group, **peer}]
+        ports = {"FromPort": 7233, "ToPort": 7233}
+        return [{"IpProtocol": "tcp", **ports, "UserIdGroupPairs": peers}]
+
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule(Description="one"))
+    with pytest.raises(ClientError, match=r"InvalidPermission\.Duplicate"):
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule(Description="two"))
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule())
+    (found,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert found["IpPermissions"] == []

@@ -89,11 +89,17 @@ def page(subject: Subject) -> Iterator[Said]:
             yield one.wrong("portMappings", f"it listens on {said}, and {mapped} is mapped")
 
 
+_UDP = (
+    "Nothing fails at once: under awsvpc a port is reached whatever its mapping says. Service "
+    "Connect leads to no UDP port."
+)
+
+
 @FAMILY.rule(
     "same-number",
     holds="A port has one number inside and outside of an awsvpc task, and is TCP.",
     symptom="ECS refuses the task definition: `When networkMode=awsvpc, the host ports and "
-    "container ports in port mappings must match`; or gRPC gets no answer on a UDP port.",
+    "container ports in port mappings must match`.",
     fix="Leave hostPort and protocol out, or set them to the container port and tcp.",
     source="ECS API, PortMapping",
     seeds=("S0-PR10",),
@@ -117,7 +123,7 @@ def same_number(subject: Subject) -> Iterator[Said]:
             known = one.task.party and one.container is one.task.main
             if known and mapping.get("protocol", "tcp") != "tcp":
                 said = f"{port} is {mapping['protocol']}"
-                yield one.wrong(f"portMappings.{index}.protocol", said)
+                yield one.wrong(f"portMappings.{index}.protocol", said, _UDP)
     yield Seen(f"{count} ports")
 
 

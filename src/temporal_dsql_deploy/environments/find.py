@@ -9,6 +9,7 @@ from pathlib import Path
 from temporal_dsql_deploy.environments.model import BUILT_IN, Environment
 from temporal_dsql_deploy.errors import DirectoryUnusable, UnknownEnvironment
 
+FOLDER_VARIABLE = "DSQL_DEPLOY_ENVIRONMENTS"
 _FOLDER = "environments"
 _TERRAFORM = Path("terraform", "envs")
 _CHECKOUT = Path(__file__).parents[3]
@@ -61,14 +62,16 @@ def terraform_folder(name: str) -> Path | None:
 def search_folders() -> list[Path]:
     """Where files of environments are looked for, nearest first.
 
-    The folder `environments` in the working directory or the nearest parent that has one, then
-    `dsql-deploy/environments` in the XDG configuration directory.
+    The folder that DSQL_DEPLOY_ENVIRONMENTS names, `environments` in the working directory or the
+    nearest parent that has one, then `dsql-deploy/environments` in the XDG configuration directory.
     """
     here = Path.cwd()
+    named = os.environ.get(FOLDER_VARIABLE)
     near = (folder / _FOLDER for folder in (here, *here.parents))
     configuration = _xdg("XDG_CONFIG_HOME", ".config") / "dsql-deploy" / _FOLDER
     nearest = next((folder for folder in near if any(folder.glob("*.toml"))), None)
-    return [folder for folder in (nearest, configuration) if folder is not None]
+    first = Path(named).expanduser() if named else None
+    return [folder for folder in (first, nearest, configuration) if folder is not None]
 
 
 def state_directory(name: str) -> Path:

@@ -55,7 +55,7 @@ class RehearseResult(Result):
     probe: ProbeResult | None
     """Null where it was not reached."""
     standing: dict[str, str] | None
-    """With --keep: the variables by which its AWS is talked to; null where all is gone."""
+    """With --keep: the variables by which all verbs talk to it; null where all is gone."""
 
 
 @dataclass(frozen=True, slots=True)

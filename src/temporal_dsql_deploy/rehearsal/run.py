@@ -113,7 +113,7 @@ def run(  # noqa: PLR0913 - what is otherwise, each by its name
             _left(standing, report, keep=keep and isinstance(error, DeployError))
             raise
         if keep:
-            return replace(result, standing=rehearsal.aws)
+            return replace(result, standing=rehearsal.told)
         with interrupts.uninterrupted():
             standing.remove(None)
         return result
@@ -134,7 +134,8 @@ class _Rehearsal:
     def __init__(
         self, request: Request, standing: Standing, programs: stores.Programs, report: Report
     ) -> None:
-        self.aws: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+        """Variables by which other verbs talk to it, once its AWS listens."""
         self._request = request
         self._standing = standing
         self._programs = programs
@@ -150,14 +151,14 @@ class _Rehearsal:
             prepared.network.make()
             settings = self._settings(prepared)
             self._standing.write(settings)
-            self._standing.remember(prepared.environment)
             # It takes some seconds to start, and so do the stores.
             port = self._standing.start_aws()
             kept = Stores(self._standing.directory, self._programs)
             kept.start()
-            self.aws = self._standing.talking_to_aws(port)
-        with speaking_to(self.aws):
-            where = Where(Faults(self.aws["AWS_ENDPOINT_URL"]), lambda: kept.close(database=True))
+            aws = self._standing.talking_to_aws(port)
+            self.told = {**aws, **self._standing.tell(prepared.environment)}
+        with speaking_to(aws):
+            where = Where(Faults(aws["AWS_ENDPOINT_URL"]), lambda: kept.close(database=True))
             early = [one for one in faults if one.kind.before_apply]
             self._let_happen(early, where)
             placed = self._applied(prepared, kept, settings, probe)

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from temporal_dsql_deploy.environments.find import state_directory
+from temporal_dsql_deploy.environments.find import FOLDER_VARIABLE, state_directory
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import parts
 from temporal_dsql_deploy.platforms.cluster.containers import engine
 from temporal_dsql_deploy.platforms.cluster.layout import OPENSEARCH
@@ -26,10 +25,9 @@ from temporal_dsql_deploy.rehearsal.overrides import PARALLELISM
 from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
 
 AWS = "aws"
-COPY, ECS = "terraform", "ecs"
-"""Folders: the copy of Terraform; what the emulated ECS keeps."""
+COPY, ECS, ENVIRONMENTS = "terraform", "ecs", "environments"
+"""Folders: the copy of Terraform; what the emulated ECS keeps; the environment, for other verbs."""
 _SETTINGS = "settings.json"
-_REHEARSED = "rehearsed.json"
 _GRACE = 15.0
 _LOOPBACK = "127.0.0.1"
 _PORT = "--port"
@@ -40,7 +38,7 @@ class Standing:
 
     def __init__(self, environment: str) -> None:
         name = f"rehearsal-{environment}"
-        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, _SETTINGS, _REHEARSED)
+        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, ENVIRONMENTS, _SETTINGS)
         self.directory = Directory(state_directory(name), name, data)
         self._name = environment
 
@@ -85,23 +83,34 @@ class Standing:
             return None
         return _variables(int(run.command[run.command.index(_PORT) + 1]))
 
-    def remember(self, rehearsed: Environment) -> None:
-        """Keep where the copy of an environment's Terraform is. Raises OSError."""
-        said = {
-            "terraform": str(rehearsed.terraform),
-            "var_files": [str(path) for path in rehearsed.var_files],
-        }
-        files.write(self.directory.root / _REHEARSED, json.dumps(said))
-
     def rehearsed(self, environment: Environment) -> Environment:
-        """An environment with the copy of its Terraform that stands. Raises OSError."""
-        said = json.loads((self.directory.root / _REHEARSED).read_text())
+        """An environment with the copy of its Terraform that stands. Raises UnknownEnvironment."""
+        from temporal_dsql_deploy.environments.file import read
+
+        told = read(self._name, self._told)
         return replace(
-            environment,
-            terraform=Path(said["terraform"]),
-            var_files=tuple(map(Path, said["var_files"])),
-            account=None,
+            environment, terraform=told.terraform, var_files=told.var_files, account=None
         )
+
+    @property
+    def _told(self) -> Path:
+        return self.directory.root / ENVIRONMENTS / f"{self._name}.toml"
+
+    def tell(self, environment: Environment) -> dict[str, str]:
+        """Let other verbs find what is rehearsed under its own name; by which variable.
+
+        Raises OSError.
+        """
+        self._told.parent.mkdir(exist_ok=True)
+        # JSON's strings and lists of them are TOML's too.
+        said = {
+            "platform": environment.platform,
+            "terraform": str(environment.terraform),
+            "var_files": [str(path) for path in environment.var_files],
+        }
+        lines = [f"{name} = {json.dumps(value)}" for name, value in said.items()]
+        self._told.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        return {FOLDER_VARIABLE: str(self._told.parent)}
 
     def write(self, wanted: RehearsalSettings) -> None:
         """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""

@@ -150,16 +150,26 @@ def test_without_a_health_check_a_task_that_runs_is_well() -> None:
     assert [one.id for one in found["history"]] == ["history-2-1", "history-2-2"]
 
 
-def test_a_rolled_back_deployment_is_told_with_what_its_tasks_said() -> None:
+@pytest.mark.parametrize("code", [143, 137])
+def test_a_rolled_back_deployment_is_told_with_what_its_tasks_said(code: int) -> None:
+    """The collector ends after the server has, as ECS stops it then."""
     ended = task(
         number=NEW,
         desiredStatus="STOPPED",
         lastStatus="STOPPED",
         stoppedReason="Essential container in task exited",
         stoppedAt=datetime.now(UTC),
-        containers=[{"name": "temporal-history", "exitCode": 1}],
+        containers=[
+            {"name": "otel-collector", "exitCode": code},
+            {"name": "temporal-history", "exitCode": 1},
+        ],
     )
-    logs = FakeLogs({"temporal-history/temporal-history/history-2-1": ["no usable database"]})
+    logs = FakeLogs(
+        {
+            "temporal-history/temporal-history/history-2-1": ["no usable database"],
+            "temporal-history/otel-collector/history-2-1": ["all is well"],
+        }
+    )
     shown, there = ROLLED_BACK
     with pytest.raises(RolledBack, match="does not deploy history") as told:
         _wait([(shown, [*there, ended])], _wanted(2), logs=logs)

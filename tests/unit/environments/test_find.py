@@ -16,7 +16,7 @@ from temporal_dsql_deploy.errors import DeployError, InvalidSetting, UnknownEnvi
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", find.FOLDER_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     work = tmp_path / "work" / "deep"
     work.mkdir(parents=True)
@@ -44,6 +44,17 @@ def test_a_file_is_found_in_a_parent_then_in_the_configuration_directory(home: P
     assert (mine.data_dir, mine.ports) == (near.parent / "data", {"frontend": 1})
     assert find.find("far").data_dir == far.parent / "x"
     assert {"far", "local", "mine"} <= set(find.known())
+
+
+def test_the_folder_that_a_variable_names_comes_first(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home / "work" / "environments", "mine", "[ports]\nfrontend = 1")
+    write(home / "named", "mine", "[ports]\nfrontend = 2")
+    monkeypatch.setenv(find.FOLDER_VARIABLE, str(home / "named"))
+    assert find.find("mine").ports["frontend"] == 2
+    monkeypatch.setenv(find.FOLDER_VARIABLE, "")
+    assert find.find("mine").ports["frontend"] == 1
 
 
 def test_paths_in_a_file_start_at_the_file(home: Path) -> None:

@@ -37,7 +37,7 @@ _MISSING = {
     re.compile(r"(^|/)otel/opentelemetry-collector"): ("wget", "curl", "sh", "bash", "nc"),
 }
 """Programs that an image does not have."""
-_LIMITS = {"interval": (5, 300), "timeout": (2, 120), "retries": (1, 10), "startPeriod": (0, 300)}
+_LIMITS = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
 """What ECS takes, in seconds or times."""
 DEFAULTS = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 """What ECS takes where nothing is said."""
@@ -193,6 +193,10 @@ def health_port(subject: Subject) -> Iterator[Said]:
     return judged(containers(subject), judge)
 
 
+_REFUSED = "ECS refuses the task definition (`ClientException`)."
+_LATE = "A dead role stays in the ring for many minutes, and calls to it hang."
+
+
 @FAMILY.rule(
     "health-timing",
     holds="A health check's numbers are ones that ECS takes, and a dead task is found within three "
@@ -213,18 +217,21 @@ def health_timing(subject: Subject) -> Iterator[Said]:
             found = number(check, name)
             if not isinstance(found, int) or not least <= found <= most:
                 path = f"healthCheck.{name}"
-                yield place.finding(path, f"{name} is {found}, {least} to {most}")
+                yield place.finding(path, f"{name} is {found}, {least} to {most}", _REFUSED)
         interval, timeout, retries = (number(check, n) for n in ("interval", "timeout", "retries"))
         if not all(isinstance(each, int) for each in (interval, timeout, retries)):
             return
         if timeout > interval:
             yield place.finding(
-                "healthCheck.timeout", f"timeout is {timeout} s, interval is {interval} s"
+                "healthCheck.timeout",
+                f"timeout is {timeout} s, interval is {interval} s",
+                _LATE,
             )
         if interval * retries > _LONGEST_UNSEEN:
             yield place.finding(
                 "healthCheck.interval",
                 f"{retries} tries every {interval} s: {interval * retries} s until it is found",
+                _LATE,
             )
 
     return judged(containers(subject), judge)

@@ -24,6 +24,8 @@ _RUNNING_LINES = 50
 """Of the log of a task that runs: what lacks is said among what it does."""
 _TOLD = 2
 """Lines of such a log that are repeated."""
+_STOPPED_BY_ECS = (143, 137)
+"""Exit codes of SIGTERM, and of the SIGKILL that follows it."""
 _NOTHING_WRONG = (
     *("has reached a steady state", "has started ", "registered ", "has stopped "),
     "deployment completed",
@@ -121,7 +123,9 @@ def _with_log(task: Task, clients: Clients, lines: int, since: datetime | None =
 
 def _guilty(task: Task) -> str:
     """Name of the container that ended badly, else of that which did not start, else of any."""
-    failed = [one.name for one in task.containers if one.exit_code]
+    # Once one has ended, ECS stops the others: how these end says nothing.
+    ended = sorted(task.containers, key=lambda one: one.exit_code in _STOPPED_BY_ECS)
+    failed = [one.name for one in ended if one.exit_code]
     never = [one.name for one in task.containers if one.reason]
     return next(iter([*failed, *never, *(one.name for one in task.containers)]), "")
 

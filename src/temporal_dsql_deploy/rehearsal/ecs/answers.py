@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ecs.exceptions import InvalidParameterException
+from moto.ecs.exceptions import EcsClientException, InvalidParameterException
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from temporal_dsql_deploy.rehearsal.aws.extensions.patch import Method, wrap
-from temporal_dsql_deploy.rehearsal.ecs import definition, deployments, documents, words, world
+from temporal_dsql_deploy.rehearsal.ecs import (
+    definition,
+    deployments,
+    documents,
+    refusals,
+    words,
+    world,
+)
 from temporal_dsql_deploy.rehearsal.ecs.ecs import Ecs, cluster_arn
 from temporal_dsql_deploy.rehearsal.ecs.model import (
     ACTIVE,
@@ -32,18 +39,29 @@ Response = EC2ContainerServiceResponse
 
 def install(ecs: Ecs) -> None:
     """Let moto's ECS answer with what is there, from now on."""
+    _definitions()
     _services(ecs)
     _tasks(ecs)
     _instances(ecs)
+
+
+def _definitions() -> None:
+    @wrap(Response)
+    def register_task_definition(original: Method, self: Response) -> ActionResult:
+        if why := refusals.of_definition(_asked(self)):
+            raise EcsClientException(why)
+        answer: ActionResult = original(self)
+        return answer
 
 
 def _services(ecs: Ecs) -> None:
     @wrap(Response)
     def create_service(original: Method, self: Response) -> ActionResult:
         with ecs.lock:
+            asked = _with_default(self)
+            _check(self, asked, self._get_param("taskDefinition"))
             answer: ActionResult = original(self)
             made = _of(answer, "service")
-            asked = _asked(self)
             found = definition.read(self.ecs_backend.describe_task_definition(made.task_definition))
             first = deployments.make(made.arn, found, asked, ecs.namespaces)
             cluster = made.cluster_arn
@@ -55,6 +73,9 @@ def _services(ecs: Ecs) -> None:
     @wrap(Response)
     def update_service(original: Method, self: Response) -> ActionResult:
         with ecs.lock:
+            if there := _named(ecs, self):
+                wanted = self._get_param("taskDefinition") or there.primary.definition.arn
+                _check(self, {**there.asked, **_asked(self)}, wanted)
             answer: ActionResult = original(self)
             made = _of(answer, "service")
             _update(ecs, self, ecs.services[made.arn], made.task_definition)
@@ -99,6 +120,37 @@ def _of(answer: ActionResult, name: str) -> Any:
 
 def _asked(response: Response) -> dict[str, Any]:
     return {name: value for name, value in response.params.items() if value is not None}
+
+
+def _with_default(response: Response) -> dict[str, Any]:
+    """What a new service is asked to be: one that names neither has the cluster's strategy.
+
+    ECS API, CreateService; an UpdateService to none goes back to the launch type.
+    """
+    asked = _asked(response)
+    if asked.get("launchType") or asked.get("capacityProviderStrategy"):
+        return asked
+    cluster = response.ecs_backend._get_cluster(response._get_param("cluster") or _DEFAULT)
+    return {**asked, "capacityProviderStrategy": cluster.default_capacity_provider_strategy or []}
+
+
+def _named(ecs: Ecs, response: Response) -> Service | None:
+    """The service that is asked about; None where moto has to say that there is none."""
+    name = str(response._get_param("service")).rpartition("/")[2]
+    cluster = cluster_arn(response.region, response._get_param("cluster") or _DEFAULT)
+    found = (one for one in ecs.services.values() if one.name == name and one.cluster == cluster)
+    return next(found, None)
+
+
+def _check(response: Response, asked: Mapping[str, Any], wanted: str | None) -> None:
+    """Raises InvalidParameterException for what ECS would refuse."""
+    if not wanted:
+        return
+    said = response.ecs_backend.describe_task_definition(wanted)
+    providers = [one.name for one in response.ecs_backend.capacity_providers.values()]
+    mode = said.network_mode
+    if why := refusals.of_service(asked, definition.read(said), mode, providers):
+        raise InvalidParameterException(why)
 
 
 def _update(ecs: Ecs, response: Response, service: Service, wanted: str) -> None:

@@ -41,6 +41,20 @@ def _description(self: SecurityGroupRule) -> str | None:
 SecurityGroupRule.description = property(_description)  # type: ignore[method-assign, assignment]
 
 
+@wrap(SecurityGroupRule)
+def __eq__(_original: Method, self: SecurityGroupRule, other: object) -> bool:  # noqa: N807
+    """Two rules are one whatever their descriptions (EC2 API, InvalidPermission.Duplicate)."""
+    return isinstance(other, SecurityGroupRule) and _what(self) == _what(other)
+
+
+def _what(rule: SecurityGroupRule) -> tuple[Any, ...]:
+    """What a rule lets through."""
+    protocol = str(rule.ip_protocol)
+    ports = () if protocol == "-1" else (rule.from_port, rule.to_port)
+    addresses = (rule.ip_range.get("CidrIp"), rule.ip_range.get("CidrIpv6"))
+    return protocol, ports, addresses, rule.source_group.get("GroupId"), rule.prefix_list_id
+
+
 @wrap(SecurityGroupBackend)
 def modify_security_group_rules(
     original: Method, self: SecurityGroupBackend, group_id: str, rules: dict[str, dict[str, Any]]
