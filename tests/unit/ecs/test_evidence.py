@@ -63,7 +63,7 @@ def _gathered(log: list[str], ec2: FakeEc2 | None = None, **more: Any) -> eviden
     return evidence.gather(shown, clients(ecs, FakeLogs({STREAM: log}), ec2=ec2 or FakeEc2()))
 
 
-STOPPED = {
+STOPPED: dict[str, Any] = {
     "desiredStatus": "STOPPED",
     "lastStatus": "STOPPED",
     "stoppedAt": START + timedelta(seconds=9),

@@ -224,9 +224,10 @@ class _Waiting:
                 self._report(f"{now.component}: task {one.id} has ended: {one.why}")
         primary = now.primary
         # Where another is PRIMARY, the circuit breaker has rolled back: that is told as such.
-        watched = primary is not None and not (
+        rolling = primary is not None and not (
             primary.rollout == "COMPLETED" and _is_wanted(wanted, primary)
         )
+        watched = rolling and now.circuit_breaker
         if len(ended) >= _FAILED_STARTS and not watched:
             raise NotReady(
                 f"{now.component}: {len(ended)} tasks have ended, one after another",

@@ -66,6 +66,8 @@ class Service:
     capacity_provider: str = ""
     security_groups: Sequence[str] = ()
     """Ids of those that its tasks wear."""
+    circuit_breaker: bool = True
+    """Whether ECS gives a deployment up whose tasks fail; without it, it starts more for ever."""
 
     @property
     def primary(self) -> Deployment | None:
@@ -118,7 +120,15 @@ def parse(component: str, said: Mapping[str, Any]) -> Service:
         events=[_event(one) for one in said.get("events", [])],
         capacity_provider=strategy[0].get("capacityProvider", ""),
         security_groups=tuple(network.get("securityGroups", ())),
+        circuit_breaker=_has_circuit_breaker(said),
     )
+
+
+def _has_circuit_breaker(said: Mapping[str, Any]) -> bool:
+    configuration = said.get("deploymentConfiguration")
+    if configuration is None:
+        return True
+    return bool(configuration.get("deploymentCircuitBreaker", {}).get("enable"))
 
 
 def _deployment(said: Mapping[str, Any]) -> Deployment:

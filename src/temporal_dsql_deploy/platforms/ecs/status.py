@@ -135,7 +135,7 @@ def outside_facts(deployed: Deployed, clients: Clients) -> dict[str, str]:
 def troubles(seen: Seen, clients: Clients) -> dict[str, str]:
     """Why components do not serve, by `why COMPONENT`; nothing of those that do."""
     ill = {one.component for one in seen.places if one.state not in _FINE}
-    ill |= {name for name, one in seen.services.items() if one.running < one.desired}
+    ill |= {name for name, one in seen.services.items() if _is_stuck(one)}
     since = datetime.now(UTC) - _LOOK_BACK
     found = {
         name: evidence.why(evidence.gather(service, clients, since))
@@ -143,6 +143,13 @@ def troubles(seen: Seen, clients: Clients) -> dict[str, str]:
         if name in ill and service.desired
     }
     return {f"why {name}": said for name, said in found.items() if said}
+
+
+def _is_stuck(service: Service) -> bool:
+    primary = service.primary
+    # The tasks of the deployment before it may serve all the while.
+    fails = primary is not None and primary.failed > 0 and primary.rollout != "COMPLETED"
+    return fails or service.running < service.desired
 
 
 def _connections(arn: str, region: str) -> str:
