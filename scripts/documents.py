@@ -34,7 +34,7 @@ from temporal_dsql_deploy.operations.staged.up import StagedUp
 from temporal_dsql_deploy.operations.up import UpPlan, UpResult
 from temporal_dsql_deploy.operations.visibility import result as visibility
 from temporal_dsql_deploy.platforms.protocol import LogLine, Page, Result, Status
-from temporal_dsql_deploy.rehearsal.result import RehearsePlan, RehearseResult
+from temporal_dsql_deploy.rehearsal.result import FaultResult, RehearsePlan, RehearseResult
 
 DOCUMENTS: dict[str, type[Result]] = {
     "bench-compare": Comparison,
@@ -80,6 +80,7 @@ DOCUMENTS: dict[str, type[Result]] = {
     "secret-show": SecretMetadata,
     "rehearse": RehearseResult,
     "rehearse-dry-run": RehearsePlan,
+    "rehearse-fault": FaultResult,
     "status": Status,
     "up": UpResult,
     "up-dry-run": UpPlan,
@@ -105,6 +106,7 @@ TITLES = {
     "membership-show": "dsql-deploy membership show --json",
     "recover-dry-run": "dsql-deploy recover --dry-run --json",
     "rehearse-dry-run": "dsql-deploy rehearse --dry-run --json",
+    "rehearse-fault": "dsql-deploy rehearse --fault --json, where one stands",
     "restart-dry-run": "dsql-deploy restart --dry-run --json",
     "scale-dry-run": "dsql-deploy scale --dry-run --json",
     "images-build": "dsql-deploy images build --json",

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from temporal_dsql_deploy.environments.model import Environment
-    from temporal_dsql_deploy.rehearsal.result import RehearsePlan, RehearseResult, StandIn
+    from temporal_dsql_deploy.operations.staged.up import Probe
+    from temporal_dsql_deploy.rehearsal.prepare import Request
+    from temporal_dsql_deploy.rehearsal.requested import Requested
+    from temporal_dsql_deploy.rehearsal.result import (
+        FaultResult,
+        RehearsePlan,
+        RehearseResult,
+        StandIn,
+    )
 
 EXAMPLE = "dsql-deploy rehearse dev --keep"
 
@@ -27,6 +35,17 @@ def rehearse(
     end: Annotated[
         bool, typer.Option("--end", help="Take away what stands of a rehearsal of ENV.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="NAME[=ARGUMENT]",
+            help="Let this go wrong in the rehearsal of ENV that stands, and wait until it is well "
+            "again; where none stands, in a new one. May be repeated; `none` takes all away, and a "
+            "wrong name lists what there is.",
+        ),
+    ] = None,
+    wait: options.StepWait = None,
     var_file: options.VarFiles = None,
     deadline: options.Deadline = options.DEADLINE,
     file: options.File = None,
@@ -39,15 +58,16 @@ def rehearse(
 
     ECS starts real containers there, and nftables holds the plan's security groups. What plays a
     part of AWS is named, with what it cannot show. It takes Linux, root, Docker and nftables; exit
-    code 1: the probe failed.
+    code 1: the probe failed, or it is not well again after a fault.
     """
     from temporal_dsql_deploy.environments.find import find
 
     options.address(environment, file=file)
     found = find(environment, file=file)
     if end:
-        _end(found, alone=not (keep or dry_run or var_file or as_json))
+        _end(found, alone=not (keep or dry_run or var_file or as_json or fault))
         return
+    asked = _asked(fault, dry_run=dry_run)
     with watching() as on_event:
         from temporal_dsql_deploy.operations.staged import proof
         from temporal_dsql_deploy.rehearsal import run as operation
@@ -58,13 +78,51 @@ def rehearse(
             _tell(operation.plan(request), as_json=as_json)
             return
         probe = proof.of(deadline, terminal.progress, direct=False)
-        result = operation.run(request, probe, terminal.progress, keep=keep)
-    if as_json:
-        terminal.result(result)
-    else:
-        _show(result)
+        result: FaultResult | RehearseResult
+        if asked is not None and (not asked or operation.stands(found.name)):
+            result = _hit(request, asked, probe, wait)
+        else:
+            result = operation.run(
+                request, probe, terminal.progress, keep=keep, faults=asked or (), wait=wait
+            )
+    _print(result, as_json=as_json)
     if not result.ok:
         raise typer.Exit(1)
+
+
+def _asked(fault: "list[str] | None", *, dry_run: bool) -> "list[Requested] | None":
+    """What --fault says; None without one."""
+    if not fault:
+        return None
+    if dry_run:
+        raise UsageError(
+            "--fault and --dry-run do not go together",
+            cause="a fault is not planned",
+            fix="leave one of them out",
+        )
+    from temporal_dsql_deploy.rehearsal import requested
+
+    return requested.parse(fault)
+
+
+def _hit(
+    request: "Request", asked: "Sequence[Requested]", probe: "Probe", wait: float | None
+) -> "FaultResult":
+    from temporal_dsql_deploy.rehearsal import healing
+
+    limit = healing.LIMIT if wait is None else wait
+    return healing.run(request, asked, probe, terminal.progress, limit=limit)
+
+
+def _print(result: "FaultResult | RehearseResult", *, as_json: bool) -> None:
+    from temporal_dsql_deploy.rehearsal.result import FaultResult
+
+    if as_json:
+        terminal.result(result)
+    elif isinstance(result, FaultResult):
+        _show_fault(result)
+    else:
+        _show(result)
 
 
 def _end(found: "Environment", *, alone: bool) -> None:
@@ -108,6 +166,34 @@ def _show(result: "RehearseResult") -> None:
         terminal.text("", "It stands. To talk to it:")
         terminal.text(*(f"  export {name}={value}" for name, value in result.standing.items()))
         terminal.text("To end it:", f"  {terminal.spelled('dsql-deploy rehearse ENV --end')}")
+
+
+def _show_fault(result: "FaultResult") -> None:
+    from temporal_dsql_deploy.cli.probe import show as show_probe
+
+    terminal.text("")
+    rows = [
+        (one.component, f"{one.running} of {one.desired}", _seconds(one.seconds))
+        for one in result.services
+    ]
+    terminal.render(table(("service", "tasks", "steady after"), rows))
+    for title, lines in (("Stopped:", result.stopped), ("ECS says:", result.events)):
+        if lines:
+            terminal.text("", title, *(f"  {line}" for line in lines))
+    terminal.text("")
+    if result.probe is not None:
+        show_probe(result.probe)
+    if result.causes:
+        terminal.text("It is not well:", *(f"  {line}" for line in result.causes))
+    else:
+        terminal.text(f"It is well; every service was steady after {_seconds(result.seconds)}")
+    if result.lasting:
+        again = terminal.spelled("dsql-deploy rehearse ENV --fault none")
+        terminal.text(f"Still so: {', '.join(result.lasting)}; to end that: {again}")
+
+
+def _seconds(found: float | None) -> str:
+    return "not" if found is None else f"{found:.1f} s"
 
 
 def _stand_ins(found: "Sequence[StandIn]") -> None:

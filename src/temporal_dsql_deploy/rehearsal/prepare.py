@@ -12,7 +12,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import MissingError, NotForPlatform
 from temporal_dsql_deploy.images.engine import Engine
 from temporal_dsql_deploy.operations.staged.before import named
-from temporal_dsql_deploy.operations.staged.work import How, Work
+from temporal_dsql_deploy.operations.staged.work import WAIT, How, Work
 from temporal_dsql_deploy.platforms.cluster.containers import engine as containers
 from temporal_dsql_deploy.rehearsal import images, overrides, substitution
 from temporal_dsql_deploy.rehearsal.aws.server import ACCOUNT
@@ -41,6 +41,8 @@ class Request:
     provider_mirror: Path | None = None
     """None for the one of `mirror.find`."""
     on_event: OnEvent = ignore
+    wait: float | None = None
+    """Seconds for hosts and for each component; None for those of `up`."""
 
     def how(self) -> How:
         """For the steps of the deployment: nothing is spent, so nobody is asked."""
@@ -50,6 +52,7 @@ class Request:
             terraform=self.terraform,
             provider_mirror=self.provider_mirror,
             on_event=self.on_event,
+            wait=WAIT if self.wait is None else self.wait,
         )
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +15,19 @@ from temporal_dsql_deploy.operations.staged.steps import Chosen
 from temporal_dsql_deploy.operations.staged.up import Probe, StagedUp
 from temporal_dsql_deploy.persistence.database import Database
 from temporal_dsql_deploy.platforms.protocol import Report
-from temporal_dsql_deploy.rehearsal import account, place, prepare, stores, substitution
+from temporal_dsql_deploy.rehearsal import (
+    account,
+    place,
+    prepare,
+    requested,
+    stores,
+    substitution,
+)
+from temporal_dsql_deploy.rehearsal.faults import Faults
 from temporal_dsql_deploy.rehearsal.network import bridge, walls
 from temporal_dsql_deploy.rehearsal.place import Places
 from temporal_dsql_deploy.rehearsal.prepare import Prepared, Request
+from temporal_dsql_deploy.rehearsal.requested import Requested, Where
 from temporal_dsql_deploy.rehearsal.result import DeniedDial, RehearsePlan, RehearseResult
 from temporal_dsql_deploy.rehearsal.settings import RehearsalSettings
 from temporal_dsql_deploy.rehearsal.standing import Standing, speaking_to
@@ -26,6 +35,8 @@ from temporal_dsql_deploy.rehearsal.stores import Stores
 
 _PATIENCE = 2.0
 """Seconds for another rehearsal of the same environment to end."""
+_PATIENCE_WITH_FAULTS = 180.0
+"""Seconds for hosts and for each component: on this machine nothing takes longer that comes."""
 _APPLIED = "apply"
 """The last step before anything has to run."""
 
@@ -62,12 +73,31 @@ def end(environment: str, report: Report) -> None:
         standing.remove(None)
 
 
-def run(request: Request, probe: Probe, report: Report, *, keep: bool) -> RehearseResult:
+def stands(environment: str) -> bool:
+    """Whether a rehearsal of this environment does."""
+    return Standing(environment).stands() is not None
+
+
+def run(  # noqa: PLR0913 - what is otherwise, each by its name
+    request: Request,
+    probe: Probe,
+    report: Report,
+    *,
+    keep: bool,
+    faults: Sequence[Requested] = (),
+    wait: float | None = None,
+) -> RehearseResult:
     """Apply, deploy and probe in an AWS that is emulated on this machine.
 
-    Whatever happens, nothing is left, but with `keep`. Raises PermissionMissing, BinaryMissing,
-    BinaryUnusable, ImageUnusable, RefusedError, Locked, and what `up` raises.
+    `faults` are there before the hosts are looked at; `wait`, in seconds, is how long hosts and
+    each component may take. Whatever happens, nothing is left, but with `keep`. Raises
+    PermissionMissing, BinaryMissing, BinaryUnusable, ImageUnusable, RefusedError, Locked,
+    InvalidSetting for a fault of tasks that run, and what `up` raises.
     """
+    for fault in faults:
+        requested.check_from_nothing(fault)
+    if wait is None and faults:
+        wait = _PATIENCE_WITH_FAULTS
     bridge.check()
     programs = stores.find()
     standing = Standing(request.environment.name)
@@ -77,8 +107,8 @@ def run(request: Request, probe: Probe, report: Report, *, keep: bool) -> Rehear
     with standing.directory.lock("rehearse", report, patience=_PATIENCE):
         standing.directory.prepare()
         try:
-            rehearsal = _Rehearsal(request, standing, programs, report)
-            result = rehearsal.run(probe)
+            rehearsal = _Rehearsal(replace(request, wait=wait), standing, programs, report)
+            result = rehearsal.run(probe, faults)
         except BaseException as error:
             _left(standing, report, keep=keep and isinstance(error, DeployError))
             raise
@@ -112,7 +142,7 @@ class _Rehearsal:
         self._report = report
         self._timed = _Timed()
 
-    def run(self, probe: Probe) -> RehearseResult:
+    def run(self, probe: Probe, faults: Sequence[Requested] = ()) -> RehearseResult:
         """From nothing to a probe."""
         with self._timed.part("preparing", self._report):
             prepared = prepare.prepare(self._request, self._standing.copy)
@@ -128,7 +158,17 @@ class _Rehearsal:
             aws = self._standing.talking_to_aws(port)
             self.told = {**aws, **self._standing.tell(prepared.environment)}
         with speaking_to(aws):
-            return self._deployed(prepared, kept, settings, probe)
+            where = Where(Faults(aws["AWS_ENDPOINT_URL"]), lambda: kept.close(database=True))
+            early = [one for one in faults if one.kind.before_apply]
+            self._let_happen(early, where)
+            placed = self._applied(prepared, kept, settings, probe)
+            self._let_happen([one for one in faults if one not in early], where)
+            return self._deployed(prepared, placed, probe)
+
+    def _let_happen(self, faults: Sequence[Requested], where: Where) -> None:
+        for one in faults:
+            requested.do(one, where)
+            self._report(f"{one}: {one.kind.what}")
 
     def _settings(self, prepared: Prepared) -> RehearsalSettings:
         network, chosen = prepared.network, prepared.chosen
@@ -144,14 +184,17 @@ class _Rehearsal:
             limits=prepared.limits,
         )
 
-    def _deployed(
+    def _applied(
         self, prepared: Prepared, kept: Stores, settings: RehearsalSettings, probe: Probe
-    ) -> RehearseResult:
+    ) -> list[str]:
+        """Apply, and place the stores; what is changed for that."""
         with self._timed.part("apply", self._report):
             account.have_images([*prepared.chosen.images, *prepared.chosen.placeholders])
             self._up(prepared, Chosen(last=_APPLIED), probe)
         with self._timed.part("placing the stores", self._report):
-            changed = self._place(prepared, kept, settings)
+            return self._place(prepared, kept, settings)
+
+    def _deployed(self, prepared: Prepared, changed: Sequence[str], probe: Probe) -> RehearseResult:
         with self._timed.part("deployment", self._report):
             done = self._up(prepared, Chosen(first="hosts"), probe)
         return RehearseResult(

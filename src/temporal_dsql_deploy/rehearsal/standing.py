@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from temporal_dsql_deploy.environments.find import FOLDER_VARIABLE, state_directory
@@ -13,6 +14,7 @@ from temporal_dsql_deploy.platforms.cluster import parts
 from temporal_dsql_deploy.platforms.cluster.containers import engine
 from temporal_dsql_deploy.platforms.cluster.layout import OPENSEARCH
 from temporal_dsql_deploy.platforms.processes import ports, supervisor
+from temporal_dsql_deploy.platforms.processes import record as records
 from temporal_dsql_deploy.platforms.processes.directory import Directory
 from temporal_dsql_deploy.platforms.processes.supervisor import Component
 from temporal_dsql_deploy.rehearsal import listening, settings, stores
@@ -28,6 +30,7 @@ COPY, ECS, ENVIRONMENTS = "terraform", "ecs", "environments"
 _SETTINGS = "settings.json"
 _GRACE = 15.0
 _LOOPBACK = "127.0.0.1"
+_PORT = "--port"
 
 
 class Standing:
@@ -59,7 +62,7 @@ class Standing:
         port = ports.any_free()
         command = [
             *(sys.executable, "-m", "temporal_dsql_deploy.rehearsal.aws"),
-            *("--port", str(port), "--containers", str(self.settings), "--stays"),
+            *(_PORT, str(port), "--containers", str(self.settings), "--stays"),
         ]
         record, log = self.directory.record(AWS), self.directory.log(AWS)
         supervisor.start(Component(AWS, command, record, log, dict(os.environ)))
@@ -71,15 +74,34 @@ class Standing:
         Raises StartFailed, NotReady.
         """
         listening.until((_LOOPBACK, port), self.directory.record(AWS))
-        return server.variables(f"http://{_LOOPBACK}:{port}")
+        return _variables(port)
+
+    def stands(self) -> dict[str, str] | None:
+        """The variables by which its AWS is talked to; None where none runs."""
+        run = records.read(self.directory.record(AWS))
+        if run is None or not run.alive():
+            return None
+        return _variables(int(run.command[run.command.index(_PORT) + 1]))
+
+    def rehearsed(self, environment: Environment) -> Environment:
+        """An environment with the copy of its Terraform that stands. Raises UnknownEnvironment."""
+        from temporal_dsql_deploy.environments.file import read
+
+        told = read(self._name, self._told)
+        return replace(
+            environment, terraform=told.terraform, var_files=told.var_files, account=None
+        )
+
+    @property
+    def _told(self) -> Path:
+        return self.directory.root / ENVIRONMENTS / f"{self._name}.toml"
 
     def tell(self, environment: Environment) -> dict[str, str]:
         """Let other verbs find what is rehearsed under its own name; by which variable.
 
         Raises OSError.
         """
-        folder = self.directory.root / ENVIRONMENTS
-        folder.mkdir(exist_ok=True)
+        self._told.parent.mkdir(exist_ok=True)
         # JSON's strings and lists of them are TOML's too.
         said = {
             "platform": environment.platform,
@@ -87,8 +109,8 @@ class Standing:
             "var_files": [str(path) for path in environment.var_files],
         }
         lines = [f"{name} = {json.dumps(value)}" for name, value in said.items()]
-        (folder / f"{self._name}.toml").write_text("\n".join([*lines, ""]), encoding="utf-8")
-        return {FOLDER_VARIABLE: str(folder)}
+        self._told.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        return {FOLDER_VARIABLE: str(self._told.parent)}
 
     def write(self, wanted: RehearsalSettings) -> None:
         """Tell the emulated ECS; it reads the file again when it has changed. Raises OSError."""
@@ -114,6 +136,10 @@ class Standing:
         volumes = docker.run("volume", "ls", "--quiet", "--filter", ours).split()
         if volumes:
             docker.run("volume", "rm", "--force", *volumes)
+
+
+def _variables(port: int) -> dict[str, str]:
+    return server.variables(f"http://{_LOOPBACK}:{port}")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The data stores of a rehearsal: PostgreSQL and OpenSearch as processes, and where they listen."""
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temporal_dsql_deploy.persistence.database import Database, connect
+from temporal_dsql_deploy.platforms import files
 from temporal_dsql_deploy.platforms.cluster import (
     opensearch,
     opensearch_download,
@@ -63,7 +65,7 @@ class Stores:
         self._found = found
         self._data = directory.root / parts.DATA
         self._index = directory.root / OPENSEARCH
-        self._ways: list[Way] = []
+        self._kept = directory.run / "ways.json"
 
     def start(self) -> None:
         """Start both, with no data; `until_ready` waits for them.
@@ -117,16 +119,22 @@ class Stores:
     def listen(self, database: tuple[str, int], visibility: tuple[str, int]) -> None:
         """Let both be reached at these addresses of this machine. Raises StartFailed."""
         found = runs.read(self._directory)
-        self._ways = [
+        ways = [
             Way(database, (LOOPBACK, found[DATABASE].settings["ports"]["postgresql"])),
             Way(visibility, (LOOPBACK, found[OPENSEARCH].settings["ports"]["http"])),
         ]
-        self._relay(self._ways)
+        # Another process may close them: that of a later command.
+        files.write(self._kept, json.dumps([str(way) for way in ways]))
+        self._relay(ways)
 
     def close(self, *, database: bool = False, visibility: bool = False) -> None:
-        """Take the way to one of them, or to both, away; open connections end."""
+        """Take the way to one of them, or to both, away; open connections end.
+
+        Without either both are open again. Raises StartFailed, OSError.
+        """
+        ways = [Way.parse(way) for way in json.loads(self._kept.read_text())]
         closed = (database, visibility)
-        self._relay([way for way, off in zip(self._ways, closed, strict=True) if not off])
+        self._relay([way for way, off in zip(ways, closed, strict=True) if not off])
 
     def _relay(self, ways: Sequence[Way]) -> None:
         supervisor.stop(self._directory.record(RELAY), grace=_GRACE)

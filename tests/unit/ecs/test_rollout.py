@@ -237,6 +237,30 @@ def test_only_starts_that_failed_end_a_wait(
         _wait([(shown, there)], _wanted(2), limit=20)
 
 
+@pytest.mark.parametrize(("breaker", "ends"), [(True, False), (False, True)])
+def test_a_deployment_without_a_circuit_breaker_is_not_waited_for_to_the_limit(
+    *, breaker: bool, ends: bool
+) -> None:
+    shown = _shown(
+        _of(NEW, 0, rolloutState="IN_PROGRESS"),
+        desired=2,
+        running=0,
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": breaker}},
+    )
+    there = [_ended(index) for index in range(1, 6)]
+    expected = "one after another" if ends else "not as wanted within 20 s"
+    with pytest.raises(NotReady, match=expected):
+        _wait([(shown, there)], _wanted(2), limit=20)
+
+
+def test_what_was_rolled_back_to_is_not_blamed_on_the_wait_for_another() -> None:
+    """The old deployment is COMPLETED again: that no breaker watches it says nothing."""
+    old = _shown(_of(OLD, 2), desired=2, running=2)
+    there = [*_tasks(OLD, 2), *(_ended(index) for index in range(1, 5))]
+    with pytest.raises(RolledBack):
+        _wait([(old, there)], _wanted(2), limit=60)
+
+
 def test_another_deployment_in_its_place_is_no_yes() -> None:
     """Somebody else has deployed, or ECS does not show the new one yet: that may take a moment."""
     other = (_shown(_of(3, 2), desired=2, running=2), _tasks(3, 2))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import DeployError
-from temporal_dsql_deploy.platforms.ecs import definitions, tasks
+from temporal_dsql_deploy.platforms.ecs import definitions, dropped, meanings, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.ecs.tasks import Task
@@ -20,29 +20,17 @@ _TASKS = 3
 _LINES = 5
 """Of the log of each."""
 _EVENTS = 5
+_RUNNING_LINES = 50
+"""Of the log of a task that runs: what lacks is said among what it does."""
+_TOLD = 2
+"""Lines of such a log that are repeated."""
 _STOPPED_BY_ECS = (143, 137)
 """Exit codes of SIGTERM, and of the SIGKILL that follows it."""
-_NOTHING_WRONG = ("has reached a steady state", "has started ", "registered ", "has stopped ")
+_NOTHING_WRONG = (
+    *("has reached a steady state", "has started ", "registered ", "has stopped "),
+    "deployment completed",
+)
 """What an event says that explains no failure."""
-_MEANINGS = {
-    "RESOURCE:ENI": "no instance has a network interface left for a task: more instances,"
-    " or larger ones, or ENI trunking before they start (dsql-deploy check ENV)",
-    "RESOURCE:CPU": "no instance has the CPU left that a task asks for: dsql-deploy check ENV",
-    "RESOURCE:MEMORY": "no instance has the memory left that a task asks for: dsql-deploy "
-    "check ENV",
-    "No Container Instances were found": "no instance has registered with the cluster: see its "
-    "Auto Scaling group",
-    "Capacity is unavailable": "AWS has none of these instances just now",
-    "CannotPullContainerError": "the image is not there, or cannot be reached: dsql-deploy images "
-    "push ENV",
-    "unable to pull secrets": "a secret or parameter is not there, or the execution role may not "
-    "read it: dsql-deploy secret show ENV",
-    "OutOfMemory": "a container has taken more memory than it is given",
-    "failed container health checks": "a container runs and does not become healthy: see its log",
-    "failed ELB health checks": "the load balancer does not reach it: see the security groups",
-}
-"""What ECS says, and what it means (Amazon ECS developer guide, service event messages and
-stopped tasks error messages)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,12 @@ class Evidence:
     """The newest first."""
     waiting: Sequence[Task] = ()
     """Tasks that are there and do not serve."""
+    running: Sequence[Stopped] = ()
+    """Tasks that run, with the lines of their logs that say what lacks."""
+    dropped: Sequence[str] = ()
+    """Which security group lets a connection not through."""
+    since: datetime | None = None
+    """Events before it are no evidence."""
     trouble: str = ""
     """What could not be found out."""
 
@@ -82,12 +76,33 @@ def gather(service: Service, clients: Clients, since: datetime | None = None) ->
     newest = sorted(ended, key=lambda one: one.stopped or oldest, reverse=True)
     recent = [one for one in newest if (one.stopped or oldest) >= (since or oldest)]
     waiting = [one for one in there if one.health != "HEALTHY" or one.status != "RUNNING"]
-    stopped = [_stopped(one, clients) for one in recent[:_TASKS]]
-    return Evidence(service.component, service, stopped, waiting)
+    stopped = [_with_log(one, clients, _LINES) for one in recent[:_TASKS]]
+    running = [
+        _telling(_with_log(one, clients, _RUNNING_LINES, since))
+        for one in there[:_TASKS]
+        if one.status == "RUNNING"
+    ]
+    logged = "\n".join(line for one in [*stopped, *running] for line in one.log)
+    return Evidence(
+        service.component,
+        service,
+        stopped,
+        waiting,
+        running,
+        dropped=dropped.sentences(service, logged, clients),
+        since=since,
+    )
 
 
-def _stopped(task: Task, clients: Clients) -> Stopped:
+def _telling(found: Stopped) -> Stopped:
+    """With those lines alone that say what lacks, the last ones."""
+    lines = [line for line in found.log if meanings.tells(line) or dropped.targets(line)]
+    return Stopped(found.task, lines[-_TOLD:])
+
+
+def _with_log(task: Task, clients: Clients, lines: int, since: datetime | None = None) -> Stopped:
     """With the log of its container that failed, else of the first."""
+    after = {} if since is None else {"startTime": int(since.timestamp() * 1000)}
     try:
         known = {one.name: one for one in definitions.read(task.task_definition, clients)}
         definition = known.get(_guilty(task))
@@ -97,8 +112,9 @@ def _stopped(task: Task, clients: Clients) -> Stopped:
             said = clients.logs.get_log_events(
                 logGroupName=definition.log_group,
                 logStreamName=definition.stream(task.id),
-                limit=_LINES,
+                limit=lines,
                 startFromHead=False,
+                **after,
             )
     except DeployError as error:
         return Stopped(task, trouble=f"its log cannot be read: {error.cause}")
@@ -116,11 +132,28 @@ def _guilty(task: Task) -> str:
 
 def sentences(found: Evidence) -> list[str]:
     """The evidence for a person, a line each, what it means last."""
-    lines = [*_of_stopped(found), *_of_waiting(found), *_of_events(found)]
+    lines = [
+        *_of_stopped(found),
+        *_of_waiting(found),
+        *_of_running(found),
+        *_of_events(found),
+    ]
     if found.trouble:
         lines.append(f"{found.component}: what happened cannot be found out: {found.trouble}")
-    said = "\n".join(lines)
-    return [*lines, *(meaning for words, meaning in _MEANINGS.items() if words in said)]
+    return [*lines, *causes(found)]
+
+
+def causes(found: Evidence) -> list[str]:
+    """What the evidence means, where that is known."""
+    lines = [*_of_stopped(found), *_of_waiting(found), *_of_running(found), *_of_events(found)]
+    return [*found.dropped, *meanings.of("\n".join(lines))]
+
+
+def why(found: Evidence) -> str:
+    """The shortest that can be said, for a row of a table: what it means, else why a task ended."""
+    known = causes(found)
+    ended = [one.task.why for one in found.stopped]
+    return next(iter([*known, *ended, *filter(None, [found.trouble])]), "")
 
 
 def _of_stopped(found: Evidence) -> Iterator[str]:
@@ -143,6 +176,13 @@ def _of_waiting(found: Evidence) -> Iterator[str]:
         yield f"{found.component}: task {task.id} is {task.status}{health}"
 
 
+def _of_running(found: Evidence) -> Iterator[str]:
+    for one in found.running:
+        if one.log:
+            yield f"{found.component}: task {one.task.id} runs, and has logged:"
+            yield from (f"  logged: {line}" for line in one.log)
+
+
 def _of_events(found: Evidence) -> Iterator[str]:
     if found.service is None:
         yield f"{found.component}: ECS has no such service"
@@ -151,6 +191,7 @@ def _of_events(found: Evidence) -> Iterator[str]:
         one.message
         for one in found.service.events
         if not any(words in one.message for words in _NOTHING_WRONG)
+        if found.since is None or one.at >= found.since
     ]
     for message in list(dict.fromkeys(told))[:_EVENTS]:
         yield f"{found.component}: ECS says: {message}"

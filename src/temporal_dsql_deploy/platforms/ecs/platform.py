@@ -170,11 +170,11 @@ class EcsPlatform:
         """See Platform."""
         now = self.seen()
         inside = status.Inside()
-        facts: Mapping[str, str] = {}
+        facts: Mapping[str, str] = status.troubles(now, self.clients)
         if self.direct:
             inside = status.ask_inside(now.members(), self.database())
         else:
-            facts = status.outside_facts(self.deployed, self.clients)
+            facts = {**facts, **status.outside_facts(self.deployed, self.clients)}
         return status.status(self._environment.name, now, inside, facts)
 
     def members(self) -> list[Member]:

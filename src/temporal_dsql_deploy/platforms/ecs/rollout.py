@@ -93,6 +93,8 @@ def judge(wanted: Wanted, now: Service, there: Sequence[Task], *, checked: bool)
         return Verdict.DONE if not (now.desired or now.running or there) else Verdict.NOT_YET
     if any(one.rollout == "FAILED" for one in now.deployments if _is_wanted(wanted, one)):
         return Verdict.ROLLED_BACK
+    if wanted.deployment and any(_is_failure_of(wanted, one.message) for one in now.events):
+        return Verdict.ROLLED_BACK
     primary = now.primary
     if primary is None or not _is_wanted(wanted, primary):
         return Verdict.OTHER
@@ -105,6 +107,11 @@ def _is_wanted(wanted: Wanted, deployment: Deployment) -> bool:
     if deployment.task_definition != wanted.task_definition:
         return False
     return wanted.deployment in {"", deployment.id}
+
+
+def _is_failure_of(wanted: Wanted, event: str) -> bool:
+    """A deployment that has failed is soon none of a service's any more; its event stays."""
+    return f"(deployment {wanted.deployment}) deployment failed" in event
 
 
 def _stands(
@@ -215,7 +222,12 @@ class _Waiting:
             if one.arn not in self._ended:
                 self._ended.add(one.arn)
                 self._report(f"{now.component}: task {one.id} has ended: {one.why}")
-        watched = now.primary is not None and now.primary.rollout != "COMPLETED"
+        primary = now.primary
+        # Where another is PRIMARY, the circuit breaker has rolled back: that is told as such.
+        rolling = primary is not None and not (
+            primary.rollout == "COMPLETED" and _is_wanted(wanted, primary)
+        )
+        watched = rolling and now.circuit_breaker
         if len(ended) >= _FAILED_STARTS and not watched:
             raise NotReady(
                 f"{now.component}: {len(ended)} tasks have ended, one after another",

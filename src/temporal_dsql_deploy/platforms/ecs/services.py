@@ -64,6 +64,10 @@ class Service:
     events: Sequence[Event] = ()
     """The newest first."""
     capacity_provider: str = ""
+    security_groups: Sequence[str] = ()
+    """Ids of those that its tasks wear."""
+    circuit_breaker: bool = True
+    """Whether ECS gives a deployment up whose tasks fail; without it, it starts more for ever."""
 
     @property
     def primary(self) -> Deployment | None:
@@ -102,6 +106,7 @@ def _described(cluster: str, names: Mapping[str, str], clients: Clients) -> Iter
 def parse(component: str, said: Mapping[str, Any]) -> Service:
     """A service of the ECS API."""
     strategy = said.get("capacityProviderStrategy") or [{}]
+    network = said.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     return Service(
         component=component,
         name=said["serviceName"],
@@ -114,7 +119,16 @@ def parse(component: str, said: Mapping[str, Any]) -> Service:
         deployments=[_deployment(one) for one in said.get("deployments", [])],
         events=[_event(one) for one in said.get("events", [])],
         capacity_provider=strategy[0].get("capacityProvider", ""),
+        security_groups=tuple(network.get("securityGroups", ())),
+        circuit_breaker=_has_circuit_breaker(said),
     )
+
+
+def _has_circuit_breaker(said: Mapping[str, Any]) -> bool:
+    configuration = said.get("deploymentConfiguration")
+    if configuration is None:
+        return True
+    return bool(configuration.get("deploymentCircuitBreaker", {}).get("enable"))
 
 
 def _deployment(said: Mapping[str, Any]) -> Deployment:

@@ -15,7 +15,7 @@ from temporal_dsql_deploy.persistence.database import Database, connect
 from temporal_dsql_deploy.persistence.schema import versions
 from temporal_dsql_deploy.platforms import ring, temporal_api
 from temporal_dsql_deploy.platforms.cluster.status import ring_in_words, shards_in_words
-from temporal_dsql_deploy.platforms.ecs import capacity
+from temporal_dsql_deploy.platforms.ecs import capacity, evidence
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.seen import Place, Seen
@@ -130,6 +130,26 @@ def outside_facts(deployed: Deployed, clients: Clients) -> dict[str, str]:
     if arn:
         facts["connections"] = _connections(str(arn), deployed.region)
     return facts
+
+
+def troubles(seen: Seen, clients: Clients) -> dict[str, str]:
+    """Why components do not serve, by `why COMPONENT`; nothing of those that do."""
+    ill = {one.component for one in seen.places if one.state not in _FINE}
+    ill |= {name for name, one in seen.services.items() if _is_stuck(one)}
+    since = datetime.now(UTC) - _LOOK_BACK
+    found = {
+        name: evidence.why(evidence.gather(service, clients, since))
+        for name, service in seen.services.items()
+        if name in ill and service.desired
+    }
+    return {f"why {name}": said for name, said in found.items() if said}
+
+
+def _is_stuck(service: Service) -> bool:
+    primary = service.primary
+    # The tasks of the deployment before it may serve all the while.
+    fails = primary is not None and primary.failed > 0 and primary.rollout != "COMPLETED"
+    return fails or service.running < service.desired
 
 
 def _connections(arn: str, region: str) -> str:
