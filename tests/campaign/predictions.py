@@ -41,7 +41,8 @@ runs. It is undone, and all has to be well again before the next.
 nothing now: no rule says anything of them, or what it says is that nothing fails.
 
 - What of which rule can be seen here is in `tests/support/measured/shows.json`, written from what
-  rules and stand-ins say, before anything was measured. What cannot is not drawn; it is below.
+  rules and stand-ins say; two of its lines came after a first pass (`fit-rolling-deployment`, and
+  `The task does not start`). What cannot be seen is not drawn; it is below.
 - `start`: a task of the role does not become ready, and ECS takes the deployment back; `place`: no
   instance has room; `refused`: AWS does not take it; `stuck`: the deployment does not end; `path`:
   the probe fails; `count`: the probe misses the role. Behind a closed path a role may not start.
