@@ -57,23 +57,26 @@ def test_service_connect_names_are_those_of_the_time_of_the_deployment(tiny: Tin
     assert inside(tiny, late, "python3", "-c", ask) == "by name\n"
 
 
-def test_private_dns_names_lead_to_the_tasks_that_are_well(tiny: Tiny) -> None:
+@pytest.mark.parametrize("by_terraform", [True, False])
+def test_private_dns_names_lead_to_the_tasks_that_are_well(
+    tiny: Tiny, *, by_terraform: bool
+) -> None:
     discovery = client(tiny.aws, "servicediscovery")
-    discovery.create_private_dns_namespace(Name="tiny.internal", Vpc="vpc-1")
-    (namespace,) = [
-        one for one in discovery.list_namespaces()["Namespaces"] if one["Name"] == "tiny.internal"
-    ]
+    zone = f"tiny{by_terraform:d}.internal"
+    discovery.create_private_dns_namespace(Name=zone, Vpc=f"vpc-{by_terraform:d}")
+    (namespace,) = [one for one in discovery.list_namespaces()["Namespaces"] if one["Name"] == zone]
+    said = {"NamespaceId": namespace["Id"]}
     registry = discovery.create_service(
         Name="loki",
-        NamespaceId=namespace["Id"],
-        DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}]},
+        DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}], **(said if by_terraform else {})},
+        **({} if by_terraform else said),
     )["Service"]["Arn"]
     tiny.serve("loki", tiny.define("loki"), 1, serviceRegistries=[{"registryArn": registry}])
     (task,) = tiny.until_well("loki", 1)
-    ask = "import socket; print(socket.gethostbyname('loki.tiny.internal'))"
+    ask = f"import socket; print(socket.gethostbyname('loki.{zone}'))"
     own = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
     assert inside(tiny, task, "python3", "-c", ask) == f"{own}\n"
-    ask = "import socket; print(socket.gethostbyname('nobody.tiny.internal'))"
+    ask = f"import socket; print(socket.gethostbyname('nobody.{zone}'))"
     assert "gaierror" in inside(tiny, task, "python3", "-c", ask)
 
 

@@ -169,7 +169,9 @@ def dns_name(registry: str) -> str:
     service = backend.services.get(registry.rpartition("/")[2])
     if service is None or service.dns_config is None:
         return ""
-    namespace = backend.namespaces.get(service.namespace_id)
+    # Terraform names the namespace in the DNS configuration, others beside it.
+    chosen = service.namespace_id or service.dns_config.get("NamespaceId")
+    namespace = backend.namespaces.get(chosen)
     return f"{service.name}.{namespace.name}" if namespace else ""
 
 
