@@ -27,6 +27,7 @@ from tests.campaign import (
     mutants,
     options,
     predictions,
+    rehearsal_load,
     rehearsals,
     rolling,
 )
@@ -140,6 +141,13 @@ def of_rehearsals(date: str) -> bool:
     return not any(one.failed for one in done)
 
 
+def of_rehearsal_load(seed: int, date: str) -> bool:
+    """A rehearsal under load while roles restart and an instance is lost; whether all went well."""
+    rows = rehearsal_load.run(PROGRESS / f"rehearsal-load-{seed}-{fresh.digest()}.jsonl", say)
+    write(f"{date}-rehearsal-load-{seed}.md", rehearsal_load.report(rows, date=date))
+    return not any(row.lost or row.wrong for row in rows)
+
+
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
     """Faults on the four roles; whether nothing was lost."""
     progress = PROGRESS / f"cluster-faults-{seed}.jsonl"
@@ -250,6 +258,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, str], bool]] = {
     ),
     "rolling-restarts": lambda _given, date: of_rolling_restarts(date),
     "rehearsals": lambda _given, date: of_rehearsals(date),
+    "rehearsal-load": lambda given, date: of_rehearsal_load(given.seed, date),
     "predictions": lambda given, date: of_predictions(given.seed, date, count=given.predictions),
 }
 """What can be run alone, `--plans-alone`; whether it found all as it must be."""
