@@ -18,8 +18,8 @@ from tests.support import containers, rehearsal
 from tests.support.bench_runs import until
 from tests.support.cluster_faults import Measured
 from tests.support.deploy import Deploy
+from tests.support.plans import TERRAFORM
 from tests.support.rehearsal import StandingRehearsal
-from tests.support.terraform_env import ROOT
 
 ENVIRONMENT, VPC = "load", "10.67.0.0/16"
 """Beside any other rehearsal of this machine."""
@@ -151,10 +151,9 @@ def environment(deploy: Deploy, values: Path) -> None:
         "benchmark = { enabled = true }\n"
         f'images = {{ benchmark = "{_IMAGE}" }}\n'
     )
-    folder = ROOT / "terraform" / "envs" / "dev"
-    deploy.write_environment(
-        f'platform = "ecs"\nterraform = "{folder}"\nvar_files = ["{values}"]\n', ENVIRONMENT
-    )
+    folder = TERRAFORM / "envs" / "dev"
+    path = deploy.config / "dsql-deploy" / "environments" / f"{ENVIRONMENT}.toml"
+    path.write_text(f'platform = "ecs"\nterraform = "{folder}"\nvar_files = ["{values}"]\n')
 
 
 def over(standing: StandingRehearsal, left: Sequence[tuple[int, str]]) -> Iterator[Row]:
@@ -194,12 +193,13 @@ def measured(standing: StandingRehearsal, replicas: int, event: str) -> Row:
         seen.p99,
         seen.worst,
         seen.gap,
-        _parts(seen, began, ended),
+        parts_of(seen, began, ended),
         wrong,
     )
 
 
-def _parts(seen: Measured, began: datetime, ended: datetime) -> list[Part]:
+def parts_of(seen: Measured, began: datetime, ended: datetime) -> list[Part]:
+    """Before, during and after; the two times are those of the event."""
     first = datetime.fromisoformat(seen.iteration["began"])
     at = [(moment - first).total_seconds() for moment in (began, ended)]
     parts: list[list[Any]] = [[], [], []]
