@@ -53,6 +53,7 @@ generator does until the workflow has started.
 Steady: the restart has ended, its probe included; after a lost instance, every service has all of
 its tasks again. Latency is from when a workflow was due to its end. For before, during and after,
 p50 is the median of the seconds' medians and p99 that of the slowest second; p99 of all is exact.
+Before has the first seconds too, in which the worker is cold.
 
 | Tasks of each role | What happened | Failed requests / all | Steady after \
 | p50 before, during, after | p99 before, during, after | p99 of all | Slowest \
