@@ -28,6 +28,7 @@ from tests.campaign import (
     mutants,
     options,
     predictions,
+    rehearsal_load,
     rehearsals,
     rolling,
 )
@@ -151,6 +152,13 @@ def of_interruptions(seed: int, date: str, *, count: int) -> bool:
     return not any(one.wrong for one in done)
 
 
+def of_rehearsal_load(seed: int, date: str) -> bool:
+    """A rehearsal under load while roles restart and an instance is lost; whether all went well."""
+    rows = rehearsal_load.run(PROGRESS / f"rehearsal-load-{seed}-{fresh.digest()}.jsonl", say)
+    write(f"{date}-rehearsal-load-{seed}.md", rehearsal_load.report(rows, date=date))
+    return not any(row.lost or row.wrong for row in rows)
+
+
 def of_cluster_faults(seed: int, date: str, *, count: int) -> bool:
     """Faults on the four roles; whether nothing was lost."""
     progress = PROGRESS / f"cluster-faults-{seed}.jsonl"
@@ -261,6 +269,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, str], bool]] = {
     ),
     "rolling-restarts": lambda _given, date: of_rolling_restarts(date),
     "rehearsals": lambda _given, date: of_rehearsals(date),
+    "rehearsal-load": lambda given, date: of_rehearsal_load(given.seed, date),
     "predictions": lambda given, date: of_predictions(given.seed, date, count=given.predictions),
     "interruptions": lambda given, date: of_interruptions(
         given.seed, date, count=given.interruptions

@@ -196,6 +196,9 @@ def test_a_benchmark_has_its_workers_for_as_long_as_it_runs(
     assert [change for _, change in ecs.asked] == [{"desiredCount": 2}, {"desiredCount": 0}]
     request = ran[0].request("x")
     assert request["capacityProviderStrategy"] == [{"capacityProvider": "temporal-dev-benchmark"}]
+    override = request["overrides"]["containerOverrides"][0]
+    # With it the result is one line: the log may have those of one millisecond in any order.
+    assert carried.VARIABLE in {one["name"] for one in override["environment"]}
     assert "launchType" not in request
     assert request["networkConfiguration"]["awsvpcConfiguration"].get("assignPublicIp") is None
     assert said[-1].startswith("workers are scaled to none")

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temporal_dsql_deploy.rehearsal.ecs import metadata
+from temporal_dsql_deploy.rehearsal.ecs import metadata, world
 from temporal_dsql_deploy.rehearsal.ecs.logs import Source
 from temporal_dsql_deploy.rehearsal.ecs.model import EC2, Container, Task
 from temporal_dsql_deploy.runtime import address
@@ -94,3 +96,21 @@ def test_the_task_is_told_beside_the_container() -> None:
     assert metadata.document("/v4/none", find) is None
     assert metadata.document("/v4/t-1/none", find) is None
     assert metadata.document("/elsewhere", find) is None
+
+
+def test_lines_of_one_millisecond_stay_in_the_order_in_which_they_were_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A document of many lines is one no more when they are sorted."""
+    written: list[str] = []
+
+    class Backend:
+        def ensure_log_stream(self, *_: str) -> None:
+            """It is there."""
+
+        def put_log_events(self, _group: str, _stream: str, events: list[dict[str, Any]]) -> None:
+            written.extend(one["message"] for one in events)
+
+    monkeypatch.setattr(world, "_logs", lambda _: Backend())
+    world.write_log("eu-west-1", "group", "stream", [(7, "{"), (7, '"a": 1'), (7, "}"), (3, "z")])
+    assert written == ["z", "{", '"a": 1', "}"]

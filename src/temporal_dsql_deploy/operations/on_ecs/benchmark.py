@@ -8,7 +8,7 @@ from temporal_dsql_deploy import interrupts
 from temporal_dsql_deploy.errors import DeployError, NotApplied
 from temporal_dsql_deploy.operations.on_ecs import inside
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
-from temporal_dsql_deploy.platforms.ecs import rollout, services
+from temporal_dsql_deploy.platforms.ecs import carried, rollout, services
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
 from temporal_dsql_deploy.platforms.ecs.one_off import OneOff
@@ -31,6 +31,8 @@ def generator(deployed: Deployed, arguments: Sequence[str]) -> OneOff:
         log_group=told["log_group_name"],
         command=[*arguments, "--json"],
         container=_CONTAINER,
+        # So it prints its result as one line: those of one millisecond may come in any order.
+        environment={carried.VARIABLE: carried.text(deployed)},
         capacity_provider=told["capacity_provider_name"],
     )
 
