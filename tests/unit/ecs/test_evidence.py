@@ -145,3 +145,11 @@ def test_a_failed_deployment_is_known_by_its_event() -> None:
     of_another = {**event, "message": "(service s) (deployment ecs-svc/70) deployment failed"}
     still = services.parse("history", {**asked, "events": [of_another]})
     assert rollout.judge(wanted, still, [], checked=True) is Verdict.NOT_YET
+
+
+def test_why_is_what_its_tasks_say_before_what_ecs_says() -> None:
+    line = '{"msg": "a variable is refused", "error": "TEMPORAL_X: \'many\' is no int"}'
+    said = evidence.why(_gathered([line], **STOPPED))
+    assert said.endswith("the line names the variable; TEMPORAL_X: 'many' is no int")
+    assert evidence.why(_gathered([], **STOPPED)) == "temporal-history ended with exit code 1"
+    assert not evidence.why(_gathered(["started"]))

@@ -4,6 +4,7 @@ Nothing here fails: what AWS does not tell is said to be missing, since the fail
 evidence of is what has to be told.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ _TASKS = 3
 _LINES = 5
 """Of the log of each."""
 _EVENTS = 5
+_SHORT = 200
+"""Characters of a line that stands in a row of a table."""
 _RUNNING_LINES = 50
 """Of the log of a task that runs: what lacks is said among what it does."""
 _TOLD = 2
@@ -150,10 +153,23 @@ def causes(found: Evidence) -> list[str]:
 
 
 def why(found: Evidence) -> str:
-    """The shortest that can be said, for a row of a table: what it means, else why a task ended."""
-    known = causes(found)
+    """The shortest that can be said, for a row of a table: what its tasks say, else ECS."""
+    logged = [line for one in [*found.stopped, *found.running] for line in one.log]
+    telling = [line for line in logged if meanings.tells(line)]
+    if found.dropped or telling:
+        meaning = [*found.dropped, *meanings.of("\n".join(telling))][0]
+        return "; ".join([meaning, *(_shortened(line) for line in telling[:1])])
     ended = [one.task.why for one in found.stopped]
-    return next(iter([*known, *ended, *filter(None, [found.trouble])]), "")
+    return next(iter([*ended, *causes(found), *filter(None, [found.trouble])]), "")
+
+
+def _shortened(line: str) -> str:
+    """What a line of a log says is wrong."""
+    try:
+        said = json.loads(line)
+        return str(said.get("error") or said.get("msg") or line)[:_SHORT]
+    except (ValueError, AttributeError):
+        return line[:_SHORT]
 
 
 def _of_stopped(found: Evidence) -> Iterator[str]:
