@@ -67,7 +67,7 @@ def _is_there(bucket: str, region: str | None, identity: aws.Identity | None = N
 def _do(work: Work, doing: Doing) -> str:
     folder = _account_folder(work)
     name = _bucket(work, folder)
-    if name is not None and _is_there(name, work.region):
+    if name is not None and not _is_begun(folder) and _is_there(name, work.region):
         _write_backend(work, f'bucket = "{name}"\nregion = "{work.region}"\n', doing)
         return f"the account has the bucket {name}: {workdir.BACKEND} names it"
     written = _write_values(work, folder, doing)
@@ -96,6 +96,16 @@ def _account_folder(work: Work) -> Path:
         cause=f"{work.directory} declares a backend s3, and there is no {folder} to make it with",
         fix=f"make a bucket, and name it and its region in {work.directory / workdir.BACKEND}",
     )
+
+
+def _is_begun(folder: Path) -> bool:
+    """Whether the account was applied from here: a run that was stopped has more to make."""
+    try:
+        state = json.loads((folder / "terraform.tfstate").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # One that was killed a moment ago may not have written it yet.
+        return (folder / ".terraform.tfstate.lock.info").exists()
+    return bool(state.get("resources"))
 
 
 def _bucket(work: Work, folder: Path) -> str | None:
