@@ -172,7 +172,7 @@ def dns_name(registry: str) -> str:
     if service is None or service.dns_config is None:
         return ""
     # Terraform names the namespace in the DNS configuration, others beside it.
-    chosen = service.namespace_id or service.dns_config.get("NamespaceId")
+    chosen = service.namespace_id or service.dns_config.get("NamespaceId", "")
     namespace = backend.namespaces.get(chosen)
     return f"{service.name}.{namespace.name}" if namespace else ""
 
