@@ -14,6 +14,7 @@ from typing import Any
 
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.rehearsal.faults import Faults
+from tests.campaign.cluster_faults import complaint
 from tests.support import containers, rehearsal
 from tests.support.bench_runs import until
 from tests.support.cluster_faults import Measured
@@ -223,7 +224,7 @@ def _happens(standing: StandingRehearsal, event: str) -> str:
         return "" if _steady(standing) else f"not steady {_PATIENCE:g} s after {lost} was lost"
     words = ("restart", _name(standing), event)
     done = standing.deploy.run(*words, check=False, timeout=_LONG)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+    return complaint(done) if done.returncode else ""
 
 
 def _name(standing: StandingRehearsal) -> str:
