@@ -28,6 +28,7 @@ _LOADING = (
     "tests/cluster/test_images",
     "tests/cluster/test_kill",
     "tests/rehearsal/test_ecs",
+    "tests/rehearsal/test_interrupted",
     "tests/rehearsal/test_rehearse",
 )
 # Examples are not timed: machines are noisy. The campaign runs many more of them.
