@@ -29,6 +29,7 @@ _LOADING = (
     "tests/cluster/test_kill",
     "tests/rehearsal/test_ecs",
     "tests/rehearsal/test_predictions",
+    "tests/rehearsal/test_interrupted",
     "tests/rehearsal/test_rehearse",
     "tests/rehearsal/test_standing",
 )

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from temporal_dsql_deploy.rehearsal import faults
 from temporal_dsql_deploy.rehearsal.aws.server import ACCOUNT, REGION, EmulatedAws
 from temporal_dsql_deploy.rehearsal.faults import Faults, Write
@@ -107,7 +109,12 @@ class Account:
         for command, option, name in found:
             method = getattr(client(self.aws, "ec2"), command.replace("-", "_"))
             argument = "".join(part.capitalize() for part in option.split("-"))
-            method(**{argument: [name] if argument.endswith("s") else name})
+            try:
+                method(**{argument: [name] if argument.endswith("s") else name})
+            except ClientError as error:
+                # moto keeps the tags of what was deleted.
+                if "NotFound" not in error.response["Error"]["Code"]:
+                    raise
         return len(found)
 
     def difference(self, undisturbed: Mapping[str, int]) -> str:

@@ -10,7 +10,6 @@ _KINDS = {
     "address": ("ec2", "describe_addresses", "Addresses"),
     "Auto Scaling group": ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups"),
     "bucket": ("s3", "list_buckets", "Buckets"),
-    "capacity provider": ("ecs", "describe_capacity_providers", "capacityProviders"),
     "DSQL cluster": ("dsql", "list_clusters", "clusters"),
     "ECS cluster": ("ecs", "list_clusters", "clusterArns"),
     "instance profile": ("iam", "list_instance_profiles", "InstanceProfiles"),

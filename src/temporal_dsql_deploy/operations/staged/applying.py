@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.operations.staged.steps import Doing
 from temporal_dsql_deploy.operations.staged.work import Work
-from temporal_dsql_deploy.terraform import commands
+from temporal_dsql_deploy.terraform import commands, survive
 from temporal_dsql_deploy.terraform.messages import Event
 from temporal_dsql_deploy.terraform.run import Terraform, ready
 
@@ -36,9 +37,14 @@ def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int
         work.how.on_event(event)
 
     with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):
-        Terraform(binary, directory, variables, follow).run(
-            commands.apply(plan), keep=lambda _: False
-        )
+        try:
+            Terraform(binary, directory, variables, follow).run(
+                commands.apply(plan), keep=lambda _: False
+            )
+        except DeployError:
+            # It hides what has failed, and has to be seen to first.
+            survive.check_written(directory)
+            raise
     if is_interrupted:
         raise KeyboardInterrupt
     return changed

@@ -76,6 +76,7 @@ def destroy(
         with locked as taken:
             if not how.dry_run:
                 survive.wait_for_others(work.directory, report)
+                survive.check_written(work.directory)
             # The state is read under the lock: before it, another may still change it.
             removal = _Removal(work, with_data=with_data)
             runner.run(removal.steps(), check=lambda: taken.check() if taken else None)

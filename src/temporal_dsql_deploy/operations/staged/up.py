@@ -113,6 +113,7 @@ def up(
 def _run_locked(work: Work, runner: Runner, steps: Sequence[Step], report: Report) -> None:
     with lock.held(work.directory, "up", report) as taken:
         survive.wait_for_others(work.directory, report)
+        survive.check_written(work.directory)
         runner.run(steps, check=lambda: taken.check() if taken else None)
 
 
