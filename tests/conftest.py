@@ -28,7 +28,6 @@ _LOADING = (
     "tests/cluster/test_images",
     "tests/cluster/test_kill",
     "tests/rehearsal/test_ecs",
-    "tests/rehearsal/test_predictions",
     "tests/rehearsal/test_rehearse",
     "tests/rehearsal/test_standing",
 )

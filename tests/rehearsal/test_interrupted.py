@@ -16,7 +16,7 @@ from tests.support.interrupted import Account, Point, run_round, undisturbed
 
 pytestmark = [pytest.mark.needs("terraform"), pytest.mark.timeout(1800)]
 SEED = 1
-LOCKS = 5
+LOCKS = 4
 """Writes before the first resource: locks of this tool and of Terraform's plan and apply."""
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ BUCKET = f"{NAME}-terraform-state"
 ROOT = Path(__file__).parent / "small_root"
 _UP = ("up", NAME, "--yes", "--only", "apply", "--json")
 _LIMIT = 900.0
-_REMOVAL = re.compile(r"To remove it: aws ec2 ([\w-]+) --([\w-]+) (\S+)")
+_REMOVAL = re.compile(r"To remove it: (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,29 @@ class Account:
 
     def remove_named(self, said: str) -> int:
         """Do what an `up` has said removes what is in no state; how many these are."""
-        found = _REMOVAL.findall(said)
-        for command, option, name in found:
-            method = getattr(client(self.aws, "ec2"), command.replace("-", "_"))
-            argument = "".join(part.capitalize() for part in option.split("-"))
-            try:
-                method(**{argument: [name] if argument.endswith("s") else name})
-            except ClientError as error:
-                # moto keeps the tags of what was deleted.
-                if "NotFound" not in error.response["Error"]["Code"]:
-                    raise
+        found: list[str] = _REMOVAL.findall(said)
+        for command in (one for line in found for one in line.split(" && ")):
+            self._run(command.split())
         return len(found)
+
+    def _run(self, words: Sequence[str]) -> None:
+        """A command of AWS's own command line: aws SERVICE CALL --OPTION VALUE, or --no-OPTION."""
+        _, service, call, *options = words
+        given: dict[str, object] = {}
+        for option, value in zip(options, [*options[1:], ""], strict=True):
+            name = option.removeprefix("--").removeprefix("no-")
+            spelled = "".join(part.capitalize() for part in name.split("-"))
+            own = spelled if service == "ec2" else spelled[0].lower() + spelled[1:]
+            if option.startswith("--no-"):
+                given[own] = False
+            elif option.startswith("--"):
+                given[own] = [value] if own.endswith("Ids") else value
+        try:
+            getattr(client(self.aws, service), call.replace("-", "_"))(**given)
+        except ClientError as error:
+            # moto keeps the tags of what was deleted.
+            if "NotFound" not in error.response["Error"]["Code"]:
+                raise
 
     def difference(self, undisturbed: Mapping[str, int]) -> str:
         """What is not as after an `up` that nobody has stopped, with that one's inventory."""

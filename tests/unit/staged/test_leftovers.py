@@ -47,9 +47,19 @@ def test_each_has_the_command_that_removes_it() -> None:
     state = _state(_resource("aws_vpc", "vpc-1"))
     found = leftovers.unknown(
         state,
-        [("vpc", "vpc-1"), ("vpc", "vpc-2"), ("vpc-elastic-ip", "eipalloc-3"), ("instance", "i-4")],
+        [
+            ("vpc", "vpc-1"),
+            ("vpc", "vpc-2"),
+            ("vpc-elastic-ip", "eipalloc-3"),
+            ("instance", "i-4"),
+            ("dsql-cluster", "abc"),
+        ],
     )
     assert [one.remove for one in found] == [
+        (
+            "aws dsql update-cluster --no-deletion-protection-enabled --identifier abc && "
+            "aws dsql delete-cluster --identifier abc"
+        ),
         "aws ec2 release-address --allocation-id eipalloc-3",
         "aws ec2 delete-vpc --vpc-id vpc-2",
     ]

@@ -14,17 +14,21 @@ from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 
 _REMOVE = {
-    "vpc": "delete-vpc --vpc-id",
-    "subnet": "delete-subnet --subnet-id",
-    "internet-gateway": "delete-internet-gateway --internet-gateway-id",
-    "elastic-ip": "release-address --allocation-id",
-    "natgateway": "delete-nat-gateway --nat-gateway-id",
-    "route-table": "delete-route-table --route-table-id",
-    "security-group": "delete-security-group --group-id",
-    "vpc-endpoint": "delete-vpc-endpoints --vpc-endpoint-ids",
+    "vpc": "ec2 delete-vpc --vpc-id",
+    "subnet": "ec2 delete-subnet --subnet-id",
+    "internet-gateway": "ec2 delete-internet-gateway --internet-gateway-id",
+    "elastic-ip": "ec2 release-address --allocation-id",
+    "natgateway": "ec2 delete-nat-gateway --nat-gateway-id",
+    "route-table": "ec2 delete-route-table --route-table-id",
+    "security-group": "ec2 delete-security-group --group-id",
+    "vpc-endpoint": "ec2 delete-vpc-endpoints --vpc-endpoint-ids",
+    "dsql-cluster": "dsql delete-cluster --identifier",
 }
-"""Of the AWS command line, `aws ec2`, by type as ec2:DescribeTags has it. What has another type is
-of Auto Scaling groups or of tasks, is refused the second time, or goes with one of these."""
+"""Of the AWS command line, by type as ec2:DescribeTags has it. What has another type is of Auto
+Scaling groups or of tasks, is refused the second time, or goes with one of these."""
+_DSQL = "dsql-cluster"
+_UNPROTECT = "aws dsql update-cluster --no-deletion-protection-enabled --identifier"
+_GOING = ("DELETING", "DELETED")
 _SPELLED = {"vpc-elastic-ip": "elastic-ip", "nat-gateway": "natgateway"}
 """Types as the emulated AWS has them."""
 
@@ -39,7 +43,8 @@ class Orphan:
     @property
     def remove(self) -> str:
         """The command."""
-        return f"aws ec2 {_REMOVE[self.type]} {self.id}"
+        remove = f"aws {_REMOVE[self.type]} {self.id}"
+        return f"{_UNPROTECT} {self.id} && {remove}" if self.type == _DSQL else remove
 
 
 def half_made(state: Mapping[str, Any]) -> list[str]:
@@ -72,11 +77,29 @@ def unknown(state: Mapping[str, Any], found: Iterable[tuple[str, str]]) -> list[
 
 
 def orphans(state: Mapping[str, Any], region: str | None) -> list[Orphan]:
-    """Those that Amazon EC2 has. Raises what `aws.calling` raises."""
+    """Those of Amazon EC2, and DSQL clusters. Raises what `aws.calling` raises."""
+    wanted = tags(state)
+    if not wanted:
+        return []
     client = aws.client("ec2", region)
     with aws.calling("look for what an interrupted apply has left (ec2:DescribeTags)"):
-        found = [_tagged(client, key, value) for key, value in tags(state).items()]
-    return unknown(state, set.intersection(*found)) if found else []
+        found = set.intersection(*(_tagged(client, *one) for one in wanted.items()))
+    return unknown(state, [*found, *_clusters(wanted, region)])
+
+
+def _clusters(wanted: Mapping[str, str], region: str | None) -> Iterator[tuple[str, str]]:
+    """DSQL clusters with these tags; they have no names, so AWS refuses no second one."""
+    client = aws.client("dsql", region)
+    with aws.calling("look for DSQL clusters (dsql:ListClusters, dsql:ListTagsForResource)"):
+        pages = client.get_paginator("list_clusters").paginate()
+        for one in (each for page in pages for each in page["clusters"]):
+            said = client.list_tags_for_resource(resourceArn=one["arn"]).get("tags", {})
+            if wanted.items() <= said.items() and _stays(client, one["identifier"]):
+                yield _DSQL, one["identifier"]
+
+
+def _stays(client: Any, identifier: str) -> bool:
+    return client.get_cluster(identifier=identifier)["status"] not in _GOING
 
 
 def _tagged(client: Any, key: str, value: str) -> set[tuple[str, str]]:
