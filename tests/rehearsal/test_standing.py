@@ -45,7 +45,7 @@ def test_members_are_found_by_a_task_inside_the_vpc(standing_dev: StandingRehear
 
 def test_nothing_is_to_be_recovered(standing_dev: StandingRehearsal) -> None:
     done = standing_dev.deploy.run("recover", "dev", "--dry-run", "--json", timeout=300)
-    assert json.loads(done.stdout)["repair"]["names"] == []
+    assert json.loads(done.stdout)["wrong"] == []
 
 
 def test_up_again_changes_nothing(standing_dev: StandingRehearsal, tmp_path: Path) -> None:
