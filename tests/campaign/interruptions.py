@@ -20,8 +20,7 @@ those that it would make twice) to an empty emulated account, by the real comman
 and provider. At a write to AWS the command gets a signal; the next `up` is not prepared by anybody.
 A round is right when that one ends with 0, a third has nothing to change, and nothing stands twice:
 the inventory of the account is that of an undisturbed `up`, once what that `up` has named as in no
-state was removed by the commands that it gave: interrupted, the AWS provider drops calls that AWS
-carries out (decision 0014).
+state was removed by the commands that it gave (decision 0014).
 
 An undisturbed `up` has {writes} writes, so there are {points} points: each with SIGINT and SIGKILL,
 before and after its answer. **{run} of them were run, {right} were right.** Points are in an order

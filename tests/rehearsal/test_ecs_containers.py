@@ -172,6 +172,7 @@ def test_a_service_that_names_no_capacity_provider_has_the_clusters(tiny: Tiny) 
 
 def test_what_ecs_refuses_changes_nothing(tiny: Tiny) -> None:
     tiny.serve("refused", tiny.define("refused"), 0)
+    tiny.until_well("refused", 0)
     before = tiny.described("refused")["deployments"]
     other = [{"capacityProvider": "other", "weight": 1}]
     with pytest.raises(ClientError, match="capacity provider 'other' was not found"):

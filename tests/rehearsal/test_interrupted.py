@@ -4,6 +4,7 @@ The campaign stops it after every write; here is a sample by a seed, and the fir
 """
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,10 @@ import pytest
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
 from tests.campaign.interruptions import points
 from tests.support.aws import client
-from tests.support.interrupted import Account, Point, run_round, undisturbed
+from tests.support.interrupted import UP, Account, Point, run_round, undisturbed
 
 pytestmark = [pytest.mark.needs("terraform"), pytest.mark.timeout(1800)]
 SEED = 1
-PLAN = 2
-"""The write by which Terraform locks the state for its plan."""
 LOCKS = 4
 """Writes before the first resource: locks of this tool and of Terraform's plan and apply."""
 
@@ -30,6 +29,14 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, int]
     return len(written), stands
 
 
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    with EmulatedAws(tmp_path / "log") as aws:
+        made = Account(aws, tmp_path)
+        yield made
+        made.command.clean_up()
+
+
 def test_after_a_kill_the_next_up_converges(
     known: tuple[int, dict[str, int]], tmp_path: Path
 ) -> None:
@@ -40,13 +47,36 @@ def test_after_a_kill_the_next_up_converges(
     assert (done.code, done.wrong) == (-9, "")
 
 
-def test_after_an_interruption_of_its_plan_the_next_up_converges(
+def test_after_an_interruption_the_next_up_converges(
     known: tuple[int, dict[str, int]], tmp_path: Path
 ) -> None:
-    """While it applies Terraform's provider drops calls, whichever these are: see the campaign."""
-    done = run_round(Point(PLAN, "SIGINT", answered=False), tmp_path / "account", known[1])
-    assert done.code in {5, 130}
-    assert done.wrong == ""
+    done = run_round(Point(LOCKS + 3, "SIGINT", answered=False), tmp_path / "account", known[1])
+    assert done.code == 5
+    assert (done.wrong, done.named) == ("", 0)
+
+
+def test_two_interruptions_stop_an_apply_half_way_and_the_next_up_says_what_is_left(
+    account: Account,
+) -> None:
+    """Terraform's provider drops the calls under way, whichever these are."""
+    process = account.command.start(*UP)
+    account.faults.stop_after(LOCKS + 6, process.pid, signal.SIGINT, answered=False)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "finishes this apply" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    _, said = process.communicate()
+    assert process.returncode == 5, said
+    assert "writes its state" in said
+    again = account.up()
+    if again.returncode == 0:
+        account.remove_named(again.stderr)
+        assert json.loads(account.up().stdout)["changed"] is False
+    else:
+        refused = json.loads(again.stderr.splitlines()[-1])["error"]
+        assert "exists already, and is in no state" in refused["message"]
+        assert " import " in refused["fix"]
 
 
 def test_a_lock_that_is_left_is_taken_over(
@@ -56,18 +86,10 @@ def test_a_lock_that_is_left_is_taken_over(
     assert (done.code, done.wrong) == (-9, "")
 
 
-@pytest.fixture
-def account(aws: EmulatedAws, tmp_path: Path) -> Iterator[Account]:
-    made = Account(aws, tmp_path)
-    yield made
-    made.faults.clear()
-    made.command.clean_up()
-
-
 def test_what_is_refused_half_way_is_told_and_the_next_up_goes_on(account: Account) -> None:
     logs = client(account.aws, "logs")
     logs.create_log_group(logGroupName="/small/tasks")
-    account.faults.throttle("ec2", count=10)
+    account.faults.throttle("ec2", count=4)
     stopped = account.up()
     assert stopped.returncode == 5, stopped.stderr
     said = json.loads(stopped.stderr.splitlines()[-1])["error"]

@@ -24,7 +24,7 @@ from tests.support.inventory import inventory, more
 NAME = "small"
 BUCKET = f"{NAME}-terraform-state"
 ROOT = Path(__file__).parent / "small_root"
-_UP = ("up", NAME, "--yes", "--only", "apply", "--json")
+UP = ("up", NAME, "--yes", "--only", "apply", "--json")
 _LIMIT = 900.0
 _REMOVAL = re.compile(r"To remove it: (.+)")
 
@@ -86,7 +86,7 @@ class Account:
 
     def up(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """To the end, whatever that is."""
-        return self.command.run(*_UP, check=False, timeout=_LIMIT, **variables)
+        return self.command.run(*UP, check=False, timeout=_LIMIT, **variables)
 
     def recorded(self, path: Path) -> list[Write]:
         """The writes of one `up` that nothing disturbs."""
@@ -97,7 +97,7 @@ class Account:
 
     def stopped(self, point: Point) -> tuple[int, str]:
         """One `up` that gets a signal at a write; its exit code, and what it said."""
-        process = self.command.start(*_UP)
+        process = self.command.start(*UP)
         number = signal.Signals[point.signal]
         self.faults.stop_after(point.write, process.pid, number, answered=point.answered)
         _, said = process.communicate(timeout=_LIMIT)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -267,10 +268,29 @@ def test_an_interrupted_apply_stops_gracefully_and_can_go_on(write: Write) -> No
     assert caught.value.exit_code == 5
     assert "1 resources had been changed" in caught.value.cause
     (said,) = (event.text for event in events if event.kind == "interrupted")
-    assert "second interrupt" in said
+    assert "next interrupt" in said
     assert not locked(terraform)
     (terraform.directory / "go").touch()
     terraform.run(commands.apply(planned(terraform)))
+    state = read_state(terraform.document(commands.show()))
+    assert len(state.of_type("terraform_data")) == 2
+
+
+def test_an_apply_that_makes_something_is_done_though_it_is_interrupted(write: Write) -> None:
+    terraform = write(WAITING)
+    events: list[Event] = []
+
+    def interrupt(event: Event) -> None:
+        events.append(event)
+        if half_way(event):
+            os.kill(os.getpid(), signal.SIGINT)
+        if event.kind == "interrupted":
+            (terraform.directory / "go").touch()
+
+    out = planned(terraform)
+    replace(watched(terraform, interrupt), finishes=True).run(commands.apply(out))
+    (said,) = (event.text for event in events if event.kind == "interrupted")
+    assert "finishes this apply" in said
     state = read_state(terraform.document(commands.show()))
     assert len(state.of_type("terraform_data")) == 2
 

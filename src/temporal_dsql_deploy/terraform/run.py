@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -24,9 +25,13 @@ OnEvent = Callable[[Event], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHANGING = ("apply", "destroy")
 _STOPPING = "interrupted: terraform is told to stop; nothing is changed by it"
+_FINISHING = (
+    "interrupted: terraform finishes this apply, nothing comes after it; a second interrupt stops "
+    "it half way, and what AWS is making then may be in no state"
+)
 _GRACEFUL = (
     "interrupted: terraform finishes what it has begun and writes its state; "
-    "a second interrupt stops it at once, which can leave the state locked"
+    "the next interrupt stops it at once, which can leave the state locked"
 )
 _STOPPING_AT_ONCE = "interrupted again: terraform stops at once"
 _AT_ONCE = (
@@ -81,6 +86,9 @@ class Terraform:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables beside those of this process."""
     on_event: OnEvent = ignore
+    finishes: bool = False
+    """Terraform is not told of the first interrupt. On one that it is told of, the AWS provider
+    drops the calls that it waits for, and what these make on AWS is in no state."""
 
     def run(self, command: Command, *, keep: Callable[[Message], bool] | None = None) -> Result:
         """Run a subcommand that streams messages, to its end.
@@ -100,8 +108,6 @@ class Terraform:
         with self._process(command) as (process, lines, errors, interrupts):
             for line in lines:
                 said = message(line)
-                if interrupts.news():
-                    self.on_event(Event("interrupted", interrupts.words(command[0])))
                 if said.text:
                     self.on_event(said.event)
                 if keep is None or keep(said) or "diagnostic" in said.body:
@@ -109,6 +115,7 @@ class Terraform:
             code = process.wait()
             outside = [said.text for said in kept if said.type == "text"]
             output = "\n".join([*outside, _content(errors)])
+        self._tell(interrupts, command[0])
         # An apply that had nothing left to do when it was interrupted is done.
         if interrupts.count and not (code == 0 and command[0] in _CHANGING):
             raise self._stopped(command[0], kept)
@@ -165,7 +172,7 @@ class Terraform:
             tempfile.TemporaryFile("w+", errors="replace") as errors,
             tempfile.TemporaryFile() as written,
             # Before Terraform starts: no signal may end this process and leave Terraform running.
-            _forwarded() as interrupts,
+            _forwarded(int(self.finishes)) as interrupts,
             subprocess.Popen(
                 [str(self.binary.path), *command],
                 cwd=self.directory,
@@ -182,12 +189,19 @@ class Terraform:
         ):
             try:
                 interrupts.pass_on_to(process)
-                lines = survive.lines(process, written) if to_file else iter(process.stdout or ())
+                tell = partial(self._tell, interrupts, command[0])
+                # What is told at once is what changes something: Terraform is silent for seconds.
+                piped = _piped(process, tell)
+                lines = survive.lines(process, written, tell) if to_file else piped
                 yield process, lines, errors, interrupts
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)
                     process.wait()
+
+    def _tell(self, interrupts: "_Interrupts", verb: str) -> None:
+        if interrupts.news():
+            self.on_event(Event("interrupted", interrupts.words(verb)))
 
     def _stopped(self, verb: str, kept: list[Message]) -> BaseException:
         if verb not in _CHANGING:
@@ -200,27 +214,31 @@ class Terraform:
         )
 
 
+def _piped(process: "subprocess.Popen[str]", tell: Callable[[], None]) -> Iterator[str]:
+    for line in process.stdout or ():
+        tell()
+        yield line
+
+
 class _Interrupts:
     """How often this process was told to stop, and whether that has been said."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: int = 0) -> None:
         self.count = 0
+        self._allowed = allowed
         self._said = 0
         self._process: subprocess.Popen[str] | None = None
-        self._missed = False
 
     def interrupt(self) -> None:
         """Tell Terraform to stop, or remember that it is to be told."""
         self.count += 1
-        if self._process is None:
-            self._missed = True
-        else:
+        if self._process is not None and self.count > self._allowed:
             self._process.send_signal(signal.SIGINT)
 
     def pass_on_to(self, process: "subprocess.Popen[str]") -> None:
         """From here on `process` is told, also of what came while it was being started."""
         self._process = process
-        if self._missed:
+        if self.count > self._allowed:
             process.send_signal(signal.SIGINT)
 
     def news(self) -> bool:
@@ -228,9 +246,12 @@ class _Interrupts:
 
     def words(self, verb: str) -> str:
         self._said = self.count
+        told = self.count - self._allowed
+        if told < 1:
+            return _FINISHING
         if verb not in _CHANGING:
-            return _STOPPING if self.count == 1 else _STOPPING_AT_ONCE
-        return _GRACEFUL if self.count == 1 else _AT_ONCE
+            return _STOPPING if told == 1 else _STOPPING_AT_ONCE
+        return _GRACEFUL if told == 1 else _AT_ONCE
 
 
 class _Threads(_Interrupts):
@@ -280,13 +301,13 @@ def side_by_side() -> Iterator[None]:
 
 
 @contextmanager
-def _forwarded() -> Iterator[_Interrupts]:
-    """Every signal to stop goes to Terraform, as the one that it stops gracefully for."""
+def _forwarded(allowed: int) -> Iterator[_Interrupts]:
+    """Signals after those allowed go to Terraform, as the one that it stops gracefully for."""
     if threading.current_thread() is not threading.main_thread():
         with _threads.member() as interrupts:
             yield interrupts
         return
-    interrupts = _Interrupts()
+    interrupts = _Interrupts(allowed)
     with _handled(interrupts.interrupt):
         yield interrupts
 

@@ -26,8 +26,13 @@ _PATIENCE = 2400.0
 """Seconds; Terraform's own lock speaks afterwards. An OpenSearch domain alone takes 20 minutes."""
 
 
-def lines(process: "subprocess.Popen[str]", written: IO[bytes]) -> Iterator[str]:
-    """The lines that a process writes to a file, as they come, until it has ended."""
+def lines(
+    process: "subprocess.Popen[str]", written: IO[bytes], meanwhile: Callable[[], None]
+) -> Iterator[str]:
+    """The lines that a process writes to a file, as they come, until it has ended.
+
+    `meanwhile` is called after each look at the file.
+    """
     position, rest = 0, b""
     while True:
         # Before the file is read: what was written at the end is in it then.
@@ -36,6 +41,7 @@ def lines(process: "subprocess.Popen[str]", written: IO[bytes]) -> Iterator[str]
             position += len(part)
             *whole, rest = (rest + part).split(b"\n")
             yield from (line.decode(errors="replace") for line in whole)
+        meanwhile()
         if is_over:
             break
         with suppress(subprocess.TimeoutExpired):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,26 @@ def test_a_signal_reaches_what_threads_run_side_by_side_and_what_they_run_afterw
     with pytest.raises(KeyboardInterrupt):
         run()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_who_finishes_is_told_of_no_first_interrupt_and_says_so_at_once(
+    scripted: Scripted,
+) -> None:
+    events: list[Event] = []
+
+    def watch(event: Event) -> None:
+        events.append(event)
+        if event.kind in {"begun", "interrupted"} and len(events) < 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    terraform = scripted(INTERRUPTED_THEN.replace("CODE", "1"), watch)
+    with pytest.raises(StoppedHalfway):
+        replace(terraform, finishes=True).run(["apply"])
+    begun, finishing, stopping = (event for event in events if event.kind != "text")
+    assert [finishing.kind, stopping.kind] == ["interrupted"] * 2
+    assert "finishes this apply" in finishing.text
+    assert "writes its state" in stopping.text
+    assert begun.text == "begun"
 
 
 def test_an_apply_that_was_done_when_it_was_interrupted_is_done(scripted: Scripted) -> None:

@@ -3,7 +3,7 @@
 from temporal_dsql_deploy.errors import PermissionMissing, TerraformFailed
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.staged import leftovers
-from temporal_dsql_deploy.operations.staged.applying import applied
+from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import PRODUCTION, Question, Work
 from temporal_dsql_deploy.terraform import commands, workdir
@@ -69,7 +69,7 @@ def _do(work: Work, doing: Doing) -> str:
     # A replacement is two: one goes and one comes.
     total = counts.create + counts.update + 2 * counts.replace + counts.delete
     try:
-        changed = applied(work, work.directory, work.plan_file, doing, total=total)
+        changed = applied(work, Agreed(work.directory, work.plan_file, total), doing)
     finally:
         work.applied()
     _tell_of_orphans(work, doing)

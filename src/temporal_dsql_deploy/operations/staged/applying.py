@@ -1,5 +1,6 @@
 """Apply a plan, and follow it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import DeployError
@@ -13,16 +14,27 @@ _LINES = 10
 """Of progress, from nothing to all."""
 
 
-def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int) -> int:
-    """Do exactly what the plan file says; how many resources were changed.
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A plan that somebody has said yes to."""
 
-    `total` is how many it changes.
+    directory: Path
+    plan: Path
+    """The file."""
+    total: int
+    """How many resources it changes."""
+    destroys: bool = False
+    """It makes nothing, so the first interrupt stops it: nothing gets lost beside the state."""
+
+
+def applied(work: Work, agreed: Agreed, doing: Doing) -> int:
+    """Do exactly what the plan file says; how many resources were changed.
 
     Raises what `failures` makes of Terraform's errors, StoppedHalfway when it was interrupted, and
     KeyboardInterrupt when it was and was done all the same: nothing is to follow it.
     """
     changed, told, is_interrupted = 0, 0, False
-    total = max(total, 1)
+    total = max(agreed.total, 1)
 
     def follow(event: Event) -> None:
         nonlocal changed, told, is_interrupted
@@ -38,12 +50,12 @@ def applied(work: Work, directory: Path, plan: Path, doing: Doing, *, total: int
 
     with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):
         try:
-            Terraform(binary, directory, variables, follow).run(
-                commands.apply(plan), keep=lambda _: False
-            )
+            Terraform(
+                binary, agreed.directory, variables, follow, finishes=not agreed.destroys
+            ).run(commands.apply(agreed.plan), keep=lambda _: False)
         except DeployError:
             # It hides what has failed, and has to be seen to first.
-            survive.check_written(directory)
+            survive.check_written(agreed.directory)
             raise
     if is_interrupted:
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import AwsFailed, NotApplied, Protected
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 from temporal_dsql_deploy.operations.staged import account, kept
-from temporal_dsql_deploy.operations.staged.applying import applied
+from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
 from temporal_dsql_deploy.operations.staged.kept import Parting
 from temporal_dsql_deploy.operations.staged.steps import (
     Chosen,
@@ -237,13 +237,12 @@ class _Removal:
             )
 
     def _remove(self, doing: Doing) -> str:
-        total = len(self._parting.gone)
+        work, total = self._work, len(self._parting.gone)
         try:
-            gone = applied(
-                self._work, self._work.directory, self._work.plan_file, doing, total=total
-            )
+            agreed = Agreed(work.directory, work.plan_file, total, destroys=True)
+            gone = applied(work, agreed, doing)
         finally:
-            self._work.applied()
+            work.applied()
         return f"removed {gone} resources"
 
     def result(self, steps: list[StepResult]) -> StagedDestroy:

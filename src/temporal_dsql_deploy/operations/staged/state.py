@@ -7,7 +7,7 @@ from typing import Any
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import BackendMissing, NotConfirmed, PermissionMissing
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
-from temporal_dsql_deploy.operations.staged.applying import applied
+from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import Question, Work
 from temporal_dsql_deploy.terraform import backend, outputs, survive, values, workdir
@@ -182,7 +182,7 @@ def _apply(work: Work, folder: Path, doing: Doing) -> None:
         [*data, f"and {len(changes) - len(data)} others: terraform -chdir={folder} plan"],
     )
     work.how.ask(question)
-    applied(work, folder, out, doing, total=len(changes))
+    applied(work, Agreed(folder, out, len(changes)), doing)
 
 
 def _write_backend(work: Work, text: str, doing: Doing) -> None:
