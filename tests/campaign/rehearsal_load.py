@@ -1,9 +1,7 @@
 """Load on a rehearsal while a role is restarted, or an instance is lost: failed requests, p99."""
 
 import json
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from typing import Any
 from temporal_dsql_deploy import topology
 from temporal_dsql_deploy.rehearsal.faults import Faults
 from tests.campaign.cluster_faults import complaint
-from tests.support import containers, rehearsal
+from tests.support import rehearsal
 from tests.support.bench_runs import until
 from tests.support.cluster_faults import Measured
 from tests.support.deploy import Deploy
@@ -129,21 +127,14 @@ def _row(said: dict[str, Any]) -> Row:
 
 @contextmanager
 def _standing() -> Iterator[StandingRehearsal]:
-    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
-    try:
-        with containers.engine(folder) as environ:
-            containers.load_base(environ)
-            deploy = rehearsal.rehearsing(environ, folder / "deploy")
-            rehearsal.build_images(environ, folder / "images")
-            environment(deploy, folder / "load.tfvars")
-            try:
-                yield rehearsal.stand(deploy, ENVIRONMENT)
-            finally:
-                deploy.end_started()
-                rehearsal.end(deploy, ENVIRONMENT)
-                deploy.clean_up()
-    finally:
-        shutil.rmtree(folder)
+    with rehearsal.from_nothing() as deploy:
+        environment(deploy, deploy.config / "load.tfvars")
+        try:
+            yield rehearsal.stand(deploy, ENVIRONMENT)
+        finally:
+            deploy.end_started()
+            rehearsal.end(deploy, ENVIRONMENT)
+            deploy.clean_up()
 
 
 def environment(deploy: Deploy, values: Path) -> None:

@@ -1,14 +1,12 @@
 """Every environment on ECS, rehearsed whole: applied, deployed and probed."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import containers, rehearsal
+from tests.support import rehearsal
 
 ENVIRONMENTS = ("dev", "bench", "prod")
 HEAD = """\
@@ -57,21 +55,14 @@ def run(progress: Path, say: Callable[[str], None]) -> list[Rehearsed]:
     left = [name for name in ENVIRONMENTS if name not in known]
     if not left:
         return done
-    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
-    try:
-        with containers.engine(folder) as environ:
-            containers.load_base(environ)
-            rehearsal.build_images(environ, folder / "images")
-            deploy = rehearsal.rehearsing(environ, folder / "deploy")
-            for name in left:
-                found = deploy.run("rehearse", name, "--json", check=False, timeout=_LIMIT)
-                one = _of(name, json.loads(found.stdout))
-                with progress.open("a") as file:
-                    file.write(json.dumps(asdict(one)) + "\n")
-                done.append(one)
-                say(f"{name}: {len(one.right)} checks are right, {len(one.failed)} are not")
-    finally:
-        shutil.rmtree(folder)
+    with rehearsal.from_nothing() as deploy:
+        for name in left:
+            found = deploy.run("rehearse", name, "--json", check=False, timeout=_LIMIT)
+            one = _of(name, json.loads(found.stdout))
+            with progress.open("a") as file:
+                file.write(json.dumps(asdict(one)) + "\n")
+            done.append(one)
+            say(f"{name}: {len(one.right)} checks are right, {len(one.failed)} are not")
     return done
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 from temporal_dsql_deploy.rehearsal.ecs.commands import LABEL
 from temporal_dsql_deploy.rehearsal.network import walls
 from temporal_dsql_deploy.rehearsal.network.bridge import Network
+from tests.support import containers
 from tests.support.container_images import BASE, binaries
 from tests.support.containers import DOCKER
 from tests.support.deploy import Deploy
@@ -103,6 +105,17 @@ def rehearsing(environ: Mapping[str, str], folder: Path) -> Deploy:
     deploy = Deploy(folder)
     deploy.environment.update(environ)
     return deploy
+
+
+@contextmanager
+def from_nothing() -> Iterator[Deploy]:
+    """A block with a container engine and images of its own, and the command that rehearses."""
+    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
+        folder = Path(name)
+        with containers.engine(folder) as environ:
+            containers.load_base(environ)
+            build_images(environ, folder / "images")
+            yield rehearsing(environ, folder / "deploy")
 
 
 @contextmanager

@@ -7,7 +7,7 @@
 from temporal_dsql_deploy.plan.configuration_reader import read_configuration
 from temporal_dsql_deploy.plan.containers import Container, containers
 from temporal_dsql_deploy.plan.model import Action, Change, Output, Plan, Resource, State
-from temporal_dsql_deploy.plan.reader import plan_of_test, read, read_plan, read_state
+from temporal_dsql_deploy.plan.reader import managed, plan_of_test, read, read_plan, read_state
 from temporal_dsql_deploy.plan.values import UNKNOWN, Sensitive, Unknown
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "State",
     "Unknown",
     "containers",
+    "managed",
     "plan_of_test",
     "read",
     "read_configuration",

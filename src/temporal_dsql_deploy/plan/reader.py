@@ -150,6 +150,15 @@ def _state(document: Mapping[str, Any], *, revealed: bool) -> State:
     )
 
 
+def managed(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Each managed resource of what `terraform show -json` prints of a state, as it stands there.
+
+    For what `read_state` leaves out: `tainted`, `depends_on`. Empty for a state that has nothing.
+    """
+    root = _object(_object(document, "values"), "root_module")
+    return [part for part, _ in _walk(root) if part["mode"] == "managed"]
+
+
 def resource_after(change: Change) -> Resource | None:
     """What a change leaves behind; None where that is nothing."""
     if change.after is None or change.deposed or change.action == Action.FORGET:

@@ -12,9 +12,10 @@ from temporal_dsql_deploy.operations import deployed as finding
 from temporal_dsql_deploy.operations.probe.result import ProbeResult
 from temporal_dsql_deploy.operations.staged.up import Probe
 from temporal_dsql_deploy.operations.staged.work import Work
-from temporal_dsql_deploy.platforms.ecs import definitions, evidence, services, tasks
+from temporal_dsql_deploy.platforms.ecs import definitions, evidence, rollout, services, tasks
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
+from temporal_dsql_deploy.platforms.ecs.rollout import FAILED_STARTS, Verdict, Wanted
 from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.ecs.tasks import Task
 from temporal_dsql_deploy.platforms.protocol import Report
@@ -31,8 +32,6 @@ LIMIT = 300.0
 _POLL = 1.0
 _HELD = 5.0
 """Seconds that all have to be steady: ECS may not have seen yet what has happened."""
-_FAILED_STARTS = 3
-"""Tasks of one service that end by themselves: more will, as one after another did."""
 _PROBES = 3
 """The ring and the shards settle some seconds after the tasks are healthy."""
 
@@ -155,24 +154,16 @@ class _Healing:
         one.said = said
 
     def _is_steady(self, service: Service, running: Sequence[Task], hit: set[str]) -> bool:
-        primary = service.primary
-        if primary is None or primary.rollout != "COMPLETED":
-            return False
-        if (service.running, service.pending) != (service.desired, 0):
+        if any(one.arn in hit for one in running):
             return False
         checked = definitions.is_checked(service.task_definition, self._clients)
-        well = [
-            one
-            for one in running
-            if one.arn not in hit and one.status == "RUNNING"
-            if one.health == "HEALTHY" or not checked
-        ]
-        return len(well) == len(running) == service.desired
+        verdict = rollout.judge(Wanted.of(service), service, running, checked=checked)
+        return verdict is Verdict.DONE
 
     def _is_hopeless(self, found: Mapping[str, _Watch], hit: set[str]) -> bool:
         return any(
             sum(task.failed and task.arn not in hit for task in self._ended(one.service))
-            >= _FAILED_STARTS
+            >= FAILED_STARTS
             for one in found.values()
             if one.steady_at is None
         )

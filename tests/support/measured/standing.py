@@ -1,12 +1,10 @@
 """The base of a rehearsal of dev that stands, and one for whoever has none."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
-from tests.support import containers, rehearsal
+from tests.support import rehearsal
 from tests.support.measured.base import Base, Stands
 from tests.support.rehearsal import StandingRehearsal
 
@@ -22,15 +20,10 @@ def stands(standing: StandingRehearsal) -> Iterator[Base]:
 @contextmanager
 def made() -> Iterator[Base]:
     """An engine, images, a rehearsal of dev; all is taken away again."""
-    with tempfile.TemporaryDirectory(prefix="predictions-") as name:
-        folder = Path(name)
-        with containers.engine(folder) as environ:
-            containers.load_base(environ)
-            rehearsal.build_images(environ, folder / "images")
-            deploy = rehearsal.rehearsing(environ, folder / "deploy")
-            try:
-                with stands(rehearsal.stand(deploy, "dev")) as base:
-                    yield base
-            finally:
-                deploy.run("rehearse", "dev", "--end", check=False)
-                deploy.clean_up()
+    with rehearsal.from_nothing() as deploy:
+        try:
+            with stands(rehearsal.stand(deploy, "dev")) as base:
+                yield base
+        finally:
+            deploy.run("rehearse", "dev", "--end", check=False)
+            deploy.clean_up()

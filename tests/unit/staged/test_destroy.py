@@ -10,7 +10,8 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import Protected
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.staged import destroy
-from temporal_dsql_deploy.operations.staged.steps import Chosen, Runner
+from temporal_dsql_deploy.operations.staged.applying import Agreed
+from temporal_dsql_deploy.operations.staged.steps import Chosen, Doing, Runner
 from temporal_dsql_deploy.operations.staged.work import How, Question, Work
 from temporal_dsql_deploy.plan import Action, Change, Plan
 from temporal_dsql_deploy.terraform import workdir
@@ -79,10 +80,11 @@ class Account:
             request.check(made)
         return made
 
-    def _applied(self, _work: Work, _folder: Path, plan: Path, *_: Any, total: int) -> int:
-        assert plan == self.asked[-1].out
+    def _applied(self, _work: Work, agreed: Agreed, _doing: Doing) -> int:
+        assert agreed.plan == self.asked[-1].out
+        assert agreed.destroys
         self._done("apply")
-        return total
+        return agreed.total
 
     def run(self) -> list[str]:
         def show(_plan: PlanResult) -> None:

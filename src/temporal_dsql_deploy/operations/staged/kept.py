@@ -4,9 +4,11 @@ Terraform destroys a target and everything that depends on it. So what is kept h
 other way: with a data store stays all that it depends on, as the state says it does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from temporal_dsql_deploy.plan import managed
 
 DATA = {
     "aws_dsql_cluster": "storage by the GB and month; nothing for computing while nobody asks",
@@ -62,17 +64,10 @@ class Parting:
 
 def instances(state: Mapping[str, Any]) -> list[One]:
     """The managed resources of a state as `terraform show -json` prints it."""
-    root = (state.get("values") or {}).get("root_module") or {}
-    return list(_of_module(root))
-
-
-def _of_module(module: Mapping[str, Any]) -> Iterator[One]:
-    for one in module.get("resources", []):
-        if one["mode"] == "managed":
-            address = str(one["address"])
-            yield One(address, bare(address), one["type"], one.get("depends_on", []))
-    for child in module.get("child_modules", []):
-        yield from _of_module(child)
+    return [
+        One(one["address"], bare(one["address"]), one["type"], one.get("depends_on", []))
+        for one in managed(state)
+    ]
 
 
 def bare(address: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
+from temporal_dsql_deploy.plan import managed
 
 _REMOVE = {
     "vpc": "ec2 delete-vpc --vpc-id",
@@ -50,24 +51,20 @@ class Orphan:
 def half_made(state: Mapping[str, Any]) -> list[str]:
     """Addresses of what holds data and is marked as tainted, by `terraform show -json`."""
     return [
-        one["address"]
-        for one in _resources(state)
-        if one.get("tainted") and one["type"] in HOLDS_DATA
+        one["address"] for one in managed(state) if one.get("tainted") and one["type"] in HOLDS_DATA
     ]
 
 
 def tags(state: Mapping[str, Any]) -> dict[str, str]:
     """The tags that all of a state have: the provider's default_tags."""
-    found = [
-        set(said.items()) for one in _resources(state) if (said := one["values"].get("tags_all"))
-    ]
+    found = [set(said.items()) for one in managed(state) if (said := one["values"].get("tags_all"))]
     return dict(sorted(set.intersection(*found))) if found else {}
 
 
 def unknown(state: Mapping[str, Any], found: Iterable[tuple[str, str]]) -> list[Orphan]:
     """Of resources with the tags of a state, by type and id, those that are not in it."""
     # A route table or security group that AWS makes is known by another attribute than its id.
-    known = json.dumps([one["values"] for one in _resources(state)])
+    known = json.dumps([one["values"] for one in managed(state)])
     spelled = {(_SPELLED.get(kind, kind), name) for kind, name in found}
     return [
         Orphan(kind, name)
@@ -107,13 +104,3 @@ def _tagged(client: Any, key: str, value: str) -> set[tuple[str, str]]:
     filters = [{"Name": "key", "Values": [key]}, {"Name": "value", "Values": [value]}]
     pages = client.get_paginator("describe_tags").paginate(Filters=filters)
     return {(one["ResourceType"], one["ResourceId"]) for page in pages for one in page["Tags"]}
-
-
-def _resources(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return _within(state.get("values", {}).get("root_module", {}))
-
-
-def _within(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from (one for one in module.get("resources", []) if one["mode"] == "managed")
-    for child in module.get("child_modules", []):
-        yield from _within(child)

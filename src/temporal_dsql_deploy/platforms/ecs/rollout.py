@@ -21,9 +21,10 @@ the circuit breaker of ECS gives up after three tasks that failed."""
 POLL = 5.0
 SETTLING = 30.0
 """Seconds for which ECS may not yet show a deployment that it has been asked for."""
-_FAILED_STARTS = 3
-"""As many as the circuit breaker of ECS takes at the least. It watches deployments alone: of a
-service that is only given more tasks ECS starts one after another for ever."""
+FAILED_STARTS = 3
+"""Tasks of a service that may end: more will, one after another. As many as the circuit breaker of
+ECS takes at the least; that watches deployments alone, and of a service that is only given more
+tasks ECS starts them for ever."""
 _OVERLAP = timedelta(seconds=60)
 """That clocks may differ: tasks that stopped before the wait are no evidence."""
 
@@ -228,7 +229,7 @@ class _Waiting:
             primary.rollout == "COMPLETED" and _is_wanted(wanted, primary)
         )
         watched = rolling and now.circuit_breaker
-        if len(ended) >= _FAILED_STARTS and not watched:
+        if len(ended) >= FAILED_STARTS and not watched:
             raise NotReady(
                 f"{now.component}: {len(ended)} tasks have ended, one after another",
                 cause="\n".join(self._evidence(wanted)),
