@@ -1,6 +1,6 @@
 """The plan, the question, and the apply of exactly that plan."""
 
-from temporal_dsql_deploy.errors import PermissionMissing, TerraformFailed
+from temporal_dsql_deploy.errors import DeployError, TerraformFailed
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.operations.staged import leftovers
 from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
@@ -94,10 +94,12 @@ def _taken_as_they_are(work: Work, doing: Doing) -> bool:
 
 
 def _tell_of_orphans(work: Work, doing: Doing) -> None:
+    """Whatever comes of the look, the apply before it went well."""
     try:
         found = leftovers.orphans(workdir.state(_request(work)), work.region)
-    except PermissionMissing as error:
-        doing.report(f"apply: not looked for what nobody uses: {error.message}")
+    except DeployError as error:
+        why = " ".join(f"{error.message}: {error.cause}".split())
+        doing.report(f"apply: not looked for what nobody uses: {why}")
         return
     for one in found:
         doing.report(
