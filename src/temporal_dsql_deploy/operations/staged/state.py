@@ -41,7 +41,7 @@ def _look(work: Work) -> Seen:
     return Seen(False, f"there is no bucket {found.bucket}")
 
 
-def _is_there(bucket: str, region: str | None, identity: aws.Identity | None = None) -> bool:
+def _is_there(bucket: str, region: str | None, identity: aws.Identity) -> bool:
     """Raises PermissionMissing for what may be somebody else's, and what else AWS refuses."""
     from botocore.exceptions import ClientError
 
@@ -67,7 +67,8 @@ def _is_there(bucket: str, region: str | None, identity: aws.Identity | None = N
 def _do(work: Work, doing: Doing) -> str:
     folder = _account_folder(work)
     name = _bucket(work, folder)
-    if name is not None and not _is_begun(folder) and _is_there(name, work.region):
+    identity = backend.read(work.directory).identity
+    if name is not None and not _is_begun(folder) and _is_there(name, work.region, identity):
         _write_backend(work, f'bucket = "{name}"\nregion = "{work.region}"\n', doing)
         return f"the account has the bucket {name}: {workdir.BACKEND} names it"
     written = _write_values(work, folder, doing)
