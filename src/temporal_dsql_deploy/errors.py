@@ -57,6 +57,7 @@ Each carries three sentences: what failed (`message`), why (`cause`), what to do
 there is more to be said than the error itself can, what to do.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -364,6 +365,13 @@ class StateLocked(RefusedError):
     """
 
     code = "state-locked"
+
+    def __init__(
+        self, message: str, *, cause: str = "", fix: str = "", lock: Mapping[str, str]
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.lock = lock
+        """What Terraform says of it: ID, Who, Operation, Created."""
 
 
 class WrongAccount(RefusedError):

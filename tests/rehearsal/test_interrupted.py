@@ -86,6 +86,28 @@ def test_a_lock_that_is_left_is_taken_over(
     assert (done.code, done.wrong) == (-9, "")
 
 
+def test_credentials_that_expire_in_an_apply_lose_nothing(account: Account) -> None:
+    """Terraform can then neither write its state nor give its lock back.
+
+    Near the end, as the provider tries EC2's calls again for minutes.
+    """
+    process = account.command.start(*UP)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "17 of 18 resources are changed" in line:
+            account.faults.expire()
+            break
+    _, said = process.communicate()
+    assert process.returncode == 5, said
+    assert "could not write its state" in json.loads(said.splitlines()[-1])["error"]["message"]
+    account.faults.clear()
+    again = account.up()
+    assert again.returncode == 0, again.stderr
+    assert "has what an apply made and could not write" in again.stderr
+    assert "exists already" not in again.stderr
+    assert json.loads(account.up().stdout)["changed"] is False
+
+
 def test_what_is_refused_half_way_is_told_and_the_next_up_goes_on(account: Account) -> None:
     logs = client(account.aws, "logs")
     logs.create_log_group(logGroupName="/small/tasks")

@@ -67,6 +67,16 @@ def untaint(address: str) -> Command:
     return ["untaint", address]
 
 
+def push(state: str) -> Command:
+    """Make a file the state; refused for one of another lineage, or older than what is there."""
+    return ["state", "push", state]
+
+
+def unlock(lock: str) -> Command:
+    """Give a lock of the state back, by its ID, whoever holds it."""
+    return ["force-unlock", "-force", lock]
+
+
 def destroy(
     *, var_files: Iterable[Path] = (), variables: Mapping[str, Any] | None = None
 ) -> Command:

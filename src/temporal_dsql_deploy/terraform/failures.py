@@ -27,6 +27,7 @@ from temporal_dsql_deploy.terraform.messages import Diagnostic
 from temporal_dsql_deploy.terraform.variables import UNDECLARED, declared
 
 _SHOWN = 3
+_LOCK = re.compile(r"\b(ID|Who|Operation|Created):\s*(\S.*?)\s*(?=\b[A-Z]\w+:\s|\n|$)")
 _WIDTH = 100
 """Characters of a line of somebody's that are repeated."""
 
@@ -111,7 +112,8 @@ def _plain(errors: Sequence[Diagnostic], context: Context) -> DeployError:
 
 
 def _lock(found: Diagnostic, context: Context) -> DeployError:
-    info = dict(re.findall(r"^\s*(ID|Who|Operation|Created):\s*(.+?)\s*$", found.detail, re.M))
+    # Of a subcommand without a stream of messages all is one line.
+    info = dict(_LOCK.findall(f"{found.summary} {found.detail}"))
     who = info.get("Who", "somebody")
     since = f" since {info['Created']}" if "Created" in info else ""
     operation = info.get("Operation", "").removeprefix("OperationType").lower()
@@ -120,6 +122,7 @@ def _lock(found: Diagnostic, context: Context) -> DeployError:
         f"the Terraform state of {context.directory.name} is locked by {who}{since}",
         cause=f"a terraform {operation} holds it" if operation else _sentence(found),
         fix=f"wait until that is done; if it runs no more, give the lock back: {unlock}",
+        lock=info,
     )
 
 

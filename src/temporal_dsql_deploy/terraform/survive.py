@@ -6,7 +6,6 @@ interrupted then: providers drop the calls that they wait for, whatever AWS make
 """
 
 import os
-import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from temporal_dsql_deploy.errors import TerraformFailed
-
 LOCKING = ("apply", "destroy", "plan", "untaint")
 """Subcommands that lock the state: what they say goes to a file, which needs no reader."""
-_UNWRITTEN = "errored.tfstate"
-"""Terraform's name for it."""
 _LOOK_SECONDS = 0.05
 _CHUNK = 1 << 16
 _PATIENCE = 2400.0
@@ -70,26 +65,6 @@ def wait_for_others(
             return False
         time.sleep(_LOOK_SECONDS)
     return True
-
-
-def check_written(directory: Path) -> None:
-    """Raises TerraformFailed where Terraform could not write its state, and left it in a file.
-
-    So it is where credentials expire within an apply. Without that file all that was made is in no
-    state, and would be made twice.
-    """
-    left = directory / _UNWRITTEN
-    if not left.is_file():
-        return
-    terraform = f"terraform -chdir={shlex.quote(str(directory))}"
-    raise TerraformFailed(
-        f"Terraform could not write its state, and has left it in {left}",
-        cause="an apply was cut off from the place of the state, as by credentials that expired: "
-        "what it has made is known by that file alone",
-        fix=f"with credentials that work: {terraform} state push {_UNWRITTEN} (where the state is "
-        f"locked, before it: {terraform} force-unlock ID, with the ID that it says), then remove "
-        "the file",
-    )
 
 
 def _working(directory: Path) -> list[int]:

@@ -78,7 +78,7 @@ def _do(work: Work, doing: Doing) -> str:
 
 def _taken_as_they_are(work: Work, doing: Doing) -> bool:
     """Whether there was something that holds data and was made half way: it is not replaced."""
-    found = leftovers.half_made(workdir.state(_request(work)))
+    found = leftovers.half_made(workdir.state(work.request))
     for address in found:
         doing.changing()
         with ready(work.how.terraform, work.how.provider_mirror, work.how.on_event) as ours:
@@ -96,7 +96,7 @@ def _taken_as_they_are(work: Work, doing: Doing) -> bool:
 def _tell_of_orphans(work: Work, doing: Doing) -> None:
     """Whatever comes of the look, the apply before it went well."""
     try:
-        found = leftovers.orphans(workdir.state(_request(work)), work.region)
+        found = leftovers.orphans(workdir.state(work.request), work.region)
     except DeployError as error:
         why = " ".join(f"{error.message}: {error.cause}".split())
         doing.report(f"apply: not looked for what nobody uses: {why}")
@@ -106,15 +106,6 @@ def _tell_of_orphans(work: Work, doing: Doing) -> None:
             f"apply: {one.type} {one.id} has the tags of {work.name} and is in no state: an apply "
             f"that was stopped may have left it. To remove it: {one.remove}"
         )
-
-
-def _request(work: Work) -> workdir.Request:
-    return workdir.Request(
-        work.directory,
-        terraform=work.how.terraform,
-        provider_mirror=work.how.provider_mirror,
-        on_event=work.how.on_event,
-    )
 
 
 def _counted(made: PlanResult) -> str:

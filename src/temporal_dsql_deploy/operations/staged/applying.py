@@ -6,12 +6,23 @@ from pathlib import Path
 from temporal_dsql_deploy.errors import DeployError
 from temporal_dsql_deploy.operations.staged.steps import Doing
 from temporal_dsql_deploy.operations.staged.work import Work
-from temporal_dsql_deploy.terraform import commands, survive
+from temporal_dsql_deploy.platforms.protocol import Report
+from temporal_dsql_deploy.terraform import commands, survive, unwritten
 from temporal_dsql_deploy.terraform.messages import Event
 from temporal_dsql_deploy.terraform.run import Terraform, ready
 
 _LINES = 10
 """Of progress, from nothing to all."""
+
+
+def take_over(work: Work, report: Report) -> None:
+    """Wait for a Terraform that was left alone; make the state what one could not write.
+
+    Raises what `unwritten.hand_in` raises.
+    """
+    survive.wait_for_others(work.directory, report)
+    if unwritten.hand_in(work.request):
+        report("state: it has what an apply made and could not write (terraform state push)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ def applied(work: Work, agreed: Agreed, doing: Doing) -> int:
             ).run(commands.apply(agreed.plan), keep=lambda _: False)
         except DeployError:
             # It hides what has failed, and has to be seen to first.
-            survive.check_written(agreed.directory)
+            unwritten.check(agreed.directory)
             raise
     if is_interrupted:
         raise KeyboardInterrupt

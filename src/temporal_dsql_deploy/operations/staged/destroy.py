@@ -10,7 +10,7 @@ from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import AwsFailed, NotApplied, Protected
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
 from temporal_dsql_deploy.operations.staged import account, kept
-from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
+from temporal_dsql_deploy.operations.staged.applying import Agreed, applied, take_over
 from temporal_dsql_deploy.operations.staged.kept import Parting
 from temporal_dsql_deploy.operations.staged.steps import (
     Chosen,
@@ -27,7 +27,7 @@ from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
 from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-from temporal_dsql_deploy.terraform import survive, workdir
+from temporal_dsql_deploy.terraform import workdir
 
 _NO_CLUSTER = "ClusterNotFoundException"
 _STEPS = ("account", "confirmation", "plan", "services", "infrastructure")
@@ -75,8 +75,7 @@ def destroy(
         locked = nullcontext() if how.dry_run else lock.held(work.directory, "destroy", report)
         with locked as taken:
             if not how.dry_run:
-                survive.wait_for_others(work.directory, report)
-                survive.check_written(work.directory)
+                take_over(work, report)
             # The state is read under the lock: before it, another may still change it.
             removal = _Removal(work, with_data=with_data)
             runner.run(removal.steps(), check=lambda: taken.check() if taken else None)
@@ -87,20 +86,10 @@ class _Removal:
     def __init__(self, work: Work, *, with_data: bool) -> None:
         self._work = work
         self._with_data = with_data
-        self._parting = kept.part(kept.instances(workdir.state(self._request())))
+        self._parting = kept.part(kept.instances(workdir.state(work.request)))
         if with_data:
             everything = [*self._parting.kept, *self._parting.gone]
             self._parting = Parting([], everything)
-
-    def _request(self) -> workdir.Request:
-        how = self._work.how
-        return workdir.Request(
-            directory=self._work.directory,
-            var_files=self._work.var_files,
-            terraform=how.terraform,
-            provider_mirror=how.provider_mirror,
-            on_event=how.on_event,
-        )
 
     def steps(self) -> list[Step]:
         return [
@@ -208,7 +197,7 @@ class _Removal:
     def _plan(self, _doing: Doing) -> str:
         workdir.plan(
             replace(
-                self._request(),
+                self._work.request,
                 out=self._work.plan_file,
                 destroy=True,
                 targets=() if self._with_data else self._parting.targets,

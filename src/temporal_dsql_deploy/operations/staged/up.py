@@ -18,6 +18,7 @@ from temporal_dsql_deploy.operations.staged import (
     running,
     state,
 )
+from temporal_dsql_deploy.operations.staged.applying import take_over
 from temporal_dsql_deploy.operations.staged.steps import (
     Chosen,
     Outcome,
@@ -29,7 +30,6 @@ from temporal_dsql_deploy.operations.staged.steps import (
 from temporal_dsql_deploy.operations.staged.work import How, Work
 from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-from temporal_dsql_deploy.terraform import survive
 
 Probe = Callable[[Work, bool], ProbeResult]
 """Probes the cluster; whether something was changed just now."""
@@ -112,8 +112,7 @@ def up(
 
 def _run_locked(work: Work, runner: Runner, steps: Sequence[Step], report: Report) -> None:
     with lock.held(work.directory, "up", report) as taken:
-        survive.wait_for_others(work.directory, report)
-        survive.check_written(work.directory)
+        take_over(work, report)
         runner.run(steps, check=lambda: taken.check() if taken else None)
 
 

@@ -12,7 +12,7 @@ from temporal_dsql_deploy.operations import deployed
 from temporal_dsql_deploy.operations.plan import run as planning
 from temporal_dsql_deploy.operations.plan.result import PlanResult
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
-from temporal_dsql_deploy.terraform import values
+from temporal_dsql_deploy.terraform import values, workdir
 from temporal_dsql_deploy.terraform.run import OnEvent, ignore
 
 WAIT = 1800.0
@@ -122,6 +122,17 @@ class Work:
         """As the variables say it."""
         said = self.place.get("region")
         return str(said) if said else None
+
+    @property
+    def request(self) -> workdir.Request:
+        """What is to be asked of Terraform in that folder."""
+        return workdir.Request(
+            self.directory,
+            var_files=self.var_files,
+            terraform=self.how.terraform,
+            provider_mirror=self.how.provider_mirror,
+            on_event=self.how.on_event,
+        )
 
     def planned(self) -> PlanResult:
         """What an apply would do now, and the file by which it does just that."""
