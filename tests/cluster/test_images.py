@@ -28,7 +28,8 @@ from temporal_dsql_deploy.operations.images import push
 from temporal_dsql_deploy.operations.images.result import ImagesPushed
 from temporal_dsql_deploy.platforms.cluster import build, programs
 from tests.support import container_images, source_tree
-from tests.support.containers import DOCKER, PASSWORD, USER
+from tests.support.container_images import BASE, BuiltImages
+from tests.support.containers import PASSWORD, USER
 from tests.support.deploy import Deploy
 
 pytestmark = [
@@ -36,7 +37,6 @@ pytestmark = [
     pytest.mark.needs("temporal-server"),
     pytest.mark.needs("opensearch"),
 ]
-BASE = f"{base_image.NAME}:amd64"
 OURS = ("server", "runtime", "benchmark", "admin-tools", "grafana")
 RUNTIME_LIMIT = 280_000_000
 """Bytes: less than this is what the runtime image has to be."""
@@ -54,53 +54,18 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def images(
     docker: dict[str, str], binaries: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator["Images"]:
+) -> Iterator[BuiltImages]:
     """All images, built of the stock server."""
     command = Deploy(tmp_path_factory.mktemp("images"))
     command.environment.update(docker)
-    made = Images(command, docker, binaries)
+    made = BuiltImages(command, docker, binaries)
     made.built = made.build()
     yield made
     command.clean_up()
 
 
-class Images:
-    """What has been built, and how to build it again."""
-
-    def __init__(self, deploy: Deploy, docker: dict[str, str], binaries: Path) -> None:
-        self.deploy = deploy
-        self.engine = docker
-        self.binaries = binaries
-        self.built: dict[str, dict[str, Any]] = {}
-
-    def build(self, *options: str) -> dict[str, dict[str, Any]]:
-        """The images by name, of `images build --json`."""
-        done = self.deploy.run(
-            *("images", "build", "cluster", "--binaries", str(self.binaries)),
-            *("--base-image", BASE, "--grafana-image", BASE, "--json", *options),
-            timeout=600,
-        )
-        return {one["image"]: one for one in json.loads(done.stdout)["images"]}
-
-    def docker(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, **self.engine}
-        return subprocess.run(
-            [DOCKER, *words], env=environ, capture_output=True, text=True, check=check
-        )
-
-    def run(self, image: str, *command: str, entrypoint: str = "") -> str:
-        """What a command in a container says."""
-        options = ["--rm", "--entrypoint", entrypoint or command[0]]
-        rest = command if entrypoint else command[1:]
-        return self.docker("run", *options, self.built[image]["name"], *rest).stdout.strip()
-
-    def names(self) -> set[str]:
-        said = self.docker("images", "--format", "{{.Repository}}:{{.Tag}}").stdout
-        return set(said.split())
-
-
 def test_all_are_built_and_the_runtime_is_small(
-    images: Images, capsys: pytest.CaptureFixture[str]
+    images: BuiltImages, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert list(images.built) == list(OURS)
     for one in images.built.values():
@@ -111,12 +76,12 @@ def test_all_are_built_and_the_runtime_is_small(
 
 
 @pytest.mark.parametrize("image", ["server", "runtime", "benchmark", "admin-tools"])
-def test_each_runs_as_a_user_of_its_own(images: Images, image: str) -> None:
+def test_each_runs_as_a_user_of_its_own(images: BuiltImages, image: str) -> None:
     assert images.run(image, "id", "-u") == "1000"
     assert images.run(image, "sh", "-c", "id -un && cd && pwd")
 
 
-def test_the_labels_say_of_what_and_when(images: Images) -> None:
+def test_the_labels_say_of_what_and_when(images: BuiltImages) -> None:
     for name, one in images.built.items():
         (said,) = json.loads(images.docker("image", "inspect", one["name"]).stdout)
         labels = said["Config"]["Labels"]
@@ -130,7 +95,7 @@ def test_the_labels_say_of_what_and_when(images: Images) -> None:
         assert (tag[1], then <= tag[2]) == (one["revision"][:12], True)
 
 
-def test_the_server_and_its_tools_run(images: Images) -> None:
+def test_the_server_and_its_tools_run(images: BuiltImages) -> None:
     version = build.server().version
     assert version in images.run("server", "temporal-server", "--version")
     assert version in images.run("runtime", "temporal-server", "--version")
@@ -142,7 +107,7 @@ def test_the_server_and_its_tools_run(images: Images) -> None:
     assert "--rate" in images.run("benchmark", "dsql-deploy", "bench", "run", "--help")
 
 
-def test_the_task_of_the_schema_gets_as_far_as_the_credentials(images: Images) -> None:
+def test_the_task_of_the_schema_gets_as_far_as_the_credentials(images: BuiltImages) -> None:
     """As terraform/modules/schema-setup runs it, with a schema that it can read, and no network."""
     folder = programs.schema(build.server().folder / "temporal-server", "default", lambda _: None)
     assert folder is not None
@@ -163,7 +128,7 @@ def test_the_task_of_the_schema_gets_as_far_as_the_credentials(images: Images) -
     assert "there are no AWS credentials" in done.stderr
 
 
-def test_the_runtime_has_what_its_containers_need(images: Images) -> None:
+def test_the_runtime_has_what_its_containers_need(images: BuiltImages) -> None:
     script = (
         "touch /var/log/temporal/x /etc/temporal/config/dynamicconfig/y"
         " && command -v script cat grpc_health_probe python3"
@@ -177,7 +142,7 @@ def test_the_runtime_has_what_its_containers_need(images: Images) -> None:
 
 
 def test_what_is_unchanged_is_left_alone_and_what_is_changed_alone_is_built(
-    images: Images,
+    images: BuiltImages,
 ) -> None:
     again = images.build()
     assert {name: one["id"] for name, one in again.items()} == {
@@ -200,7 +165,7 @@ def test_what_is_unchanged_is_left_alone_and_what_is_changed_alone_is_built(
 
 
 def test_a_source_tree_is_compiled_for_another_architecture_and_left_as_it_was(
-    images: Images, tmp_path: Path
+    images: BuiltImages, tmp_path: Path
 ) -> None:
     tree = source_tree.make(tmp_path / "tree")
     before = sorted(tree.rglob("*"))
@@ -227,7 +192,9 @@ def test_a_source_tree_is_compiled_for_another_architecture_and_left_as_it_was(
         assert "temporal:x:1000:1000" in files.extractfile("etc/passwd").read().decode()  # type: ignore[union-attr]
 
 
-def test_what_does_not_compile_is_named_and_nothing_is_left(images: Images, tmp_path: Path) -> None:
+def test_what_does_not_compile_is_named_and_nothing_is_left(
+    images: BuiltImages, tmp_path: Path
+) -> None:
     tree = source_tree.make(tmp_path / "tree")
     (tree / "cmd/server/main.go").write_text("package main\n\nfunc main() { undefined() }\n")
     before = images.names()
@@ -243,7 +210,7 @@ def test_what_does_not_compile_is_named_and_nothing_is_left(images: Images, tmp_
 
 
 def test_a_step_that_fails_is_named_and_what_was_built_before_it_is_removed(
-    images: Images, tmp_path: Path
+    images: BuiltImages, tmp_path: Path
 ) -> None:
     """Grafana comes last: its image is built on one that is not there."""
     before = images.names()
@@ -259,7 +226,7 @@ def test_a_step_that_fails_is_named_and_what_was_built_before_it_is_removed(
     assert images.names() == before
 
 
-def test_ctrl_c_leaves_no_image(images: Images, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_image(images: BuiltImages, tmp_path: Path) -> None:
     before = images.names()
     tree = source_tree.make(tmp_path / "tree")
     command = [
@@ -280,7 +247,7 @@ def test_ctrl_c_leaves_no_image(images: Images, tmp_path: Path) -> None:
 
 
 def test_an_image_is_pushed_once_and_named_by_the_digest_that_the_registry_has(
-    images: Images, registry: str
+    images: BuiltImages, registry: str
 ) -> None:
     def pushed(*options: str) -> dict[str, Any]:
         done = images.deploy.run(
@@ -309,7 +276,7 @@ def test_an_image_is_pushed_once_and_named_by_the_digest_that_the_registry_has(
     assert first["digest"] in there.stdout
 
 
-def test_a_tag_that_another_image_has_is_not_moved(images: Images, registry: str) -> None:
+def test_a_tag_that_another_image_has_is_not_moved(images: BuiltImages, registry: str) -> None:
     name = images.built["server"]["name"]
     taken = f"{registry}/taken/{name}"
     images.docker("tag", images.built["benchmark"]["name"], taken)
@@ -326,7 +293,7 @@ def test_a_tag_that_another_image_has_is_not_moved(images: Images, registry: str
 
 
 def test_a_registry_that_wants_a_login_gets_it_for_this_push_alone(
-    images: Images, guarded: str, monkeypatch: pytest.MonkeyPatch
+    images: BuiltImages, guarded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ECR does; the engine's own configuration learns nothing of it."""
     for name, value in images.engine.items():
@@ -349,7 +316,7 @@ def test_a_registry_that_wants_a_login_gets_it_for_this_push_alone(
     assert Path(images.engine["DOCKER_CONFIG"], "config.json").read_text() == before
 
 
-def test_a_registry_that_does_not_answer_is_said(images: Images) -> None:
+def test_a_registry_that_does_not_answer_is_said(images: BuiltImages) -> None:
     done = images.deploy.run(
         *("images", "push", "cluster", "--registry", "127.0.0.1:1", "--image", "server"),
         check=False,
@@ -359,7 +326,7 @@ def test_a_registry_that_does_not_answer_is_said(images: Images) -> None:
 
 
 @pytest.mark.needs("buildah")
-def test_buildah_does_the_same(images: Images, registry: str, tmp_path: Path) -> None:
+def test_buildah_does_the_same(images: BuiltImages, registry: str, tmp_path: Path) -> None:
     # Its default driver wants a file system that a container's or a test's folder may not be on.
     own = {
         "STORAGE_DRIVER": "vfs",

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts import base_image
 from temporal_dsql_deploy.platforms.cluster import build, schema_files
@@ -189,3 +190,38 @@ def _program(context: Path, path: Path, name: str = "", folder: Path | None = No
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
     target.chmod(_EXECUTABLE)
+
+
+class BuiltImages:
+    """What `images build` has built, and how to build it again."""
+
+    def __init__(self, deploy: Deploy, docker: dict[str, str], binaries: Path) -> None:
+        self.deploy = deploy
+        self.engine = docker
+        self.binaries = binaries
+        self.built: dict[str, dict[str, Any]] = {}
+
+    def build(self, *options: str) -> dict[str, dict[str, Any]]:
+        """The images by name, of `images build --json`."""
+        done = self.deploy.run(
+            *("images", "build", "cluster", "--binaries", str(self.binaries)),
+            *("--base-image", BASE, "--grafana-image", BASE, "--json", *options),
+            timeout=600,
+        )
+        return {one["image"]: one for one in json.loads(done.stdout)["images"]}
+
+    def docker(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, **self.engine}
+        return subprocess.run(
+            [DOCKER, *words], env=environ, capture_output=True, text=True, check=check
+        )
+
+    def run(self, image: str, *command: str, entrypoint: str = "") -> str:
+        """What a command in a container says."""
+        options = ["--rm", "--entrypoint", entrypoint or command[0]]
+        rest = command if entrypoint else command[1:]
+        return self.docker("run", *options, self.built[image]["name"], *rest).stdout.strip()
+
+    def names(self) -> set[str]:
+        said = self.docker("images", "--format", "{{.Repository}}:{{.Tag}}").stdout
+        return set(said.split())
