@@ -52,8 +52,10 @@ def verbs(deploy: Deploy, gate: Gate) -> Verbs:
     return Verbs(deploy, gate)
 
 
-def ask(verbs: Verbs, method: str, path: str, body: Any = None) -> Any:
-    return opensearch.ask(verbs.gate.behind, method, path, body)
+def untyped(verbs: Verbs) -> None:
+    """An empty index that has to be made anew, with a search attribute."""
+    properties = {"CloseTime": {"type": "date"}, "Customer": {"type": "keyword"}}
+    verbs.ask("PUT", f"/{INDEX}", {"mappings": {"properties": properties}})
 
 
 def test_it_is_made_in_the_right_order_and_only_once(verbs: Verbs) -> None:
@@ -76,15 +78,15 @@ def test_it_is_made_in_the_right_order_and_only_once(verbs: Verbs) -> None:
 
 def test_it_is_what_the_tool_of_the_server_makes(verbs: Verbs) -> None:
     assert verbs.run("setup").returncode == 0
-    ours = ask(verbs, "GET", TEMPLATE), ask(verbs, "GET", f"/{INDEX}")[INDEX]
-    ask(verbs, "DELETE", TEMPLATE)
+    ours = verbs.ask("GET", TEMPLATE), verbs.ask("GET", f"/{INDEX}")[INDEX]
+    verbs.ask("DELETE", TEMPLATE)
     other = f"{INDEX}_of_the_tool"
     tool = build.elasticsearch_tool().folder / build.ELASTICSEARCH_TOOL
     for words in (["setup-schema"], ["create-index", "--index", other]):
         subprocess.run(
             [tool, "--endpoint", verbs.gate.behind, *words], check=True, capture_output=True
         )
-    theirs = ask(verbs, "GET", TEMPLATE), ask(verbs, "GET", f"/{other}")[other]
+    theirs = verbs.ask("GET", TEMPLATE), verbs.ask("GET", f"/{other}")[other]
     assert json.dumps(ours[0]) == json.dumps(theirs[0])
     assert json.dumps(ours[1]["mappings"]) == json.dumps(theirs[1]["mappings"])
     for one in (ours[1], theirs[1]):
@@ -99,7 +101,7 @@ def test_it_is_what_the_tool_of_the_server_makes(verbs: Verbs) -> None:
 
 
 def test_an_index_that_was_made_before_the_template_is_not_accepted(verbs: Verbs) -> None:
-    ask(verbs, "PUT", f"/{INDEX}")
+    verbs.ask("PUT", f"/{INDEX}")
     made = verbs.run("setup")
     assert made.returncode == 1
     assert "NG  30 fields are missing, " in made.stdout
@@ -110,23 +112,23 @@ def test_an_index_that_was_made_before_the_template_is_not_accepted(verbs: Verbs
     asked = verbs.run("repair")
     assert asked.returncode == 4
     assert "[not-confirmed]" in asked.stderr
-    assert ask(verbs, "GET", f"/{INDEX}/_mapping") == {INDEX: {"mappings": {}}}
+    assert verbs.ask("GET", f"/{INDEX}/_mapping") == {INDEX: {"mappings": {}}}
     mended = verbs.run("repair", "--yes")
     assert mended.returncode == 0, mended.stdout
     assert verbs.json("status")["ok"]
-    assert "blocks" not in ask(verbs, "GET", f"/{INDEX}")[INDEX]["settings"]["index"]
+    assert "blocks" not in verbs.ask("GET", f"/{INDEX}")[INDEX]["settings"]["index"]
 
 
 def test_a_template_that_is_missing_or_old_is_written(verbs: Verbs) -> None:
     verbs.run("setup")
-    ask(verbs, "DELETE", TEMPLATE)
+    verbs.ask("DELETE", TEMPLATE)
     missing = verbs.run("status")
     assert missing.returncode == 1
     assert MISSING in missing.stdout
     assert verbs.json("repair")["done"][0].startswith(f"PUT {TEMPLATE} ")
     old = dict(expected.packaged().template)
     old["mappings"] = {"dynamic": "false", "properties": {"CloseTime": {"type": "date_nanos"}}}
-    ask(verbs, "PUT", TEMPLATE, old)
+    verbs.ask("PUT", TEMPLATE, old)
     assert verbs.json("status")["template"] == "different"
     assert verbs.json("setup")["status"]["template"] == "as expected"
 
@@ -135,9 +137,9 @@ def test_fields_that_are_missing_are_added_in_place(verbs: Verbs) -> None:
     older = json.loads(json.dumps(expected.packaged().template))
     del older["mappings"]["properties"]["TemporalExternalPayloadCount"]
     older["mappings"]["dynamic"] = "strict"
-    ask(verbs, "PUT", TEMPLATE, older)
-    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": {"Customer": {"type": "keyword"}}}})
-    ask(verbs, "PUT", f"/{INDEX}/_doc/a?refresh=true", {"WorkflowId": "a"})
+    verbs.ask("PUT", TEMPLATE, older)
+    verbs.ask("PUT", f"/{INDEX}", {"mappings": {"properties": {"Customer": {"type": "keyword"}}}})
+    verbs.ask("PUT", f"/{INDEX}/_doc/a?refresh=true", {"WorkflowId": "a"})
     found = verbs.json("status")
     named = [
         (one["what"], one["found"]) for one in found["findings"] if "template" not in one["what"]
@@ -155,10 +157,9 @@ def test_fields_that_are_missing_are_added_in_place(verbs: Verbs) -> None:
 
 def test_a_field_of_another_type_is_shown_and_the_way_out_is_a_plan(verbs: Verbs) -> None:
     verbs.run("setup")
-    ask(verbs, "DELETE", f"/{INDEX}")
-    properties = {"CloseTime": {"type": "date"}, "Customer": {"type": "keyword"}}
-    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": properties}})
-    ask(verbs, "PUT", f"/{INDEX}/_doc/a?refresh=true", {"WorkflowId": "a"})
+    verbs.ask("DELETE", f"/{INDEX}")
+    untyped(verbs)
+    verbs.ask("PUT", f"/{INDEX}/_doc/a?refresh=true", {"WorkflowId": "a"})
     assert "NG  field CloseTime: expected date_nanos, found date" in verbs.run("status").stdout
     before = len(verbs.gate.changes())
     for options in (["--yes"], ["--yes", "--dry-run"]):
@@ -171,7 +172,7 @@ def test_a_field_of_another_type_is_shown_and_the_way_out_is_a_plan(verbs: Verbs
     # The first step of the plan makes one that is right, with the search attribute of the old.
     (step, *_) = verbs.json("repair")["steps"]
     method, path, body = step["calls"][0].split(" ", 2)
-    ask(verbs, method, path, json.loads(body))
+    verbs.ask(method, path, json.loads(body))
     made = verbs.json("status", index=f"{INDEX}_2")
     assert made["ok"]
     assert made["further_fields"] == ["Customer"]
@@ -179,35 +180,28 @@ def test_a_field_of_another_type_is_shown_and_the_way_out_is_a_plan(verbs: Verbs
 
 def test_an_empty_one_is_made_anew_with_its_search_attributes(verbs: Verbs) -> None:
     verbs.run("setup")
-    ask(verbs, "DELETE", f"/{INDEX}")
-    properties = {"CloseTime": {"type": "date"}, "Customer": {"type": "keyword"}}
-    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": properties}})
+    verbs.ask("DELETE", f"/{INDEX}")
+    untyped(verbs)
     made = verbs.json("repair", "--yes")
     assert made["status"]["ok"]
     assert made["status"]["further_fields"] == ["Customer"]
 
 
 def test_one_that_is_written_to_meanwhile_is_not_deleted(verbs: Verbs) -> None:
-    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": {"CloseTime": {"type": "date"}}}})
+    verbs.ask("PUT", f"/{INDEX}", {"mappings": {"properties": {"CloseTime": {"type": "date"}}}})
 
     def write(method: str, path: str) -> None:
         """A document comes in just before the index is closed to them."""
         if path.endswith("/_settings"):
             verbs.gate.answer = lambda *_: None
-            ask(verbs, "PUT", f"/{INDEX}/_doc/a", {"WorkflowId": "a"})
+            verbs.ask("PUT", f"/{INDEX}/_doc/a", {"WorkflowId": "a"})
 
     verbs.gate.answer = write
     refused = verbs.run("repair", "--yes")
     assert refused.returncode == 4, refused.stderr
     assert "[protected]" in refused.stderr
-    assert ask(verbs, "GET", f"/{INDEX}/_count")["count"] == 1
-    ask(verbs, "PUT", f"/{INDEX}/_doc/b", {"WorkflowId": "b"})
-
-
-def untyped(verbs: Verbs) -> None:
-    """An empty index that has to be made anew, with a search attribute."""
-    properties = {"CloseTime": {"type": "date"}, "Customer": {"type": "keyword"}}
-    ask(verbs, "PUT", f"/{INDEX}", {"mappings": {"properties": properties}})
+    assert verbs.ask("GET", f"/{INDEX}/_count")["count"] == 1
+    verbs.ask("PUT", f"/{INDEX}/_doc/b", {"WorkflowId": "b"})
 
 
 def test_a_block_that_was_set_though_its_answer_was_lost_is_taken_back(verbs: Verbs) -> None:
@@ -217,12 +211,12 @@ def test_a_block_that_was_set_though_its_answer_was_lost_is_taken_back(verbs: Ve
         if path != f"/{INDEX}/_settings":
             return None
         verbs.gate.answer = lambda *_: None
-        ask(verbs, method, path, {"index.blocks.write": True})
+        verbs.ask(method, path, {"index.blocks.write": True})
         return 503, b""
 
     verbs.gate.answer = lost
     assert verbs.run("repair", "--yes").returncode == 1
-    found = ask(verbs, "GET", f"/{INDEX}")[INDEX]
+    found = verbs.ask("GET", f"/{INDEX}")[INDEX]
     assert "blocks" not in found["settings"]["index"]
     assert found["aliases"] == {}
 
@@ -233,7 +227,7 @@ def test_a_block_that_could_not_be_taken_back_is_known_again(verbs: Verbs) -> No
     def away(method: str, path: str) -> Any:
         if path != f"/{INDEX}/_settings":
             return None
-        ask(verbs, method, path, {"index.blocks.write": True})
+        verbs.ask(method, path, {"index.blocks.write": True})
         verbs.gate.answer = lambda *_: (503, b"")
         return 503, b""
 
@@ -247,7 +241,7 @@ def test_a_block_that_could_not_be_taken_back_is_known_again(verbs: Verbs) -> No
     made = verbs.json("repair", "--yes")
     assert made["status"]["ok"]
     assert made["status"]["further_fields"] == ["Customer"]
-    ask(verbs, "PUT", f"/{INDEX}/_doc/a", {"WorkflowId": "a"})
+    verbs.ask("PUT", f"/{INDEX}/_doc/a", {"WorkflowId": "a"})
 
 
 def test_an_index_that_was_deleted_and_not_made_again_can_be_made_as_it_was(verbs: Verbs) -> None:
@@ -261,7 +255,7 @@ def test_an_index_that_was_deleted_and_not_made_again_can_be_made_as_it_was(verb
     assert stopped.returncode == 5, stopped.stderr
     told = re.search(rf"attributes: PUT /{INDEX} (.*); then compare it", stopped.stderr)
     assert told is not None, stopped.stderr
-    ask(verbs, "PUT", f"/{INDEX}", json.loads(told[1]))
+    verbs.ask("PUT", f"/{INDEX}", json.loads(told[1]))
     made = verbs.json("status")
     assert made["ok"]
     assert made["further_fields"] == ["Customer"]
@@ -282,7 +276,7 @@ def test_an_index_of_another_name_is_named(verbs: Verbs) -> None:
 
 def test_a_newer_kind_of_template_that_goes_before_is_found_first(verbs: Verbs) -> None:
     body = {"index_patterns": ["temporal*"], "priority": 1}
-    ask(verbs, "PUT", "/_index_template/everything", body)
+    verbs.ask("PUT", "/_index_template/everything", body)
     refused = verbs.run("setup")
     assert refused.returncode == 1
     assert f"NG  index template everything: expected none that matches {INDEX}" in refused.stdout
@@ -292,12 +286,12 @@ def test_a_newer_kind_of_template_that_goes_before_is_found_first(verbs: Verbs) 
 
 def test_an_alias_is_followed(verbs: Verbs) -> None:
     verbs.run("setup", index=f"{INDEX}_1")
-    ask(verbs, "PUT", f"/{INDEX}_1/_alias/{INDEX}")
+    verbs.ask("PUT", f"/{INDEX}_1/_alias/{INDEX}")
     found = verbs.json("status")
     assert found["ok"]
     assert (found["index"], found["stored_in"]) == (INDEX, f"{INDEX}_1")
-    ask(verbs, "PUT", f"/{INDEX}_9")
-    ask(verbs, "PUT", f"/{INDEX}_9/_alias/{INDEX}")
+    verbs.ask("PUT", f"/{INDEX}_9")
+    verbs.ask("PUT", f"/{INDEX}_9/_alias/{INDEX}")
     several = verbs.run("status")
     assert several.returncode == 1
     assert f"found an alias of 2: {INDEX}_1, {INDEX}_9" in several.stdout
@@ -305,12 +299,12 @@ def test_an_alias_is_followed(verbs: Verbs) -> None:
 
 def test_a_block_and_a_closed_index_are_found(verbs: Verbs) -> None:
     verbs.run("setup")
-    ask(verbs, "PUT", f"/{INDEX}/_settings", {"index.blocks.read_only_allow_delete": True})
+    verbs.ask("PUT", f"/{INDEX}/_settings", {"index.blocks.read_only_allow_delete": True})
     blocked = verbs.run("status")
     assert blocked.returncode == 1
     assert "NG  setting index.blocks.read_only_allow_delete" in blocked.stdout
-    ask(verbs, "PUT", f"/{INDEX}/_settings", {"index.blocks.read_only_allow_delete": None})
-    ask(verbs, "POST", f"/{INDEX}/_close")
+    verbs.ask("PUT", f"/{INDEX}/_settings", {"index.blocks.read_only_allow_delete": None})
+    verbs.ask("POST", f"/{INDEX}/_close")
     closed = verbs.run("status")
     assert closed.returncode == 1
     assert f"NG  index {INDEX}: expected open, found closed" in closed.stdout
@@ -320,7 +314,7 @@ def test_a_block_and_a_closed_index_are_found(verbs: Verbs) -> None:
 def red(verbs: Verbs) -> Verbs:
     """An index whose only shard has to be where no node is."""
     nowhere = {"index.routing.allocation.require._name": "nobody", "index.number_of_replicas": 0}
-    ask(verbs, "PUT", "/elsewhere?wait_for_active_shards=0", {"settings": nowhere})
+    verbs.ask("PUT", "/elsewhere?wait_for_active_shards=0", {"settings": nowhere})
     return verbs
 
 
@@ -341,7 +335,7 @@ def test_it_goes_on_when_the_cluster_is_not_red_any_more(red: Verbs) -> None:
     process = red.deploy.start(*red.words("setup"), **CREDENTIALS)
     assert process.stderr is not None
     assert "waiting up to 300 s" in process.stderr.readline()
-    ask(red, "DELETE", "/elsewhere")
+    red.ask("DELETE", "/elsewhere")
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
 
@@ -350,7 +344,7 @@ def test_repair_waits_too_and_then_does_what_there_is_to_do(red: Verbs) -> None:
     process = red.deploy.start(*red.words("repair"), **CREDENTIALS)
     assert process.stderr is not None
     assert "waiting up to 300 s" in process.stderr.readline()
-    ask(red, "DELETE", "/elsewhere")
+    red.ask("DELETE", "/elsewhere")
     process.communicate(timeout=60)
     # It does not make an index; what one stands on it writes.
     assert red.gate.changes() == ["PUT /_cluster/settings", f"PUT {TEMPLATE}"]

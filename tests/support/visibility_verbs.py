@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 
 from scripts import reference
+from tests.support import opensearch
 from tests.support.deploy import Deploy
 from tests.support.opensearch import CREDENTIALS, Gate
 
@@ -41,3 +42,7 @@ class Verbs:
         path = reference.REFERENCE / "schemas" / f"{name}.schema.json"
         jsonschema.validate(found, json.loads(path.read_text()))
         return found
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """What OpenSearch itself says, to whom does not sign."""
+        return opensearch.ask(self.gate.behind, method, path, body)
