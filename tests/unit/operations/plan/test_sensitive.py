@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from temporal_dsql_deploy.cli.plan import lines
-from tests.unit.operations.plan.test_summary import ACTIONS, KINDS, policy, summary
+from tests.unit.operations.plan.documents import summary
+from tests.unit.operations.plan.test_summary import ACTIONS, KINDS, policy
 from tests.unit.plan.documents import change
 
 SECRET = "zq-secret"  # noqa: S105
