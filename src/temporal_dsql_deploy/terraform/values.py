@@ -6,14 +6,13 @@ neither providers, modules, a backend nor AWS, where a plan takes all of them an
 
 import json
 import re
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.errors import MissingError
-from temporal_dsql_deploy.terraform import commands, find
+from temporal_dsql_deploy.terraform import commands, find, scratch
 from temporal_dsql_deploy.terraform.run import Terraform
 from temporal_dsql_deploy.terraform.variables import automatic
 
@@ -48,9 +47,9 @@ def read(request: Request, names: Collection[str]) -> Mapping[str, Any]:
             fix="correct the path, `terraform` in the file of the environment",
         )
     files = [path.expanduser().absolute() for path in request.var_files]
-    with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
+    with scratch.folder() as folder:
         # Under its own name, which Terraform's errors tell.
-        here = Path(folder) / source.name
+        here = folder / source.name
         here.mkdir()
         blocks = _blocks(source, names)
         (here / "variables.tf").write_text("\n".join(blocks.values()), encoding="utf-8")

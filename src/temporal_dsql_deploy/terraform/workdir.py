@@ -15,7 +15,7 @@ from typing import Any
 
 from temporal_dsql_deploy.errors import DirectoryUnusable, NotInitialised
 from temporal_dsql_deploy.plan import Plan, read_plan
-from temporal_dsql_deploy.terraform import commands, failures
+from temporal_dsql_deploy.terraform import commands, failures, scratch
 from temporal_dsql_deploy.terraform.run import OnEvent, Terraform, ignore, ready
 
 BACKEND = "backend.hcl"
@@ -50,9 +50,9 @@ def plan(request: Request) -> Plan:
     `check` raises, and DirectoryUnusable when the plan cannot be kept.
     """
     directory = request.directory.expanduser().absolute()
-    with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
+    with scratch.folder() as folder:
         # A plan holds what is secret in a configuration: it is nobody else's to read.
-        out = Path(folder) / "plan"
+        out = folder / "plan"
         with ready(request.terraform, request.provider_mirror, request.on_event) as found:
             binary, variables = found
             terraform = Terraform(binary, directory, variables, request.on_event)

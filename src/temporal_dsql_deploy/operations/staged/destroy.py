@@ -1,10 +1,8 @@
 """Remove an environment from AWS: its tasks, then its infrastructure; its data only when told."""
 
-import tempfile
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
 from temporal_dsql_deploy.errors import AwsFailed, NotApplied, Protected
@@ -27,7 +25,7 @@ from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.replacing import Replacing
 from temporal_dsql_deploy.platforms.ecs.services import Service
 from temporal_dsql_deploy.platforms.protocol import Report, Result
-from temporal_dsql_deploy.terraform import workdir
+from temporal_dsql_deploy.terraform import scratch, workdir
 
 _NO_CLUSTER = "ClusterNotFoundException"
 _STEPS = ("account", "confirmation", "plan", "services", "infrastructure")
@@ -69,8 +67,8 @@ def destroy(
     something was changed.
     """
     runner = Runner(_STEPS, Chosen(), report, dry_run=how.dry_run)
-    with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
-        work = Work(environment, how, Path(folder))
+    with scratch.folder() as folder:
+        work = Work(environment, how, folder)
         runner.run([account.step(work)])
         locked = nullcontext() if how.dry_run else lock.held(work.directory, "destroy", report)
         with locked as taken:

@@ -1,9 +1,7 @@
 """From whatever is there to a running, probed cluster on ECS."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from temporal_dsql_deploy.environments.model import Environment
@@ -30,6 +28,7 @@ from temporal_dsql_deploy.operations.staged.steps import (
 from temporal_dsql_deploy.operations.staged.work import How, Work
 from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.protocol import Report, Result
+from temporal_dsql_deploy.terraform import scratch
 
 Probe = Callable[[Work, bool], ProbeResult]
 """Probes the cluster; whether something was changed just now."""
@@ -92,8 +91,8 @@ def up(
     Raises what a step does, StoppedHalfway once something was changed, and Locked.
     """
     runner = Runner(NAMES, chosen, report, dry_run=how.dry_run)
-    with tempfile.TemporaryDirectory(prefix="dsql-deploy-") as folder:
-        work = Work(environment, how, Path(folder))
+    with scratch.folder() as folder:
+        work = Work(environment, how, folder)
         runner.run([make(work) for make in _UNLOCKED])
         proof = _Proof(work, probe, runner)
         steps = [*(make(work) for make in _LOCKED), proof.step()]
