@@ -57,3 +57,20 @@ def test_a_bucket_is_looked_at_with_what_terraform_reads_its_state_with(
     assert step.do is not None
     step.do(Doing(lambda _: None))
     assert asked == [aws.Identity("keeper")] * 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'bucket = "made"\nregion = "eu-west-1"\n'),
+        (
+            'bucket="other"\nprofile = "state"\nassume_role = {\n  role_arn = "x"\n}\n',
+            'bucket = "made"\nregion = "eu-west-1"\nprofile = "state"\n'
+            'assume_role = {\n  role_arn = "x"\n}\n',
+        ),
+    ],
+)
+def test_a_backend_that_is_written_keeps_what_its_owner_has_said_beside(
+    before: str, after: str
+) -> None:
+    assert state._with_others('bucket = "made"\nregion = "eu-west-1"\n', before) == after

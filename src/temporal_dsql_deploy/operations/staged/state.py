@@ -189,5 +189,13 @@ def _apply(work: Work, folder: Path, doing: Doing) -> None:
 def _write_backend(work: Work, text: str, doing: Doing) -> None:
     path = work.directory / workdir.BACKEND
     doing.changing()
-    path.write_text(text, encoding="utf-8")
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    path.write_text(_with_others(text, before), encoding="utf-8")
     doing.report(f"state: wrote {path}")
+
+
+def _with_others(text: str, before: str) -> str:
+    """New settings, and those of before that are others: a profile, a role."""
+    new = {line.partition("=")[0].strip() for line in text.splitlines()}
+    kept = [line for line in before.splitlines() if line.partition("=")[0].strip() not in new]
+    return "\n".join([text.rstrip("\n"), *kept, ""])
