@@ -65,8 +65,10 @@ def test_a_bucket_is_looked_at_with_what_terraform_reads_its_state_with(
         ("", 'bucket = "made"\nregion = "eu-west-1"\n'),
         (
             'bucket="other"\nprofile = "state"\nassume_role = {\n  role_arn = "x"\n}\n',
-            'bucket = "made"\nregion = "eu-west-1"\nprofile = "state"\n'
-            'assume_role = {\n  role_arn = "x"\n}\n',
+            (
+                'bucket = "made"\nregion = "eu-west-1"\nprofile = "state"\n'
+                'assume_role = {\n  role_arn = "x"\n}\n'
+            ),
         ),
     ],
 )
