@@ -25,7 +25,7 @@ ENVIRONMENT, VPC = "load", "10.67.0.0/16"
 ROLES = tuple(topology.load().roles)
 INSTANCE = "instance lost"
 EVENTS = (*ROLES, INSTANCE)
-RATE, SECONDS, LEAD = 5, 90, 20
+RATE, SECONDS, LEAD = 5, 150, 20
 """Workflows a second, for how long, and how much of that before anything happens."""
 _IMAGE = (
     "123456789012.dkr.ecr.eu-west-1.amazonaws.com/temporal-benchmark:sha-1a2b3c4-20261121120000"
