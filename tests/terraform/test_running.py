@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -328,6 +329,19 @@ def test_an_apply_goes_on_when_who_started_it_is_killed(write: Write) -> None:
     said.clear()
     assert survive.wait_for_others(terraform.directory, said.append)
     assert said == []
+
+
+@pytest.mark.parametrize(("name", "waits"), [("terraform-1.15", True), ("terraform-ls", False)])
+def test_a_language_server_of_an_editor_is_not_waited_for(
+    tmp_path: Path, name: str, *, waits: bool
+) -> None:
+    program = tmp_path / name
+    shutil.copy(shutil.which("sleep") or "", program)
+    with subprocess.Popen([program, "60"], cwd=tmp_path) as process:
+        said: list[str] = []
+        is_free = survive.wait_for_others(tmp_path, said.append, seconds=0)
+        process.kill()
+    assert (is_free, bool(said)) == (not waits, waits)
 
 
 def test_an_interrupted_plan_is_an_interrupt(write: Write) -> None:

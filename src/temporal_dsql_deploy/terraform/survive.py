@@ -74,7 +74,9 @@ def _working(directory: Path) -> list[int]:
     where = str(directory.resolve())
     found = []
     for process in psutil.process_iter(["name"]):
-        if not str(process.info["name"]).startswith("terraform"):
+        name = str(process.info["name"])
+        # One with a version in its name, and its providers; no language server of an editor.
+        if not name.startswith("terraform") or name.startswith("terraform-ls"):
             continue
         with suppress(psutil.Error):
             if process.cwd() == where and process.status() != psutil.STATUS_ZOMBIE:
