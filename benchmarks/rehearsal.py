@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from temporal_dsql_deploy.rehearsal.aws.server import EmulatedAws
-from tests.support import containers, rehearsal
+from tests.support import rehearsal
 from tests.support.aws import grafana_secret
 from tests.support.deploy import Deploy
 from tests.support.machine import LACKS
@@ -53,11 +53,7 @@ def bare(folder: Path) -> float:
 
 def turns(rounds: int, folder: Path) -> list[tuple[float, float]]:
     """Both, taking turns; seconds of ours and of the bare one."""
-    (folder / "engine").mkdir()
-    with containers.engine(folder / "engine") as environ:
-        containers.load_base(environ)
-        rehearsal.build_images(environ, folder / "images")
-        deploy = rehearsal.rehearsing(environ, folder / "deploy")
+    with rehearsal.from_nothing() as deploy:
         found = []
         for number in range(rounds):
             (folder / str(number)).mkdir()
