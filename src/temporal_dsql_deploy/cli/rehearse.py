@@ -163,8 +163,10 @@ def _show(result: "RehearseResult") -> None:
     if result.probe is not None:
         show_probe(result.probe)
     if result.standing is not None:
+        from temporal_dsql_deploy.rehearsal.standing import shell_lines
+
         terminal.text("", "It stands. To talk to it:")
-        terminal.text(*(f"  export {name}={value}" for name, value in result.standing.items()))
+        terminal.text(*(f"  {line}" for line in shell_lines(result.standing)))
         terminal.text("To end it:", f"  {terminal.spelled('dsql-deploy rehearse ENV --end')}")
 
 

@@ -43,6 +43,8 @@ class Request:
     on_event: OnEvent = ignore
     wait: float | None = None
     """Seconds for hosts and for each component; None for those of `up`."""
+    keep: bool = False
+    """Whether it is to stand, however far it comes."""
 
     def how(self) -> How:
         """For the steps of the deployment: nothing is spent, so nobody is asked."""
@@ -53,6 +55,7 @@ class Request:
             provider_mirror=self.provider_mirror,
             on_event=self.on_event,
             wait=WAIT if self.wait is None else self.wait,
+            stays=self.keep,
         )
 
 

@@ -2,13 +2,13 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from temporal_dsql_deploy import interrupts, topology
-from temporal_dsql_deploy.errors import DeployError
+from temporal_dsql_deploy.errors import DeployError, Protected
 from temporal_dsql_deploy.operations import deployed
 from temporal_dsql_deploy.operations.staged import up
 from temporal_dsql_deploy.operations.staged.steps import Chosen
@@ -89,6 +89,7 @@ def run(  # noqa: PLR0913 - what is otherwise, each by its name
 ) -> RehearseResult:
     """Apply, deploy and probe in an AWS that is emulated on this machine.
 
+    One that stands because it was kept is not taken away for it: it is refused, with Protected.
     `faults` are there before the hosts are looked at; `wait`, in seconds, is how long hosts and
     each component may take. Whatever happens, nothing is left, but with `keep`. Raises
     PermissionMissing, BinaryMissing, BinaryUnusable, ImageUnusable, RefusedError, Locked,
@@ -102,26 +103,44 @@ def run(  # noqa: PLR0913 - what is otherwise, each by its name
     programs = stores.find()
     standing = Standing(request.environment.name)
     with standing.directory.lock("rehearse", report, patience=_PATIENCE):
+        _refuse_kept(standing, request.environment.name)
         standing.remove(None)
     # The file of the lock went with the rest: only a new one keeps others out from here on.
     with standing.directory.lock("rehearse", report, patience=_PATIENCE):
         standing.directory.prepare()
+        request = replace(request, wait=wait, keep=keep)
+        rehearsal = _Rehearsal(request, standing, programs, report)
         try:
-            rehearsal = _Rehearsal(replace(request, wait=wait), standing, programs, report)
             result = rehearsal.run(probe, faults)
         except BaseException as error:
-            _left(standing, report, keep=keep and isinstance(error, DeployError))
+            told = rehearsal.told if keep and isinstance(error, DeployError) else {}
+            _left(standing, report, told)
             raise
         if keep:
+            standing.keep(rehearsal.told)
             return replace(result, standing=rehearsal.told)
         with interrupts.uninterrupted():
             standing.remove(None)
         return result
 
 
-def _left(standing: Standing, report: Report, *, keep: bool) -> None:
-    if keep:
-        report("it stands as it is; dsql-deploy rehearse ENV --end takes it away")
+def _refuse_kept(standing: Standing, name: str) -> None:
+    kept = standing.kept
+    if kept is None:
+        return
+    raise Protected(
+        f"a rehearsal of {name} stands",
+        cause="it was begun with --keep, and a new one would take it away",
+        fix=f"talk to it: . {kept}; or take it away first: dsql-deploy rehearse ENV --end",
+    )
+
+
+def _left(standing: Standing, report: Report, told: Mapping[str, str]) -> None:
+    if told:
+        report(
+            f"it stands as it is. To go on with it: . {standing.keep(told)}, then dsql-deploy up "
+            "ENV; dsql-deploy rehearse ENV --end takes it away"
+        )
         return
     report("taking everything away")
     with interrupts.uninterrupted():

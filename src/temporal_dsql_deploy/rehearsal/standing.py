@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,9 +29,12 @@ AWS = "aws"
 COPY, ECS, ENVIRONMENTS = "terraform", "ecs", "environments"
 """Folders: the copy of Terraform; what the emulated ECS keeps; the environment, for other verbs."""
 _SETTINGS = "settings.json"
+_SHELL = "talk.sh"
 _GRACE = 15.0
 _LOOPBACK = "127.0.0.1"
 _PORT = "--port"
+_ELSEWHERE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+"""Of a user who works with AWS: a profile is looked for in the files that are left out here."""
 
 
 class Standing:
@@ -38,7 +42,7 @@ class Standing:
 
     def __init__(self, environment: str) -> None:
         name = f"rehearsal-{environment}"
-        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, ENVIRONMENTS, _SETTINGS)
+        data = (f"{parts.DATA}*", OPENSEARCH, COPY, ECS, ENVIRONMENTS, _SETTINGS, _SHELL)
         self.directory = Directory(state_directory(name), name, data)
         self._name = environment
 
@@ -82,6 +86,18 @@ class Standing:
         if run is None or not run.alive():
             return None
         return _variables(int(run.command[run.command.index(_PORT) + 1]))
+
+    def keep(self, told: Mapping[str, str]) -> Path:
+        """Write down that it is to stand, as what a shell reads to talk to it. Raises OSError."""
+        path = self.directory.root / _SHELL
+        path.write_text("\n".join([*shell_lines(told), ""]), encoding="utf-8")
+        return path
+
+    @property
+    def kept(self) -> Path | None:
+        """That file of one that stands; None where nothing does, or nobody wanted it to."""
+        path = self.directory.root / _SHELL
+        return path if path.is_file() and self.stands() is not None else None
 
     def rehearsed(self, environment: Environment) -> Environment:
         """An environment with the copy of its Terraform that stands. Raises UnknownEnvironment."""
@@ -136,6 +152,12 @@ class Standing:
         volumes = docker.run("volume", "ls", "--quiet", "--filter", ours).split()
         if volumes:
             docker.run("volume", "rm", "--force", *volumes)
+
+
+def shell_lines(told: Mapping[str, str]) -> list[str]:
+    """What lets a shell talk to a rehearsal, and to nobody else."""
+    exports = (f"export {name}={shlex.quote(value)}" for name, value in told.items())
+    return [f"unset {' '.join(_ELSEWHERE)}", *exports]
 
 
 def _variables(port: int) -> dict[str, str]:

@@ -104,12 +104,13 @@ class Terraform:
 
     def attempt(self, command: Command, *, keep: Callable[[Message], bool] | None = None) -> Result:
         """As `run`, but an exit code other than 0 is left to the caller."""
-        kept = []
+        kept, done = [], 0
         with self._process(command) as (process, lines, errors, interrupts):
             for line in lines:
                 said = message(line)
                 if said.text:
                     self.on_event(said.event)
+                done += said.type == "apply_complete"
                 if keep is None or keep(said) or "diagnostic" in said.body:
                     kept.append(said)
             code = process.wait()
@@ -118,7 +119,7 @@ class Terraform:
         self._tell(interrupts, command[0])
         # An apply that had nothing left to do when it was interrupted is done.
         if interrupts.count and not (code == 0 and command[0] in _CHANGING):
-            raise self._stopped(command[0], kept)
+            raise self._stopped(command[0], done)
         return Result(tuple(kept), code, output)
 
     def document(self, command: Command) -> Any:
@@ -203,10 +204,9 @@ class Terraform:
         if interrupts.news():
             self.on_event(Event("interrupted", interrupts.words(verb)))
 
-    def _stopped(self, verb: str, kept: list[Message]) -> BaseException:
+    def _stopped(self, verb: str, done: int) -> BaseException:
         if verb not in _CHANGING:
             return KeyboardInterrupt()
-        done = sum(said.type == "apply_complete" for said in kept)
         return StoppedHalfway(
             f"terraform {verb} of {self.directory.name} was stopped before it was done",
             cause=f"it was interrupted; {done} resources had been changed and are in the state",

@@ -91,6 +91,7 @@ def test_tasks_that_never_start_are_told_and_not_waited_for_to_the_limit() -> No
         ("COMPLETED", {"stopCode": "UserInitiated", "stoppedReason": "by somebody"}, False),
         ("COMPLETED", {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Scaling"}, False),
         ("COMPLETED", {"taskDefinitionArn": definition("history", OLD)}, False),
+        ("COMPLETED", {"startedBy": "ecs-svc/before"}, False),
         ("COMPLETED", {"stoppedAt": datetime(2026, 1, 1, tzinfo=UTC)}, False),
         ("IN_PROGRESS", {}, False),
         (
@@ -102,7 +103,7 @@ def test_tasks_that_never_start_are_told_and_not_waited_for_to_the_limit() -> No
             True,
         ),
     ],
-    ids=["user", "scaling", "older", "before", "the breaker's", "health"],
+    ids=["user", "scaling", "older", "other deployment", "before", "the breaker's", "health"],
 )
 def test_only_starts_that_failed_end_a_wait(
     rollout_state: str, more: dict[str, Any], *, ends: bool

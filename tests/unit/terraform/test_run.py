@@ -100,6 +100,16 @@ def test_who_finishes_is_told_of_no_first_interrupt_and_says_so_at_once(
     assert begun.text == "begun"
 
 
+def test_an_apply_that_is_stopped_says_how_much_was_changed_whoever_keeps_its_messages(
+    scripted: Scripted,
+) -> None:
+    changed = """echo '{"@message": "made", "type": "apply_complete"}'\n"""
+    script = INTERRUPTED_THEN.replace("CODE", "1").replace(BEGUN, changed * 3 + BEGUN)
+    with pytest.raises(StoppedHalfway) as stopped:
+        scripted(script, interrupting([])).run(["apply"], keep=lambda _: False)
+    assert "3 resources had been changed" in stopped.value.cause
+
+
 def test_an_apply_that_was_done_when_it_was_interrupted_is_done(scripted: Scripted) -> None:
     events: list[Event] = []
     terraform = scripted(INTERRUPTED_THEN.replace("CODE", "0"), interrupting(events))

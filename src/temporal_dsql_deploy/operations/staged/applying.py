@@ -61,9 +61,10 @@ def applied(work: Work, agreed: Agreed, doing: Doing) -> int:
 
     with ready(work.how.terraform, work.how.provider_mirror, follow) as (binary, variables):
         try:
-            Terraform(
-                binary, agreed.directory, variables, follow, finishes=not agreed.destroys
-            ).run(commands.apply(agreed.plan), keep=lambda _: False)
+            finishes = work.how.stays and not agreed.destroys
+            Terraform(binary, agreed.directory, variables, follow, finishes=finishes).run(
+                commands.apply(agreed.plan), keep=lambda _: False
+            )
         except DeployError:
             # It hides what has failed, and has to be seen to first.
             unwritten.check(agreed.directory)

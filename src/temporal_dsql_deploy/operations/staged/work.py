@@ -61,6 +61,8 @@ class How:
     """Seconds."""
     dry_run: bool = False
     """Whether steps are looked at alone."""
+    stays: bool = True
+    """Whether what is made is to last: then an apply is finished though it is interrupted."""
     on_event: OnEvent = ignore
 
 

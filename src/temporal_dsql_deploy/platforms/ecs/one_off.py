@@ -12,7 +12,7 @@ from temporal_dsql_deploy.errors import DeployError, MissingError, TaskFailed
 from temporal_dsql_deploy.platforms.clock import REAL, Clock
 from temporal_dsql_deploy.platforms.ecs.clients import Clients
 from temporal_dsql_deploy.platforms.ecs.deployed import Deployed
-from temporal_dsql_deploy.platforms.ecs.task_log import Log
+from temporal_dsql_deploy.platforms.ecs.task_log import Log, readable
 from temporal_dsql_deploy.platforms.protocol import Report
 
 LIMIT = 900.0
@@ -240,7 +240,7 @@ def _until_stopped(wait: _Wait, log: Log) -> Mapping[str, Any]:
             status = task["lastStatus"]
             wait.report(f"task {_id(wait.task)}: {status}")
         for line in log.read():
-            wait.report(line)
+            wait.report(readable(line))
         if status == "STOPPED":
             return task
         if wait.clock.now() >= deadline:
@@ -276,7 +276,7 @@ def _rest_of(log: Log, clock: Clock, report: Report) -> Log:
         clock.sleep(_POLL)
         lines = log.read()
         for line in lines:
-            report(line)
+            report(readable(line))
         quiet = 0 if lines or log.trouble or not log.lines else quiet + 1
     return log
 

@@ -217,6 +217,7 @@ class _Waiting:
             one
             for one in tasks.look([now], self._clients, wanted=tasks.STOPPED)[now.component]
             if one.failed and one.task_definition == wanted.task_definition
+            if wanted.deployment in {"", one.deployment}
             if one.stopped is None or one.stopped >= self._since
         ]
         for one in ended:

@@ -1,11 +1,14 @@
 """The log of one container of one task, as CloudWatch Logs has it."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import DeployError, PermissionMissing
 
+_WIDTH = 200
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_THERE = "ResourceNotFoundException"
 
 
@@ -75,4 +78,10 @@ class Log:
             return f"its log cannot be read: {self.trouble}"
         if not self.lines:
             return f"it has written nothing to its log group {self.group}"
-        return f"its log ends with: {' / '.join(self.lines[-count:])}"
+        return f"its log ends with: {' / '.join(map(readable, self.lines[-count:]))}"
+
+
+def readable(line: str) -> str:
+    """A line as somebody can read it: without colours, and its beginning where it is long."""
+    plain = _COLOUR.sub("", line)
+    return plain if len(plain) <= _WIDTH else f"{plain[:_WIDTH]} …"
