@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from temporal_dsql_deploy import aws
@@ -13,6 +14,7 @@ from temporal_dsql_deploy.operations.secret import place, run
 from temporal_dsql_deploy.operations.secret.store import Store
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import Work
+from temporal_dsql_deploy.terraform.run import side_by_side
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com(?:\.cn)?/"
@@ -184,7 +186,12 @@ def _check(work: Work) -> Seen:
         provider_mirror=work.how.provider_mirror,
         on_event=work.how.on_event,
     )
-    result = checking.check(work.environment, how, checking.Options()).result
+    with side_by_side(), ThreadPoolExecutor(2) as threads:
+        judged = threads.submit(checking.check, work.environment, how, checking.Options())
+        if work.is_to_plan:
+            # It takes as long, and other things; where it fails, the step that needs it says why.
+            threads.submit(work.planned)
+    result = judged.result().result
     if result.ok:
         skipped = f", {result.counts['SKIP']} could not be judged" if result.counts["SKIP"] else ""
         return Seen(True, f"{result.counts['OK']} rules hold{skipped}")

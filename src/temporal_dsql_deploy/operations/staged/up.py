@@ -91,6 +91,7 @@ def up(
     runner = Runner(NAMES, chosen, report, dry_run=how.dry_run)
     with scratch.folder() as folder:
         work = Work(environment, how, folder)
+        work.is_to_plan = any(chosen.has(NAMES, name) for name in ("plan", "apply"))
         runner.run([make(work) for make in _UNLOCKED])
         proof = _Proof(work, probe, runner)
         steps = [*(make(work) for make in _LOCKED), proof.step()]

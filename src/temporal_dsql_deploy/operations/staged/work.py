@@ -74,6 +74,8 @@ class Work:
         self.environment = environment
         self.how = how
         self.plan_file = folder / "plan"
+        self.is_to_plan = False
+        """Whether a step of this run wants the plan."""
         self._planned: PlanResult | None = None
         self._deployed: Deployed | None = None
         self._shown = False
