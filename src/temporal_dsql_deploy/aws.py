@@ -183,13 +183,29 @@ def _meaning(error: Exception, said: str) -> tuple[type[DeployError], str, str]:
         (exceptions.HTTPClientError, exceptions.ConnectionError): (
             MissingError,
             "AWS cannot be reached",
-            "see to the network, the proxy and the region",
+            _way(),
+        ),
+        exceptions.ProfileNotFound: (
+            CredentialsMissing,
+            "there is no such AWS profile",
+            "name one that there is (aws configure list-profiles), or unset AWS_PROFILE",
         ),
     }.items():
         if isinstance(error, kind):
             return meaning
     # All that is left of the SDK's errors: it found none, or could not get those that it found.
     return CredentialsMissing, "there are no AWS credentials that can be used", SOME_CREDENTIALS
+
+
+def _way() -> str:
+    """What may be wrong on the way to AWS."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return (
+            f"nobody may be at AWS_ENDPOINT_URL, {endpoint}, any more, as after the end of a "
+            "rehearsal: open another shell, or unset what it has set"
+        )
+    return "see to the network, the proxy and the region"
 
 
 def account() -> str:

@@ -50,3 +50,22 @@ def test_the_message_says_what_was_being_done() -> None:
     told = pytest.raises(PermissionMissing, match="let these credentials read the secret")
     with told, aws.calling("read the secret"):
         raise _refused("AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fix"),
+    [("", "see to the network"), ("http://127.0.0.1:1", "unset what it has set")],
+)
+def test_an_endpoint_of_a_rehearsal_that_has_ended_is_named(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, fix: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    error = exceptions.EndpointConnectionError(endpoint_url="https://sts.amazonaws.com/")
+    assert fix in aws.told(error, "ask").fix
+
+
+def test_a_profile_that_is_not_there_is_not_asked_for_again() -> None:
+    found = aws.told(exceptions.ProfileNotFound(profile="nope"), "ask")
+    assert isinstance(found, CredentialsMissing)
+    assert "nope" in found.cause
+    assert "list-profiles" in found.fix

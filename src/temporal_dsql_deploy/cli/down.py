@@ -1,5 +1,9 @@
 """`dsql-deploy down ENV`."""
 
+from typing import Annotated
+
+import typer
+
 from temporal_dsql_deploy.cli import options, staged
 from temporal_dsql_deploy.cli.console import terminal
 
@@ -11,7 +15,10 @@ def down(
     grace: options.Grace = options.GRACE,
     file: options.File = None,
     data_dir: options.DataDir = None,
-    confirm: options.Confirm = None,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", metavar="ENV", help="The name that is asked for in production."),
+    ] = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:

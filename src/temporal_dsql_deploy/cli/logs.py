@@ -19,7 +19,10 @@ def logs(
     component: Annotated[
         str | None,
         typer.Option(
-            "--component", "-c", help="Only this: a role, server, database, or one as history-2."
+            "--component",
+            "-c",
+            help="Only this: a role, server, database; one of several as history-2; on "
+            "ECS a service: loki, ui, grafana too.",
         ),
     ] = None,
     level: Annotated[

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from temporal_dsql_deploy.platforms.protocol import Platform, Status
 
-_ALWAYS = {"component", "state", "address", "pid", "version"}
+_ALWAYS = {"component", "state", "address", "version"}
+_NAME = 12
+"""Characters of the name of a fact, at the least."""
 _RING = {None: "", True: "in", False: "NOT IN"}
 EXAMPLE = "dsql-deploy status local --watch"
 
@@ -70,7 +72,8 @@ def screen(status: "Status") -> "RenderableType":
     state = "running" if status.running else "stopped"
     facts = {"namespaces": ", ".join(status.namespaces)} if status.namespaces else {}
     facts |= status.facts
-    lines = "\n".join(f"{name:<12}{value}" for name, value in facts.items())
+    width = max([_NAME, *(len(name) + 2 for name in facts)])
+    lines = "\n".join(f"{name:<{width}}{value}" for name, value in facts.items())
     head = Text(f"{status.environment} ({status.platform}): {state}{since}\n", style="bold")
     return Group(head, components(status), Text(f"\n{lines}", no_wrap=True, overflow="ignore"))
 

@@ -1,12 +1,14 @@
 """Who changes an environment on ECS, and the release of a lock that somebody has left."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import Locked, NotForPlatform
+from temporal_dsql_deploy.errors import BackendMissing, Locked, NotForPlatform
 from temporal_dsql_deploy.persistence.lock import Held, Place
 from temporal_dsql_deploy.platforms.ecs import lock
 from temporal_dsql_deploy.platforms.protocol import Result
+from temporal_dsql_deploy.terraform import backend, workdir
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class LockStatus(Result):
 
     environment: str
     place: str
-    """The object, as s3://BUCKET/KEY."""
+    """The object, as s3://BUCKET/KEY; a file where the state is one."""
     locked: bool
     """Whether somebody has it who may still be at work."""
     who: str = ""
@@ -31,8 +33,11 @@ class LockStatus(Result):
 
 
 def show(environment: Environment) -> LockStatus:
-    """Who has it. Raises NotForPlatform where there is none, and what AWS raises."""
+    """Who has it. Raises NotForPlatform, BackendMissing, and what AWS raises."""
     place = _place(environment)
+    if isinstance(place, Path):
+        path, who = lock.on_this_machine(place)
+        return LockStatus(environment.name, str(path), locked=bool(who), who=who)
     return _told(environment, place, lock.look(place))
 
 
@@ -44,6 +49,13 @@ def release(
     `agreed` is what somebody was shown, and has agreed to. Raises Locked where another has it now.
     """
     place = _place(environment)
+    if isinstance(place, Path):
+        raise NotForPlatform(
+            f"environment {environment.name} has no lock in a bucket",
+            cause="its state is in none: the lock is a file of this machine, which goes with the "
+            "process that has it",
+            fix="see who has it: dsql-deploy lock show ENV; wait for that process, or end it",
+        )
     held = place.read()
     if held is None or dry_run:
         return _told(environment, place, held)
@@ -64,17 +76,24 @@ def _is_agreed(agreed: LockStatus | None, held: Held) -> bool:
     return (agreed.who, agreed.since) == (held.holder.who, held.holder.since)
 
 
-def _place(environment: Environment) -> Place:
-    directory = environment.terraform
-    found = lock.place(directory) if directory is not None else None
-    if found is None:
+def _place(environment: Environment) -> Place | Path:
+    """The object in a bucket, or the folder of a Terraform whose state is a file."""
+    if environment.platform != "ecs" or environment.terraform is None:
         raise NotForPlatform(
-            f"environment {environment.name} has no lock in a bucket",
-            cause="its state is in none: the lock is a file of this machine, which goes with the "
-            "process that has it",
-            fix="wait for that process, or end it",
+            f"environment {environment.name} has no lock that stays",
+            cause=f"its platform is {environment.platform}: who changes it holds a lock of this "
+            "machine, which goes with the process",
+            fix="name an environment on ECS",
         )
-    return found
+    directory = environment.terraform.expanduser().absolute()
+    found = backend.read(directory)
+    if found.kind == "s3" and found.bucket is None:
+        raise BackendMissing(
+            f"nothing was deployed to {environment.name} from here",
+            cause=f"there is no {workdir.BACKEND} in {directory} that names the bucket of a state",
+            fix="dsql-deploy up ENV --only state makes it, or finds it",
+        )
+    return lock.place(directory) or directory
 
 
 def _told(

@@ -118,7 +118,7 @@ class _Healing:
             lambda component: service_name(self._deployed, component),
         )
         hit = requested.do(asked, where)
-        self._report(": ".join(filter(None, (str(asked), asked.kind.what, ", ".join(hit)))))
+        self._report(": ".join(filter(None, (str(asked), asked.what, ", ".join(hit)))))
         return hit
 
     def _until_steady(self, hit: set[str], began: float, limit: float) -> dict[str, _Watch]:

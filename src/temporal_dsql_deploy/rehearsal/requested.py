@@ -23,6 +23,12 @@ class Requested:
         return f"{self.name}={self.argument}" if self.argument else self.name
 
     @property
+    def what(self) -> str:
+        """What happens, for a sentence."""
+        kind = self.kind
+        return kind.what.replace(kind.argument, self.argument) if self.argument else kind.what
+
+    @property
     def kind(self) -> "Kind":
         """What it is."""
         return KINDS[self.name]

@@ -187,7 +187,7 @@ class _Rehearsal:
     def _let_happen(self, faults: Sequence[Requested], where: Where) -> None:
         for one in faults:
             requested.do(one, where)
-            self._report(f"{one}: {one.kind.what}")
+            self._report(f"{one}: {one.what}")
 
     def _settings(self, prepared: Prepared) -> RehearsalSettings:
         network, chosen = prepared.network, prepared.chosen

@@ -238,7 +238,8 @@ def _backend(found: Diagnostic, context: Context) -> DeployError:
     return BackendMissing(
         f"the place of the Terraform state of {context.directory.name} is not there",
         cause=_sentence(found),
-        fix=f"{fix}; the bucket is made once per account",
+        fix=f"{fix}; where the account has none yet: dsql-deploy up ENV --only state makes it, and "
+        "writes that file",
     )
 
 

@@ -136,7 +136,7 @@ def test_status_tells_the_room_on_the_instances(world: World) -> None:
         for index, each in enumerate([one, trunk, draining])
     ]
     assert world.platform().status().facts["room main"] == (
-        "2 of 3 instances take tasks; left: 9 network interfaces, 2 vCPU, 4096 MiB"
+        "2 of 3 instances take tasks; left: 1 + 8 network interfaces, 2 vCPU, 4096 MiB"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from temporal_dsql_deploy.environments.model import Environment
-from temporal_dsql_deploy.errors import Locked
+from temporal_dsql_deploy.errors import BackendMissing, Locked, NotForPlatform
 from temporal_dsql_deploy.operations import lock as operation
 from temporal_dsql_deploy.persistence.lock import Held, Holder
 from temporal_dsql_deploy.platforms.ecs import lock
@@ -72,3 +72,27 @@ def test_one_that_is_over_needs_nobody_to_agree(place: Place) -> None:
     agreed = operation.show(DEV)
     assert not agreed.locked
     assert operation.release(DEV, dry_run=False, agreed=agreed).released
+
+
+def test_a_lock_that_is_a_file_says_who_has_it_and_when_nobody_has(tmp_path: Path) -> None:
+    here = Environment("dev", platform="ecs", terraform=tmp_path)
+    assert not operation.show(here).locked
+    with lock.held(tmp_path, "scale", print):
+        found = operation.show(here)
+        assert found.locked
+        assert "dsql-deploy scale by " in found.who
+    assert not operation.show(here).locked
+    with pytest.raises(NotForPlatform, match="no lock in a bucket"):
+        operation.release(here, dry_run=False)
+
+
+def test_where_no_bucket_is_named_nothing_was_deployed(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('terraform {\n  backend "s3" {\n    key = "dev"\n  }\n}\n')
+    with pytest.raises(BackendMissing) as refused:
+        operation.show(Environment("dev", platform="ecs", terraform=tmp_path))
+    assert "up ENV --only state" in refused.value.fix
+
+
+def test_a_cluster_on_this_machine_has_no_lock_that_stays() -> None:
+    with pytest.raises(NotForPlatform, match="no lock that stays"):
+        operation.show(Environment("local"))

@@ -72,7 +72,7 @@ def of(summary: str, detail: str = "", **rest: str | int) -> DeployError:
             errors.BackendMissing,
             "Error refreshing state",
             'Unable to list objects in S3 bucket "x": NoSuchBucket',
-            "once per account",
+            "up ENV --only state",
         ),
         (
             errors.NotInitialised,

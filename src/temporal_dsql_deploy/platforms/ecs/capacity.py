@@ -93,11 +93,10 @@ def in_words(instances: Sequence[Instance]) -> dict[str, str]:
     for provider in sorted({one.provider for one in instances}):
         mine = [one for one in instances if one.provider == provider]
         usable = [one for one in mine if one.usable]
-        known = [one.interfaces for one in usable if one.interfaces is not None]
-        interfaces = str(sum(known)) if len(known) == len(usable) else "?"
+        left = ["?" if one.interfaces is None else str(one.interfaces) for one in usable]
         said[provider or "no capacity provider"] = (
-            f"{len(usable)} of {len(mine)} instances take tasks; left: {interfaces} network "
-            f"interfaces, {sum(one.cpu for one in usable) / 1024:g} vCPU, "
+            f"{len(usable)} of {len(mine)} instances take tasks; left: {' + '.join(left) or 0} "
+            f"network interfaces, {sum(one.cpu for one in usable) / 1024:g} vCPU, "
             f"{sum(one.memory for one in usable)} MiB"
         )
     return said

@@ -114,6 +114,19 @@ def _gone(holder: Holder) -> bool:
         return False
 
 
+def on_this_machine(directory: Path) -> tuple[Path, str]:
+    """The file that is the lock where the state is one, and who has it; empty for nobody."""
+    path = directory / _LOCAL
+    if not path.is_file():
+        return path, ""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return path, file.read() or "another command"
+    return path, ""
+
+
 @contextmanager
 def _of_this_machine(directory: Path, verb: str) -> Iterator[None]:
     """A state that is a file is one machine's own, and so is this lock."""

@@ -15,7 +15,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 for port in sys.argv[1:]:
     server = http.server.ThreadingHTTPServer(("", int(port)), Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-print("a placeholder answers on ports " + ", ".join(sys.argv[1:]), flush=True)
+ports = ", ".join(sys.argv[1:])
+print("a placeholder " + ("answers on ports " + ports if ports else "runs"), flush=True)
 threading.Event().wait()
 """
 _ASK = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 2)"
