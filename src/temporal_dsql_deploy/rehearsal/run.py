@@ -114,7 +114,7 @@ def run(  # noqa: PLR0913 - what is otherwise, each by its name
             result = rehearsal.run(probe, faults)
         except BaseException as error:
             told = rehearsal.told if keep and isinstance(error, DeployError) else {}
-            _left(standing, report, told)
+            _left(standing, report, told, is_placed=rehearsal.is_placed)
             raise
         if keep:
             standing.keep(rehearsal.told)
@@ -135,12 +135,12 @@ def _refuse_kept(standing: Standing, name: str) -> None:
     )
 
 
-def _left(standing: Standing, report: Report, told: Mapping[str, str]) -> None:
+def _left(standing: Standing, report: Report, told: Mapping[str, str], *, is_placed: bool) -> None:
     if told:
-        report(
-            f"it stands as it is. To go on with it: . {standing.keep(told)}, then dsql-deploy up "
-            "ENV; dsql-deploy rehearse ENV --end takes it away"
-        )
+        talk = f". {standing.keep(told)}"
+        # Before that its database and its index are nowhere in the VPC.
+        more = f"to go on with it: {talk}, then dsql-deploy up ENV" if is_placed else talk
+        report(f"it stands as it is ({more}); dsql-deploy rehearse ENV --end takes it away")
         return
     report("taking everything away")
     with interrupts.uninterrupted():
@@ -155,6 +155,8 @@ class _Rehearsal:
     ) -> None:
         self.told: dict[str, str] = {}
         """Variables by which other verbs talk to it, once its AWS listens."""
+        self.is_placed = False
+        """Whether its stores are in the VPC, so that `up` can go on."""
         self._request = request
         self._standing = standing
         self._programs = programs
@@ -211,7 +213,9 @@ class _Rehearsal:
             account.have_images([*prepared.chosen.images, *prepared.chosen.placeholders])
             self._up(prepared, Chosen(last=_APPLIED), probe)
         with self._timed.part("placing the stores", self._report):
-            return self._place(prepared, kept, settings)
+            placed = self._place(prepared, kept, settings)
+        self.is_placed = True
+        return placed
 
     def _deployed(self, prepared: Prepared, changed: Sequence[str], probe: Probe) -> RehearseResult:
         with self._timed.part("deployment", self._report):

@@ -27,7 +27,7 @@ from temporal_dsql_deploy.terraform.messages import Diagnostic
 from temporal_dsql_deploy.terraform.variables import UNDECLARED, declared
 
 _SHOWN = 3
-_LOCK = re.compile(r"\b(ID|Who|Operation|Created):\s*(\S.*?)\s*(?=\b[A-Z]\w+:\s|\n|$)")
+_LOCK = re.compile(r"\b(ID|Who|Operation|Created):\s*(\S.*?)\s*(?=\b[A-Z]\w+:(?:\s|$)|\n|$)")
 _WIDTH = 100
 """Characters of a line of somebody's that are repeated."""
 

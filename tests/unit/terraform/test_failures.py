@@ -230,3 +230,28 @@ def test_settings_of_the_backend_are_copied_from_the_example(tmp_path: Path) -> 
     error = translate([found], Context("init", tmp_path))
     assert f"copy {tmp_path}/backend.hcl.example to backend.hcl" in error.fix
     assert "key" not in error.fix
+
+
+@pytest.mark.parametrize("joint", ["\n  ", " "], ids=["a message", "one line"])
+def test_who_locks_a_state_is_known_by_whatever_terraform_prints(joint: str) -> None:
+    created = "2026-11-23 00:58:01.794817224 +0000 UTC"
+    said = [
+        "Error acquiring the state lock: PreconditionFailed, RequestID: abc, HostID: def",
+        "Lock Info:",
+        "ID:        4ae48bec",
+        "Path:      states/dev",
+        "Operation: OperationTypeApply",
+        "Who:       root@vm",
+        "Version:   1.11.4",
+        f"Created:   {created}",
+        "Info:",
+    ]
+    context = Context("state", Path("/dev"))
+    found = translate((), context, output=joint.join(said))
+    assert isinstance(found, errors.StateLocked)
+    assert found.lock == {
+        "ID": "4ae48bec",
+        "Operation": "OperationTypeApply",
+        "Who": "root@vm",
+        "Created": created,
+    }

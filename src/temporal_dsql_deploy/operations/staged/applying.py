@@ -1,6 +1,6 @@
 """Apply a plan, and follow it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temporal_dsql_deploy.errors import DeployError
@@ -15,13 +15,13 @@ _LINES = 10
 """Of progress, from nothing to all."""
 
 
-def take_over(work: Work, report: Report) -> None:
-    """Wait for a Terraform that was left alone; make the state what one could not write.
+def take_over(work: Work, directory: Path, report: Report) -> None:
+    """Wait for a Terraform that was left alone there; make the state what one could not write.
 
     Raises what `unwritten.hand_in` raises.
     """
-    survive.wait_for_others(work.directory, report)
-    if unwritten.hand_in(work.request):
+    survive.wait_for_others(directory, report)
+    if unwritten.hand_in(replace(work.request, directory=directory)):
         report("state: it has what an apply made and could not write (terraform state push)")
 
 

@@ -73,7 +73,7 @@ def destroy(
         locked = nullcontext() if how.dry_run else lock.held(work.directory, "destroy", report)
         with locked as taken:
             if not how.dry_run:
-                take_over(work, report)
+                take_over(work, work.directory, report)
             # The state is read under the lock: before it, another may still change it.
             removal = _Removal(work, with_data=with_data)
             runner.run(removal.steps(), check=lambda: taken.check() if taken else None)

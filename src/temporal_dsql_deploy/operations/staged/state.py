@@ -7,10 +7,10 @@ from typing import Any
 from temporal_dsql_deploy import aws
 from temporal_dsql_deploy.errors import BackendMissing, NotConfirmed, PermissionMissing
 from temporal_dsql_deploy.operations.plan.summary import HOLDS_DATA
-from temporal_dsql_deploy.operations.staged.applying import Agreed, applied
+from temporal_dsql_deploy.operations.staged.applying import Agreed, applied, take_over
 from temporal_dsql_deploy.operations.staged.steps import Doing, Seen, Step
 from temporal_dsql_deploy.operations.staged.work import Question, Work
-from temporal_dsql_deploy.terraform import backend, outputs, survive, values, workdir
+from temporal_dsql_deploy.terraform import backend, outputs, values, workdir
 
 _VALUES = "terraform.tfvars"
 _ROLES = {
@@ -165,7 +165,7 @@ def _has_role(name: str) -> bool:
 
 def _apply(work: Work, folder: Path, doing: Doing) -> None:
     # The lock that keeps two apart lies in the bucket that is yet to be made.
-    survive.wait_for_others(folder, doing.report)
+    take_over(work, folder, doing.report)
     out = work.plan_file.with_name("account-plan")
     request = workdir.Request(
         directory=folder,

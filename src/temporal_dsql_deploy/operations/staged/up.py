@@ -110,7 +110,7 @@ def up(
 
 def _run_locked(work: Work, runner: Runner, steps: Sequence[Step], report: Report) -> None:
     with lock.held(work.directory, "up", report) as taken:
-        take_over(work, report)
+        take_over(work, work.directory, report)
         runner.run(steps, check=lambda: taken.check() if taken else None)
 
 
