@@ -224,7 +224,11 @@ def _created(result: "PlanResult") -> list[str]:
 
 
 def _drift(result: "PlanResult") -> list[str]:
-    return _section("changed outside Terraform", _many(result.drift, "resources"))
+    title = "changed outside Terraform"
+    if not result.changes:
+        # AWS fills in much after an apply: an address, a default, a list of what was attached.
+        title = "not as after the last apply, in what the files leave open"
+    return _section(title, _many(result.drift, "resources"))
 
 
 def _many(said: list[str], what: str) -> list[str]:

@@ -238,8 +238,13 @@ def test_what_cannot_be_read_is_opaque() -> None:
 
 def test_what_was_changed_outside_is_told_even_then() -> None:
     drift = [change("aws_x.y", "update", before={"a": 1}, after={"a": 2})]
-    made = summary(resource_drift=drift)
-    assert lines(made)[1:3] == ["changed outside Terraform:", "  aws_x.y"]
+    left_open = lines(summary(resource_drift=drift))
+    assert left_open[1:3] == [
+        "not as after the last apply, in what the files leave open:",
+        "  aws_x.y",
+    ]
+    changing = lines(summary(change("aws_z.z", "create", after={}), resource_drift=drift))
+    assert "changed outside Terraform:" in changing
 
 
 def test_what_is_created_is_counted() -> None:
