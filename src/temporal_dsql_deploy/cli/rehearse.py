@@ -134,8 +134,10 @@ def _end(found: "Environment", *, alone: bool) -> None:
         )
     from temporal_dsql_deploy.rehearsal import run as operation
 
+    stood = operation.stands(found.name)
     operation.end(found.name, terminal.progress)
-    terminal.progress(f"nothing is left of a rehearsal of {found.name}")
+    before = "" if stood else "none stood; "
+    terminal.progress(f"{before}nothing is left of a rehearsal of {found.name}")
 
 
 def _tell(plan: "RehearsePlan", *, as_json: bool) -> None:
